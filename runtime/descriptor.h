@@ -1,0 +1,74 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/config.h"
+#include "runtime/diagnostics.h"
+
+namespace huiliu::runtime {
+
+enum class OptionType {
+  kString, kInt, kFloat, kBool, kDuration, kSize,
+  kEnum,      ///< one of `choices`
+  kField,     ///< name of a field of the input stream
+  kPath,      ///< file or folder, relative to the topology file
+  kList,      ///< list of `element`; a scalar counts as a list of one
+  kMap,       ///< free keys, values are `element`
+  kObject,    ///< keys are `members`
+  kAny,       ///< checked by the component itself
+};
+
+/// One option of a component: what the config check, the reference page and the JSON Schema say.
+struct Option {
+  std::string name;
+  OptionType type = OptionType::kString;
+  std::string doc;
+  bool required = false;
+  std::string default_text = {};  ///< as one would write it; empty = none
+  std::vector<std::string> choices = {};
+  std::optional<double> minimum = {};
+  std::optional<double> maximum = {};
+  std::vector<Option> members = {};  ///< kObject: its keys; kList/kMap: exactly one, the element
+};
+
+enum class ComponentKind { kSource, kOperator, kSink };
+std::string_view kind_name(ComponentKind kind);
+
+struct PortDescriptor {
+  std::string name;  ///< "" is the main output
+  std::string doc;
+};
+
+/// What a connector promises (design, section 5, guarantees).
+struct ConnectorTraits {
+  bool replayable = false;   ///< source: can be read again from a position
+  bool transactional = false;///< sink: its writes take part in the epoch's commit
+  bool idempotent = false;   ///< sink: writes are keyed or carry their log position
+  std::string reason;        ///< one sentence: why the guarantee holds
+};
+
+/// Everything a person or a tool must know of a source, operator or sink type.
+struct Descriptor {
+  std::string name;
+  ComponentKind kind = ComponentKind::kOperator;
+  std::string summary;      ///< one sentence
+  std::string description;  ///< Markdown paragraphs
+  std::vector<Option> options;
+  std::vector<PortDescriptor> outputs;  ///< side outputs besides the main one and `rejects`
+  bool keyed = false;       ///< records are routed by key to the task that owns the shard
+  bool stateful = false;
+  bool rejects = false;     ///< has the side output `rejects`
+  ConnectorTraits traits = {};
+  std::string example;      ///< a YAML node that validates, as under `operators:` etc.
+};
+
+/// Checks a component's config against its options: unknown keys (with the nearest), missing ones,
+/// types, bounds, choices. `node_keys` are keys the topology itself takes ("type", "input", ...).
+void check_config(const Config& config, const std::vector<Option>& options,
+                  const std::vector<std::string>& node_keys, Diagnostics& diagnostics);
+/// Adds the defaults of absent options.
+Config with_defaults(const Config& config, const std::vector<Option>& options);
+
+}  // namespace huiliu::runtime

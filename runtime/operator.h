@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/arena.h"
+#include "runtime/clock.h"
+#include "runtime/descriptor.h"
+#include "runtime/outputs.h"
+#include "runtime/record.h"
+#include "runtime/schema.h"
+
+namespace huiliu::state {
+class Table;
+}
+
+namespace huiliu::runtime {
+
+/// What an operator says of itself when a topology is planned: filled in by OperatorType::declare.
+class Declaration {
+ public:
+  Declaration(const Config& config, std::vector<const Schema*> inputs, Diagnostics& diagnostics)
+      : config(config), inputs(std::move(inputs)), diagnostics(diagnostics) {}
+
+  const Config& config;                ///< checked, with defaults
+  std::vector<const Schema*> inputs;   ///< one per stream of `input:`, in order
+  Diagnostics& diagnostics;
+
+  const Schema& input() const { return *inputs.front(); }
+  /// Index of the input's field named by config[option]; reports an error (and returns 0) if there
+  /// is no such field.
+  std::size_t field(const Config& node);
+
+  // Results.
+  Schema output;                                            ///< main output
+  std::vector<std::pair<std::string, Schema>> side_outputs; ///< in the descriptor's order
+  std::vector<std::string> key_fields;  ///< keyed operators: records are routed by these
+  std::vector<std::string> tables;      ///< names of keyed tables, unique within the operator
+};
+
+/// Given to an operator when its task starts. References live as long as the operator.
+class OperatorContext {
+ public:
+  virtual ~OperatorContext() = default;
+  virtual const std::string& node_name() const = 0;
+  /// The task's part of a table that declare() named. Shard of a record: shard_of(record.key_hash).
+  virtual state::Table& table(std::string_view name) = 0;
+  virtual std::uint16_t shard_of(std::uint64_t key_hash) const = 0;
+  virtual Clock& clock() = 0;
+  /// Slots that a row of this topology may need; rows an operator makes itself must have as many.
+  virtual std::size_t row_slots() const = 0;
+  /// Adds to a named counter that metrics and the summary show (cheap; per thread).
+  virtual std::uint64_t* counter(std::string_view name) = 0;
+};
+
+/// One processing step on one thread. Single-threaded; all state in tables; deterministic given its
+/// input order and the context's clock.
+class Operator {
+ public:
+  virtual ~Operator() = default;
+  virtual void open(OperatorContext&) {}
+  /// Every input record ends in exactly one of out.emit, out.reject, out.drop, out.absorb (the
+  /// ledger checks it); further output goes through out.emit_new.
+  virtual void process(Record& record, Outputs& out) = 0;
+  /// No record with an earlier event time is to come; kEndOfTime at the end of bounded input.
+  virtual void on_watermark(std::int64_t /*watermark_ms*/, Outputs& /*out*/) {}
+  virtual void close() {}
+};
+
+struct OperatorType {
+  Descriptor descriptor;
+  std::function<void(Declaration&)> declare;
+  /// `declaration` is the filled one; the operator may keep nothing of it but copies.
+  std::function<std::unique_ptr<Operator>(const Declaration&)> create;
+};
+
+}  // namespace huiliu::runtime

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/clock.h"
+#include "runtime/operator.h"
+#include "runtime/record.h"
+#include "runtime/schema.h"
+#include "runtime/status.h"
+
+namespace huiliu::runtime {
+
+/// Turns records into bytes on the worker threads; one instance per thread and input stream.
+class SinkEncoder {
+ public:
+  virtual ~SinkEncoder() = default;
+  /// Appends the record's bytes to `out`.
+  virtual void encode(const Record& record, std::string& out) = 0;
+};
+
+struct SinkContext {
+  std::string node_name;
+  std::string base_folder;
+  std::vector<std::pair<std::string, std::string>> positions;  ///< as committed last
+  Clock* clock = nullptr;
+};
+
+/// A sink whose length is part of the epoch's commit (files). Used by the committer thread only.
+class FileLikeSink {
+ public:
+  virtual ~FileLikeSink() = default;
+  /// Opens and cuts back whatever was written after the committed positions.
+  virtual Status open(const SinkContext& context) = 0;
+  /// Encoded records in their order.
+  virtual Status append(std::string_view bytes, std::uint64_t records) = 0;
+  /// Makes everything appended durable and says the positions to commit with the epoch.
+  virtual Status prepare(std::vector<std::pair<std::string, std::string>>& positions) = 0;
+  /// The topology ended (bounded input done, last epoch committed): finish files.
+  virtual Status finish() { return Status::ok(); }
+};
+
+/// One committed entry of a sink's outbox: records encoded by its SinkEncoder, concatenated.
+struct OutboxEntry {
+  std::uint64_t sequence = 0;
+  std::string bytes;
+  std::uint64_t records = 0;
+};
+
+/// A sink fed from its outbox log after the commit (databases, push targets). Used by its own
+/// delivery thread only. apply() must store the position in the same transaction as the rows, so
+/// that redelivery changes nothing.
+class StoreSink {
+ public:
+  virtual ~StoreSink() = default;
+  virtual Status open(const SinkContext& context) = 0;
+  /// Sequence of the last entry applied, 0 if none; asked once after open().
+  virtual Result<std::uint64_t> position() = 0;
+  /// kUnavailable → retried with backoff; other errors stop the topology.
+  virtual Status apply(const std::vector<OutboxEntry>& entries) = 0;
+  /// All entries of a bounded run are applied.
+  virtual Status finish() { return Status::ok(); }
+};
+
+struct SinkDeclaration : Declaration {
+  using Declaration::Declaration;
+};
+
+struct SinkType {
+  Descriptor descriptor;
+  /// Checks the config against the input schemas; `output` stays empty.
+  std::function<void(SinkDeclaration&)> declare;
+  /// For input stream number `input`.
+  std::function<std::unique_ptr<SinkEncoder>(const SinkDeclaration&, std::size_t input)>
+      create_encoder;
+  /// Exactly one of the two is set.
+  std::function<std::unique_ptr<FileLikeSink>(const SinkDeclaration&)> create_file;
+  std::function<std::unique_ptr<StoreSink>(const SinkDeclaration&)> create_store;
+};
+
+}  // namespace huiliu::runtime

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/arena.h"
+#include "runtime/clock.h"
+#include "runtime/descriptor.h"
+#include "runtime/operator.h"
+#include "runtime/outputs.h"
+#include "runtime/record.h"
+#include "runtime/schema.h"
+#include "runtime/status.h"
+
+namespace huiliu::runtime {
+
+/// A change to the durable position of a source: key → value ("" erases). Committed with the epoch
+/// that holds the slice.
+using PositionChange = std::pair<std::string, std::string>;
+
+/// A piece of raw input, cut at record boundaries: the unit of work of a topology. Slices have one
+/// total order; results depend on that order only, never on threads.
+struct Slice {
+  std::string bytes;        ///< raw, as the source's decoder wants it; readable 64 bytes past the end
+  const std::string* partition = nullptr;  ///< interned name of where the bytes come from
+  std::uint64_t partition_hash = 0;
+  std::uint64_t first_offset = 0;          ///< offset of the first record
+  std::uint32_t format = 0;                ///< source's own (e.g. which format or edition the file has)
+  std::shared_ptr<const void> detail;      ///< source's own (e.g. a CSV header)
+  std::vector<PositionChange> positions;   ///< what is true after this slice
+};
+
+enum class ReadResult {
+  kSlice,  ///< `slice` is filled
+  kIdle,   ///< nothing now; ask again later
+  kEnd,    ///< bounded input is exhausted for good
+  kRetry,  ///< a dependency is unavailable; ask again with backoff (the reader has logged it)
+};
+
+/// What the reader of a source may use.
+struct SourceContext {
+  std::string node_name;
+  std::string base_folder;  ///< folder of the topology file; relative paths start here
+  std::vector<std::pair<std::string, std::string>> positions;  ///< as committed last
+  std::function<const std::string*(std::string_view)> intern;  ///< partition names
+  Clock* clock = nullptr;
+  std::size_t slice_bytes = 1 << 20;  ///< aim of a slice's size
+};
+
+/// Reads raw input in order. Called by one thread at a time.
+class SourceReader {
+ public:
+  virtual ~SourceReader() = default;
+  /// Continues after the committed positions. Errors that a user must mend are returned.
+  virtual Status open(const SourceContext& context) = 0;
+  virtual ReadResult read(Slice& slice) = 0;
+  /// Progress for people: bytes done and in all (0 = unknown).
+  virtual std::pair<std::uint64_t, std::uint64_t> progress() const { return {0, 0}; }
+};
+
+/// Turns slices into records; one instance per thread. For every row of the slice, in order, calls
+/// out.emit or out.reject once, with ordinal, origin, id and event time set (see DecodeContext::row).
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  virtual void decode(const Slice& slice, Outputs& out) = 0;
+};
+
+/// Given to a decoder: the row it fills again and again.
+struct DecoderContext {
+  std::size_t row_slots = 0;
+  /// Fields that the topology reads; others need not be decoded.
+  std::vector<bool> needed;
+  int event_time_field = -1;
+};
+
+struct SourceDeclaration : Declaration {
+  using Declaration::Declaration;
+  /// Field that holds the event time (timestamp or int64, ms), or -1.
+  int event_time_field = -1;
+  std::int64_t lateness_ms = 0;
+};
+
+struct SourceType {
+  Descriptor descriptor;
+  std::function<void(SourceDeclaration&)> declare;
+  std::function<std::unique_ptr<SourceReader>(const SourceDeclaration&)> create_reader;
+  std::function<std::unique_ptr<Decoder>(const SourceDeclaration&, const DecoderContext&)>
+      create_decoder;
+};
+
+}  // namespace huiliu::runtime
