@@ -68,6 +68,8 @@ class Operator {
   virtual void process(Record& record, Outputs& out) = 0;
   /// No record with an earlier event time is to come; kEndOfTime at the end of bounded input.
   virtual void on_watermark(std::int64_t /*watermark_ms*/, Outputs& /*out*/) {}
+  /// The last slice of an epoch is done; emit what changed since the last call, if that is wanted.
+  virtual void on_epoch(Outputs& /*out*/) {}
   virtual void close() {}
 };
 

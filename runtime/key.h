@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/record.h"
+#include "runtime/schema.h"
+
+namespace huiliu::runtime {
+
+/// Builds the key of a record from some of its fields: an injective encoding, and its hash. The
+/// hash decides the shard; it is stable across versions, machines and thread counts.
+class KeyBuilder {
+ public:
+  KeyBuilder() = default;
+  /// Every name must be a field of the schema.
+  KeyBuilder(const Schema& schema, const std::vector<std::string>& fields);
+
+  /// The key's bytes, valid until the next call of build().
+  std::string_view build(const Record& record);
+  std::uint64_t hash(const Record& record) { return hash_bytes(build(record)); }
+  static std::uint64_t hash_bytes(std::string_view bytes);
+  const std::vector<std::size_t>& fields() const { return fields_; }
+
+ private:
+  std::vector<std::size_t> fields_;
+  std::vector<Type> types_;
+  std::string bytes_;
+};
+
+}  // namespace huiliu::runtime
