@@ -23,8 +23,9 @@ namespace huiliu::runtime {
 /// What an operator says of itself when a topology is planned: filled in by OperatorType::declare.
 class Declaration {
  public:
-  Declaration(const Config& config, std::vector<const Schema*> inputs, Diagnostics& diagnostics)
-      : config(config), inputs(std::move(inputs)), diagnostics(diagnostics) {}
+  Declaration(const Config& checked_config, std::vector<const Schema*> input_schemas,
+              Diagnostics& found)
+      : config(checked_config), inputs(std::move(input_schemas)), diagnostics(found) {}
 
   const Config& config;                ///< checked, with defaults
   std::vector<const Schema*> inputs;   ///< one per stream of `input:`, in order

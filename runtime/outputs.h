@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/arena.h"
@@ -11,6 +12,9 @@ namespace huiliu::runtime {
 
 class Operator;
 class Outputs;
+
+/// Ordinal of records that operators make when a watermark or an epoch passes: after all others.
+inline constexpr std::uint32_t kLastOrdinal = 0xFFFFFFFFu;
 
 /// Count and order-independent hash of records: one entry of the ledger.
 struct Tally {
@@ -86,8 +90,12 @@ class Outputs {
   Port& reject_port() { return reject_port_; }
   void set_arena(Arena* arena) { arena_ = arena; }
   void set_tracer(Tracer* tracer) { tracer_ = tracer; }
+  /// While on_watermark and on_epoch run.
+  void set_last_phase(bool on) { last_phase_ = on; }
   std::string_view node() const { return node_; }
   void received(const Record& record) { received_.add(record); }
+  /// Latest event time emitted since the last call; kNoEventTime if none.
+  std::int64_t take_max_event_time() { return std::exchange(max_event_time_, kNoEventTime); }
   struct Counts {
     Tally received, emitted, rejected, dropped, absorbed, created;
     std::vector<Tally> ports;  ///< per port: everything sent, then the reject port
@@ -105,6 +113,8 @@ class Outputs {
   Tally received_, emitted_, rejected_, dropped_, absorbed_, created_;
   Arena* arena_ = nullptr;
   Tracer* tracer_ = nullptr;
+  std::int64_t max_event_time_ = kNoEventTime;
+  bool last_phase_ = false;
 };
 
 }  // namespace huiliu::runtime

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/sink.h"
+#include "runtime/status.h"
+
+namespace huiliu::state {
+class Table;
+}
+
+namespace huiliu::runtime {
+
+/// Records appended to a sink's outbox log by one epoch.
+struct LogAppend {
+  std::string log;
+  std::uint64_t sequence = 0;
+  std::string bytes;
+  std::uint64_t records = 0;
+};
+
+/// Everything an epoch makes true, at once or not at all.
+struct EpochCommit {
+  std::uint64_t epoch = 0;
+  std::vector<std::shared_ptr<void>> changes;  ///< from Backend::freeze
+  std::vector<std::pair<std::string, std::string>> meta;  ///< key → value, "" erases
+  std::vector<LogAppend> appends;
+  std::vector<std::pair<std::string, std::uint64_t>> trims;  ///< log → last sequence to forget
+};
+
+/// Where epochs commit. Tables belong to the thread that opened them; freeze() runs on it; all else
+/// is called by the committer (commit) or by any thread (reads).
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::uint64_t last_epoch() const = 0;
+  virtual std::vector<std::pair<std::string, std::string>> meta(std::string_view prefix) const = 0;
+  /// The part of a table that holds `shards`.
+  virtual Result<state::Table*> open_table(const std::string& name,
+                                           const std::vector<std::uint16_t>& shards) = 0;
+  /// Takes the epoch's changes out of a table; processing may go on at once.
+  virtual std::shared_ptr<void> freeze(state::Table& table, std::uint64_t epoch) = 0;
+  /// Durable when it returns ok. kUnavailable may be tried again with the same content.
+  virtual Status commit(const EpochCommit& commit) = 0;
+  virtual Result<std::vector<OutboxEntry>> read_log(const std::string& log, std::uint64_t after,
+                                                    std::size_t max_bytes) = 0;
+};
+
+}  // namespace huiliu::runtime

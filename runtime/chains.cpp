@@ -1,0 +1,294 @@
+#include "runtime/chains.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "runtime/backend.h"
+#include "runtime/check.h"
+#include "runtime/plumbing.h"
+
+namespace huiliu::runtime {
+
+struct Chains::Instance {
+  std::unique_ptr<Decoder> decoder;    // sources
+  std::unique_ptr<Operator> op;        // operators
+  std::unique_ptr<Outputs> outputs;    // sources and operators
+  std::unique_ptr<Context> context;
+  std::vector<state::Table*> tables;
+  // Sinks: counts what reaches them, one per input.
+  std::vector<Outputs*> tap_outputs;
+};
+
+class Chains::Context final : public OperatorContext {
+ public:
+  Context(Chains& chains, std::size_t node)
+      : chains_(chains), node_(chains.shared_.topology->nodes[node]), index_(node) {}
+
+  const std::string& node_name() const override { return node_.name; }
+
+  state::Table& table(std::string_view name) override {
+    const Topology& topology = *chains_.shared_.topology;
+    std::vector<std::uint16_t> shards;
+    for (std::uint16_t shard = 0; shard < topology.shards; ++shard) {
+      if (owner_of(shard, chains_.shared_.plan->parallelism) == chains_.thread_) {
+        shards.push_back(shard);
+      }
+    }
+    auto table =
+        chains_.shared_.backend->open_table(fmt::format("{}.{}", node_.name, name), shards);
+    if (!table.is_ok()) throw ConfigError(table.status().message());
+    chains_.instances_[index_]->tables.push_back(table.value());
+    return *table.value();
+  }
+
+  std::uint16_t shard_of(std::uint64_t key_hash) const override {
+    return shard_of_hash(key_hash, chains_.shared_.topology->shards);
+  }
+  Clock& clock() override { return *chains_.shared_.clock; }
+  std::size_t row_slots() const override { return chains_.shared_.plan->row_slots; }
+  std::uint64_t* counter(std::string_view name) override { return &counters_[std::string(name)]; }
+
+ private:
+  Chains& chains_;
+  const Node& node_;
+  std::size_t index_;
+  std::map<std::string, std::uint64_t> counters_;
+};
+
+Chains::Chains(Shared& shared, unsigned thread)
+    : shared_(shared), thread_(thread), row_(shared.plan->row_slots) {}
+
+Chains::~Chains() {
+  for (auto& instance : instances_) {
+    if (instance->op) instance->op->close();
+  }
+}
+
+void Chains::make_instances() {
+  const Topology& topology = *shared_.topology;
+  for (const Node& node : topology.nodes) {
+    auto instance = std::make_unique<Instance>();
+    if (node.kind != ComponentKind::kSink) {
+      std::size_t ports = node.outputs.size() - (node.rejects ? 1 : 0);
+      const std::size_t width = node.rejects
+                                    ? node.outputs.back().schema.width() - kRejectFieldCount
+                                    : node.outputs.front().schema.width();
+      instance->outputs =
+          std::make_unique<Outputs>(node.name, ports, static_cast<std::uint32_t>(width));
+    }
+    if (node.kind == ComponentKind::kSource) {
+      DecoderContext context;
+      context.row_slots = shared_.plan->row_slots;
+      context.needed.assign(node.outputs.front().schema.width(), true);
+      context.event_time_field = node.source_declaration->event_time_field;
+      instance->decoder = node.source->create_decoder(*node.source_declaration, context);
+    } else if (node.kind == ComponentKind::kOperator) {
+      instance->op = node.op->create(*node.operator_declaration);
+    }
+    instances_.push_back(std::move(instance));
+  }
+}
+
+std::pair<Operator*, Outputs*> Chains::keep(std::unique_ptr<Operator> op, std::size_t ports) {
+  plumbing_.emplace_back(std::move(op), std::make_unique<Outputs>("", ports, 0));
+  return {plumbing_.back().first.get(), plumbing_.back().second.get()};
+}
+
+std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
+  const Topology& topology = *shared_.topology;
+  const Node& to = topology.nodes[edge.to];
+  const std::size_t edge_index = static_cast<std::size_t>(&edge - shared_.plan->edges.data());
+  const Schema& schema = topology.nodes[edge.from.node].outputs[edge.from.port].schema;
+  const std::size_t from_level = shared_.plan->level[edge.from.node];
+  if (to.kind == ComponentKind::kSink) {
+    auto tap = std::make_unique<SinkTap>(
+        edge.to, to.sink->create_encoder(*to.sink_declaration, edge.input),
+        shared_.plan->parallelism > 1);
+    taps_[from_level].push_back(tap.get());
+    auto target = keep(std::move(tap), 0);
+    instances_[edge.to]->tap_outputs.push_back(target.second);
+    return target;
+  }
+  Instance& instance = *instances_[edge.to];
+  KeyBuilder key;
+  if (Plan::needs_key(to)) key = KeyBuilder(schema, to.operator_declaration->key_fields);
+  if (edge.kind != EdgeKind::kFused) {
+    auto sender = std::make_unique<ExchangeSender>(edge_index, thread_, shared_.plan->parallelism,
+                                                   topology.shards, edge.kind == EdgeKind::kKeyed,
+                                                   std::move(key));
+    senders_[edge_index] = sender.get();
+    return keep(std::move(sender), 0);
+  }
+  if (!Plan::needs_key(to)) return {instance.op.get(), instance.outputs.get()};
+  auto hasher = keep(std::make_unique<KeyHasher>(std::move(key)), 1);
+  hasher.second->port(0).target = instance.op.get();
+  hasher.second->port(0).target_outputs = instance.outputs.get();
+  return hasher;
+}
+
+void Chains::connect(Port& port, const std::vector<const Edge*>& edges) {
+  if (edges.empty()) return;
+  if (edges.size() == 1) {
+    std::tie(port.target, port.target_outputs) = target_of(*edges.front());
+    return;
+  }
+  auto [fan, outputs] = keep(std::make_unique<FanOut>(shared_.plan->row_slots), edges.size());
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    Port& branch = outputs->port(i);
+    std::tie(branch.target, branch.target_outputs) = target_of(*edges[i]);
+  }
+  port.target = fan;
+  port.target_outputs = outputs;
+}
+
+void Chains::wire() {
+  const Plan& plan = *shared_.plan;
+  senders_.assign(plan.edges.size(), nullptr);
+  taps_.assign(plan.levels, {});
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    const Node& node = shared_.topology->nodes[n];
+    for (std::size_t p = 0; p < node.outputs.size(); ++p) {
+      std::vector<const Edge*> edges;
+      for (const Edge& edge : plan.edges) {
+        if (edge.from == StreamRef{n, p}) edges.push_back(&edge);
+      }
+      Outputs& outputs = *instances_[n]->outputs;
+      const bool reject = node.rejects && p == node.reject_port();
+      connect(reject ? outputs.reject_port() : outputs.port(p), edges);
+    }
+  }
+}
+
+Status Chains::open() {
+  make_instances();
+  wire();
+  try {
+    for (std::size_t n = 0; n < instances_.size(); ++n) {
+      Instance& instance = *instances_[n];
+      if (!instance.op) continue;
+      instance.context = std::make_unique<Context>(*this, n);
+      instance.op->open(*instance.context);
+    }
+  } catch (const ConfigError& error) {
+    return Status::fatal(error.what());
+  }
+  return Status::ok();
+}
+
+void Chains::decode(std::size_t source_node, const Slice& slice) {
+  Instance& instance = *instances_[source_node];
+  instance.decoder->decode(slice, *instance.outputs);
+}
+
+void Chains::receive(const Part& part, std::size_t row, const Value* values) {
+  const Part::Row& head = part.rows[row];
+  std::copy_n(values, head.width, row_.data());
+  Record record;
+  record.values = row_.data();
+  record.width = head.width;
+  record.ordinal = head.ordinal;
+  record.event_time = head.event_time;
+  record.id = head.id;
+  record.key_hash = head.key_hash;
+  record.origin = head.origin;
+  Instance& target = *instances_[shared_.plan->edges[part.edge].to];
+  target.outputs->received(record);
+  target.op->process(record, *target.outputs);
+}
+
+void Chains::advance_watermark(std::size_t level, std::int64_t watermark) {
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    Instance& instance = *instances_[n];
+    if (!instance.op || shared_.plan->level[n] != level) continue;
+    instance.outputs->set_last_phase(true);
+    instance.op->on_watermark(watermark, *instance.outputs);
+    instance.outputs->set_last_phase(false);
+  }
+}
+
+std::vector<std::shared_ptr<void>> Chains::end_epoch(std::size_t level, std::uint64_t epoch) {
+  std::vector<std::shared_ptr<void>> changes;
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    Instance& instance = *instances_[n];
+    if (!instance.op || shared_.plan->level[n] != level) continue;
+    instance.outputs->set_last_phase(true);
+    instance.op->on_epoch(*instance.outputs);
+    instance.outputs->set_last_phase(false);
+  }
+  // Tables freeze after every on_epoch of the level, since those may reach later operators of it.
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    if (shared_.plan->level[n] != level) continue;
+    for (state::Table* table : instances_[n]->tables) {
+      changes.push_back(shared_.backend->freeze(*table, epoch));
+    }
+  }
+  return changes;
+}
+
+void Chains::set_memory(std::size_t level, const std::shared_ptr<SliceMemory>& memory) {
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    if (shared_.plan->level[n] == level && instances_[n]->outputs) {
+      instances_[n]->outputs->set_arena(&memory->arena);
+    }
+  }
+  hold_memory(level, memory);
+}
+
+void Chains::hold_memory(std::size_t level, const std::shared_ptr<SliceMemory>& memory) {
+  for (std::size_t e = 0; e < senders_.size(); ++e) {
+    if (senders_[e] && shared_.plan->level[shared_.plan->edges[e].from.node] == level) {
+      senders_[e]->add_memory(memory);
+    }
+  }
+}
+
+std::int64_t Chains::take_max_event_time(std::size_t source_node) {
+  return instances_[source_node]->outputs->take_max_event_time();
+}
+
+std::vector<Chains::Outgoing> Chains::take_parts(std::size_t level) {
+  std::vector<Outgoing> outgoing;
+  for (std::size_t e = 0; e < senders_.size(); ++e) {
+    if (!senders_[e] || shared_.plan->level[shared_.plan->edges[e].from.node] != level) continue;
+    std::vector<Part> parts = senders_[e]->take();
+    for (unsigned receiver = 0; receiver < parts.size(); ++receiver) {
+      outgoing.push_back({e, receiver, std::move(parts[receiver])});
+    }
+  }
+  return outgoing;
+}
+
+std::vector<SinkPart> Chains::take_sinks(std::size_t level) {
+  std::vector<SinkPart> parts;
+  for (SinkTap* tap : taps_[level]) {
+    SinkPart part = tap->take();
+    if (part.records > 0) parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+std::vector<NodeCounts> Chains::take_counts(std::size_t level) {
+  std::vector<NodeCounts> counts;
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    Instance& instance = *instances_[n];
+    if (instance.outputs && shared_.plan->level[n] == level) {
+      counts.push_back({n, instance.outputs->take_counts()});
+    }
+    for (Outputs* tap : instance.tap_outputs) {
+      // A tap counts at the level that feeds it; levels that did not run have nothing to say.
+      Outputs::Counts taken = tap->take_counts();
+      if (taken.received.count > 0) counts.push_back({n, std::move(taken)});
+    }
+  }
+  return counts;
+}
+
+void Chains::set_tracer(Tracer* tracer) {
+  for (auto& instance : instances_) {
+    if (instance->outputs) instance->outputs->set_tracer(tracer);
+  }
+}
+
+}  // namespace huiliu::runtime

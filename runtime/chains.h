@@ -1,0 +1,74 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/key.h"
+#include "runtime/messages.h"
+#include "runtime/operator.h"
+#include "runtime/plan.h"
+#include "runtime/shared.h"
+
+namespace huiliu::runtime {
+
+class ExchangeSender;
+class SinkTap;
+
+/// All operator instances of one worker thread, wired by the plan. Belongs to that thread.
+class Chains {
+ public:
+  Chains(Shared& shared, unsigned thread);
+  ~Chains();
+
+  /// Makes and opens every instance.
+  Status open();
+
+  /// Level 0: decodes the slice into the chains.
+  void decode(std::size_t source_node, const Slice& slice);
+  /// Later levels: replays a part's row into its target.
+  void receive(const Part& part, std::size_t row, const Value* values);
+  /// Runs on_watermark of the level's operators.
+  void advance_watermark(std::size_t level, std::int64_t watermark);
+  /// Runs on_epoch and freezes the level's tables.
+  std::vector<std::shared_ptr<void>> end_epoch(std::size_t level, std::uint64_t epoch);
+
+  /// Memory for text that the level's operators make.
+  void set_memory(std::size_t level, const std::shared_ptr<SliceMemory>& memory);
+  /// Keeps memory alive that records of the level point into, as long as they travel.
+  void hold_memory(std::size_t level, const std::shared_ptr<SliceMemory>& memory);
+  /// Latest event time that the source emitted since the last call.
+  std::int64_t take_max_event_time(std::size_t source_node);
+  /// Parts for every receiver of every exchange edge that leaves the level.
+  struct Outgoing {
+    std::size_t edge;
+    unsigned receiver;
+    Part part;
+  };
+  std::vector<Outgoing> take_parts(std::size_t level);
+  std::vector<SinkPart> take_sinks(std::size_t level);
+  std::vector<NodeCounts> take_counts(std::size_t level);
+  void set_tracer(Tracer* tracer);
+
+ private:
+  struct Instance;
+  class Context;
+
+  void make_instances();
+  void wire();
+  void connect(Port& port, const std::vector<const Edge*>& edges);
+  std::pair<Operator*, Outputs*> target_of(const Edge& edge);
+  std::pair<Operator*, Outputs*> keep(std::unique_ptr<Operator> op, std::size_t ports);
+
+  Shared& shared_;
+  unsigned thread_;
+  std::vector<std::unique_ptr<Instance>> instances_;  // per node
+  std::deque<std::pair<std::unique_ptr<Operator>, std::unique_ptr<Outputs>>> plumbing_;
+  std::vector<ExchangeSender*> senders_;              // per edge, null if none
+  std::vector<std::vector<SinkTap*>> taps_;           // per level
+  std::vector<Value> row_;
+  Status failure_ = Status::ok();
+};
+
+}  // namespace huiliu::runtime

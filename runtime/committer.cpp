@@ -1,0 +1,287 @@
+#include "runtime/committer.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/failpoint.h"
+
+namespace huiliu::runtime {
+
+Committer::Committer(Shared& shared)
+    : shared_(shared),
+      reports_per_slice_(1 + (shared.plan->levels - 1) * shared.plan->parallelism),
+      ledger_(*shared.plan),
+      sinks_(shared.topology->nodes.size()) {}
+
+Status Committer::open_sink(std::size_t node_index) {
+  const Node& node = shared_.topology->nodes[node_index];
+  SinkState& sink = sinks_[node_index];
+  if (!node.sink->create_file) {
+    sink.outbox = node.name;
+    const auto saved = shared_.backend->meta("outbox/" + node.name);
+    if (!saved.empty()) sink.appended = sink.committed = std::stoull(saved.front().second);
+    return Status::ok();
+  }
+  sink.file = node.sink->create_file(*node.sink_declaration);
+  SinkContext context;
+  context.node_name = node.name;
+  context.base_folder = shared_.topology->folder;
+  context.clock = shared_.clock;
+  const std::string prefix = "sink/" + node.name + "/";
+  context.positions = shared_.backend->meta(prefix);
+  for (auto& [key, value] : context.positions) key.erase(0, prefix.size());
+  return retry(shared_, node.name, [&] { return sink.file->open(context); });
+}
+
+Status Committer::open() {
+  const auto& nodes = shared_.topology->nodes;
+  for (std::size_t n = 0; n < nodes.size(); ++n) {
+    for (const auto& [key, value] : shared_.backend->meta("ledger/" + nodes[n].name)) {
+      if (key == "ledger/" + nodes[n].name) ledger_.restore(n, value);
+    }
+    if (nodes[n].kind != ComponentKind::kSink) continue;
+    if (Status status = open_sink(n); !status.is_ok()) return status;
+  }
+  progress_.epoch = shared_.backend->last_epoch();
+  progress_.totals = ledger_.totals();
+  return Status::ok();
+}
+
+void Committer::push(Report report) {
+  const std::lock_guard lock(mutex_);
+  Pending& pending = waiting_[report.info->sequence];
+  pending.info = report.info;
+  ++pending.reports;
+  pending.parts.push_back(std::move(report));
+}
+
+bool Committer::take(Pending& pending) {
+  const std::lock_guard lock(mutex_);
+  const auto first = waiting_.find(next_);
+  if (first == waiting_.end() || first->second.reports < reports_per_slice_) return false;
+  pending = std::move(first->second);
+  waiting_.erase(first);
+  ++next_;
+  return true;
+}
+
+bool Committer::step() {
+  Pending pending;
+  if (!take(pending)) return false;
+  if (Status status = apply(pending); !status.is_ok()) {
+    shared_.fail(std::move(status));
+    return true;
+  }
+  shared_.in_flight.fetch_sub(1);
+  if (pending.info->ends_epoch != 0 && (pending.info->ends_input || shared_.stop)) {
+    // The sequencer gave out nothing behind this slice if it was the last one.
+    const std::lock_guard lock(mutex_);
+    if (waiting_.empty() && shared_.in_flight == 0) {
+      if (pending.info->ends_input) shared_.input_ended = true;
+      shared_.finished = true;
+    }
+  }
+  shared_.signal();
+  return true;
+}
+
+void Committer::run() {
+  constexpr std::int64_t kWaitMs = 20;
+  while (!shared_.finished && !shared_.abandon) {
+    const std::uint64_t seen = shared_.signals();
+    if (!step()) shared_.wait_for_signal(seen, kWaitMs);
+  }
+}
+
+Status Committer::apply(Pending& pending) {
+  for (auto& [key, value] : pending.info->positions) {
+    const Node* source = nullptr;
+    std::size_t index = 0;
+    for (const Node& node : shared_.topology->nodes) {
+      if (node.kind == ComponentKind::kSource && index++ == pending.info->source) source = &node;
+    }
+    positions_["source/" + source->name + "/" + key] = value;
+  }
+  for (Report& report : pending.parts) {
+    for (const NodeCounts& counts : report.counts) ledger_.add(counts);
+    for (auto& change : report.changes) changes_.push_back(std::move(change));
+  }
+  if (Status status = write_sinks(pending.parts); !status.is_ok()) return status;
+  if (pending.info->ends_epoch == 0) return Status::ok();
+  return commit(pending.info->ends_epoch);
+}
+
+std::string merge_sink_parts(const std::vector<const SinkPart*>& parts) {
+  struct Cursor {
+    const SinkPart* part;
+    std::size_t record = 0;
+    std::size_t offset = 0;
+  };
+  std::vector<Cursor> cursors;
+  std::size_t size = 0;
+  for (const SinkPart* part : parts) {
+    cursors.push_back({part});
+    size += part->bytes.size();
+  }
+  std::string merged;
+  merged.reserve(size);
+  while (!cursors.empty()) {
+    auto first = cursors.begin();
+    for (auto it = cursors.begin() + 1; it != cursors.end(); ++it) {
+      if (it->part->ordinals[it->record] < first->part->ordinals[first->record]) first = it;
+    }
+    const std::uint32_t bytes = first->part->sizes[first->record];
+    merged.append(first->part->bytes, first->offset, bytes);
+    first->offset += bytes;
+    if (++first->record == first->part->sizes.size()) cursors.erase(first);
+  }
+  return merged;
+}
+
+Status Committer::write_sinks(std::vector<Report>& reports) {
+  std::map<std::size_t, std::vector<const SinkPart*>> by_sink;
+  for (const Report& report : reports) {
+    for (const SinkPart& part : report.sinks) by_sink[part.node].push_back(&part);
+  }
+  for (const auto& [node, parts] : by_sink) {
+    std::uint64_t records = 0;
+    for (const SinkPart* part : parts) records += part->records;
+    // With one thread parts come in order; with several they carry ordinals to merge by.
+    const bool merge = parts.size() > 1 && shared_.plan->parallelism > 1;
+    Status status = Status::ok();
+    if (merge) {
+      status = write_sink(node, merge_sink_parts(parts), records);
+    } else {
+      for (const SinkPart* part : parts) {
+        status = write_sink(node, part->bytes, part->records);
+        if (!status.is_ok()) break;
+      }
+    }
+    if (!status.is_ok()) return status;
+  }
+  return Status::ok();
+}
+
+Status Committer::write_sink(std::size_t node, std::string_view bytes, std::uint64_t records) {
+  SinkState& sink = sinks_[node];
+  ledger_.wrote(node, records);
+  if (!sink.file) {
+    append_outbox(sink, bytes, records);
+    return Status::ok();
+  }
+  return retry(shared_, shared_.topology->nodes[node].name,
+               [&] { return sink.file->append(bytes, records); });
+}
+
+void Committer::append_outbox(SinkState& sink, std::string_view bytes, std::uint64_t records) {
+  constexpr std::size_t kEntryBytes = 1 << 20;
+  if (sink.pending.empty() || sink.pending.back().bytes.size() + bytes.size() > kEntryBytes) {
+    sink.pending.push_back({sink.outbox, ++sink.appended, {}, 0});
+  }
+  sink.pending.back().bytes.append(bytes);
+  sink.pending.back().records += records;
+}
+
+void Committer::add_outboxes(EpochCommit& commit) {
+  for (std::size_t n = 0; n < sinks_.size(); ++n) {
+    SinkState& sink = sinks_[n];
+    if (sink.outbox.empty()) continue;
+    if (!sink.pending.empty()) {
+      commit.meta.emplace_back("outbox/" + sink.outbox, std::to_string(sink.appended));
+      for (LogAppend& append : sink.pending) commit.appends.push_back(std::move(append));
+      sink.pending.clear();
+    }
+    const std::lock_guard lock(mutex_);
+    if (sink.delivered > sink.trimmed) {
+      commit.trims.emplace_back(sink.outbox, sink.delivered);
+      sink.trimmed = sink.delivered;
+    }
+  }
+}
+
+Status Committer::prepare_files(EpochCommit& commit) {
+  for (std::size_t n = 0; n < sinks_.size(); ++n) {
+    if (!sinks_[n].file) continue;
+    const std::string& name = shared_.topology->nodes[n].name;
+    std::vector<std::pair<std::string, std::string>> positions;
+    const Status status =
+        retry(shared_, name, [&] { return sinks_[n].file->prepare(positions); });
+    if (!status.is_ok()) return status;
+    for (auto& [key, value] : positions) {
+      commit.meta.emplace_back("sink/" + name + "/" + key, std::move(value));
+    }
+  }
+  return Status::ok();
+}
+
+Status Committer::commit(std::uint64_t epoch) {
+  failpoint("epoch.begin");
+  if (const std::string difference = ledger_.check(); !difference.empty()) {
+    return Status::corrupt(fmt::format("the ledger of epoch {} does not balance: {}", epoch,
+                                       difference));
+  }
+  ledger_.close_epoch();
+  EpochCommit commit;
+  commit.epoch = epoch;
+  commit.changes = std::move(changes_);
+  changes_.clear();
+  failpoint("epoch.before_prepare");
+  if (!mutant("epoch.commit_before_files")) {
+    if (Status status = prepare_files(commit); !status.is_ok()) return status;
+  }
+  for (auto& [key, value] : positions_) commit.meta.emplace_back(key, value);
+  positions_.clear();
+  for (std::size_t n = 0; n < sinks_.size(); ++n) {
+    commit.meta.emplace_back("ledger/" + shared_.topology->nodes[n].name, ledger_.serialise(n));
+  }
+  add_outboxes(commit);
+  failpoint("epoch.prepared");
+  const Status status =
+      retry(shared_, "state", [&] { return shared_.backend->commit(commit); });
+  if (!status.is_ok()) return status;
+  failpoint("epoch.committed");
+  committed(commit);
+  if (committed_callback_) committed_callback_(epoch);
+  return Status::ok();
+}
+
+void Committer::committed(const EpochCommit& commit) {
+  const std::lock_guard lock(mutex_);
+  for (const LogAppend& append : commit.appends) shared_.outbox_records.fetch_add(append.records);
+  for (SinkState& sink : sinks_) sink.committed = sink.appended;
+  progress_.epoch = commit.epoch;
+  progress_.slices = next_;
+  progress_.totals = ledger_.totals();
+}
+
+std::uint64_t Committer::outbox_end(std::size_t node) const {
+  const std::lock_guard lock(mutex_);
+  return sinks_[node].committed;
+}
+
+void Committer::delivered(std::size_t node, std::uint64_t sequence, std::uint64_t records) {
+  {
+    const std::lock_guard lock(mutex_);
+    sinks_[node].delivered = sequence;
+  }
+  std::uint64_t before = shared_.outbox_records;
+  while (!shared_.outbox_records.compare_exchange_weak(
+      before, before - std::min(before, records))) {
+  }
+}
+
+Status Committer::finish() {
+  for (SinkState& sink : sinks_) {
+    if (!sink.file) continue;
+    if (Status status = sink.file->finish(); !status.is_ok()) return status;
+  }
+  return Status::ok();
+}
+
+Committer::Progress Committer::progress() {
+  const std::lock_guard lock(mutex_);
+  return progress_;
+}
+
+}  // namespace huiliu::runtime

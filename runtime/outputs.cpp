@@ -1,0 +1,73 @@
+#include "runtime/outputs.h"
+
+#include "runtime/operator.h"
+
+namespace huiliu::runtime {
+
+Outputs::Outputs(std::string_view node, std::size_t ports, std::uint32_t input_width)
+    : ports_(ports), node_(node), input_width_(input_width) {}
+
+void Outputs::deliver(Port& port, Record& record) {
+  port.sent.add(record);
+  if (port.target == nullptr) return;
+  if (tracer_ != nullptr) [[unlikely]] {
+    tracer_->enter(*port.target, record);
+  }
+  port.target_outputs->received_.add(record);
+  port.target->process(record, *port.target_outputs);
+}
+
+void Outputs::emit(Record& record, std::size_t port) {
+  emitted_.add(record);
+  if (record.event_time > max_event_time_) max_event_time_ = record.event_time;
+  if (tracer_ != nullptr) [[unlikely]] {
+    tracer_->emitted(*this, port, record);
+  }
+  deliver(ports_[port], record);
+}
+
+void Outputs::emit_new(Record& record, std::size_t port) {
+  created_.add(record);
+  if (last_phase_) record.ordinal = kLastOrdinal;
+  if (tracer_ != nullptr) [[unlikely]] {
+    tracer_->emitted(*this, port, record);
+  }
+  deliver(ports_[port], record);
+}
+
+void Outputs::reject(Record& record, const Reject& reject) {
+  rejected_.add(record);
+  if (tracer_ != nullptr) [[unlikely]] {
+    tracer_->rejected(*this, record, reject);
+  }
+  const std::string_view texts[] = {reject.code, reject.field,      reject.value,
+                                    reject.rule, reject.message_en, reject.message_zh,
+                                    node_};
+  static_assert(std::size(texts) == kRejectFieldCount);
+  Value* slot = record.values + input_width_;
+  for (std::string_view text : texts) *slot++ = Value::of_text(text);
+  record.width = input_width_ + static_cast<std::uint32_t>(kRejectFieldCount);
+  deliver(reject_port_, record);
+}
+
+void Outputs::drop(const Record& record, std::string_view why) {
+  dropped_.add(record);
+  if (tracer_ != nullptr) [[unlikely]] {
+    tracer_->dropped(*this, record, why);
+  }
+}
+
+Outputs::Counts Outputs::take_counts() {
+  Counts counts{received_, emitted_, rejected_, dropped_, absorbed_, created_, {}};
+  counts.ports.reserve(ports_.size() + 1);
+  for (Port& port : ports_) {
+    counts.ports.push_back(port.sent);
+    port.sent = {};
+  }
+  counts.ports.push_back(reject_port_.sent);
+  reject_port_.sent = {};
+  received_ = emitted_ = rejected_ = dropped_ = absorbed_ = created_ = {};
+  return counts;
+}
+
+}  // namespace huiliu::runtime

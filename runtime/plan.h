@@ -1,0 +1,52 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/topology.h"
+
+namespace huiliu::runtime {
+
+/// How records get from an output to an input.
+enum class EdgeKind {
+  kFused,     ///< direct call on the same thread
+  kKeyed,     ///< to the thread that owns the key's shard
+  kForward,   ///< same thread, but a later level (the input has other inputs from there)
+};
+
+struct Edge {
+  StreamRef from;
+  std::size_t to = 0;
+  std::size_t input = 0;  ///< index among the inputs of `to`
+  EdgeKind kind = EdgeKind::kFused;
+};
+
+/// What a path from a source to a sink promises, and why.
+struct PathGuarantee {
+  std::string source, sink, guarantee, reason;
+};
+
+/// A topology cut into levels: the nodes of a level run as fused chains on one thread; edges to a
+/// later level are exchanges. With one thread everything is level 0.
+struct Plan {
+  const Topology* topology = nullptr;
+  unsigned parallelism = 1;
+  std::vector<std::size_t> level;  ///< per node
+  std::size_t levels = 1;
+  std::vector<Edge> edges;
+  std::size_t row_slots = 0;  ///< slots that any row may need
+
+  /// Key fields of a node's input; a stateful node without a key is owned by one thread.
+  static bool needs_key(const Node& node);
+};
+
+Plan make_plan(const Topology& topology, unsigned parallelism);
+
+/// Guarantee of every path from a source to a sink.
+std::vector<PathGuarantee> guarantees(const Topology& topology);
+
+std::string plan_text(const Plan& plan);
+std::string plan_mermaid(const Plan& plan);
+std::string plan_json(const Plan& plan);
+
+}  // namespace huiliu::runtime

@@ -1,0 +1,75 @@
+#include "runtime/plumbing.h"
+
+#include <algorithm>
+
+namespace huiliu::runtime {
+
+void FanOut::process(Record& record, Outputs& out) {
+  const std::size_t last = out.ports() - 1;
+  for (std::size_t port = 0; port < last; ++port) {
+    Record copy = record;
+    std::copy_n(record.values, record.width, row_.data());
+    copy.values = row_.data();
+    out.emit_new(copy, port);
+  }
+  out.emit(record, last);
+}
+
+ExchangeSender::ExchangeSender(std::size_t edge, unsigned thread, unsigned threads,
+                               std::uint16_t shards, bool keyed, KeyBuilder key)
+    : edge_(edge),
+      thread_(thread),
+      threads_(threads),
+      shards_(shards),
+      keyed_(keyed),
+      key_(std::move(key)),
+      parts_(threads) {}
+
+void ExchangeSender::process(Record& record, Outputs& out) {
+  out.absorb(record);
+  unsigned receiver = thread_;
+  if (keyed_) {
+    record.key_hash = key_.hash(record);
+    receiver = owner_of(shard_of_hash(record.key_hash, shards_), threads_);
+  }
+  Part& part = parts_[receiver];
+  part.rows.push_back({record.ordinal, record.width, record.event_time, record.id, record.key_hash,
+                       record.origin});
+  part.values.insert(part.values.end(), record.values, record.values + record.width);
+}
+
+std::vector<Part> ExchangeSender::take() {
+  std::vector<Part> taken(threads_);
+  for (unsigned receiver = 0; receiver < threads_; ++receiver) {
+    Part& part = parts_[receiver];
+    part.edge = edge_;
+    part.sender = thread_;
+    if (!part.rows.empty()) part.memory = memory_;
+    const std::size_t rows = part.rows.size(), values = part.values.size();
+    std::swap(taken[receiver], part);
+    part.rows.reserve(rows);
+    part.values.reserve(values);
+  }
+  memory_.clear();
+  return taken;
+}
+
+void SinkTap::process(Record& record, Outputs& out) {
+  out.absorb(record);
+  const std::size_t before = part_.bytes.size();
+  encoder_->encode(record, part_.bytes);
+  ++part_.records;
+  if (!keep_order_) return;
+  part_.ordinals.push_back(record.ordinal);
+  part_.sizes.push_back(static_cast<std::uint32_t>(part_.bytes.size() - before));
+}
+
+SinkPart SinkTap::take() {
+  SinkPart taken;
+  std::swap(taken, part_);
+  taken.node = node_;
+  part_.bytes.reserve(taken.bytes.size() + taken.bytes.size() / 8);
+  return taken;
+}
+
+}  // namespace huiliu::runtime

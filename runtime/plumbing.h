@@ -1,0 +1,78 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "runtime/key.h"
+#include "runtime/messages.h"
+#include "runtime/operator.h"
+#include "runtime/sink.h"
+
+namespace huiliu::runtime {
+
+/// Sets the key's hash for a keyed operator that is fused (one thread).
+class KeyHasher final : public Operator {
+ public:
+  explicit KeyHasher(KeyBuilder key) : key_(std::move(key)) {}
+  void process(Record& record, Outputs& out) override {
+    record.key_hash = key_.hash(record);
+    out.emit(record);
+  }
+
+ private:
+  KeyBuilder key_;
+};
+
+/// Gives each of several consumers slots of its own, since receivers may change them.
+class FanOut final : public Operator {
+ public:
+  explicit FanOut(std::size_t row_slots) : row_(row_slots) {}
+  void process(Record& record, Outputs& out) override;
+
+ private:
+  std::vector<Value> row_;
+};
+
+/// Collects records for the threads that own their shards (or for its own thread: kForward).
+class ExchangeSender final : public Operator {
+ public:
+  ExchangeSender(std::size_t edge, unsigned thread, unsigned threads, std::uint16_t shards,
+                 bool keyed, KeyBuilder key);
+  void process(Record& record, Outputs& out) override;
+  void add_memory(const std::shared_ptr<SliceMemory>& memory) { memory_.push_back(memory); }
+  /// One part per receiver, maybe empty.
+  std::vector<Part> take();
+
+ private:
+  std::size_t edge_;
+  unsigned thread_;
+  unsigned threads_;
+  std::uint16_t shards_;
+  bool keyed_;
+  KeyBuilder key_;
+  std::vector<Part> parts_;
+  std::vector<std::shared_ptr<SliceMemory>> memory_;
+};
+
+/// End of a chain at a sink: encodes.
+class SinkTap final : public Operator {
+ public:
+  SinkTap(std::size_t node, std::unique_ptr<SinkEncoder> encoder, bool keep_order)
+      : node_(node), encoder_(std::move(encoder)), keep_order_(keep_order) {}
+  void process(Record& record, Outputs& out) override;
+  SinkPart take();
+
+ private:
+  std::size_t node_;
+  std::unique_ptr<SinkEncoder> encoder_;
+  bool keep_order_;
+  SinkPart part_;
+};
+
+/// The thread that owns a shard.
+inline unsigned owner_of(std::uint16_t shard, unsigned threads) { return shard % threads; }
+inline std::uint16_t shard_of_hash(std::uint64_t hash, std::uint16_t shards) {
+  return static_cast<std::uint16_t>((hash >> 40) % shards);
+}
+
+}  // namespace huiliu::runtime

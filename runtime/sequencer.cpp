@@ -1,0 +1,146 @@
+#include "runtime/sequencer.h"
+
+#include <algorithm>
+#include <set>
+
+#include <spdlog/spdlog.h>
+
+#include "runtime/backend.h"
+
+namespace huiliu::runtime {
+namespace {
+
+constexpr std::int64_t kIdleMs = 10;
+constexpr std::int64_t kFirstRetryMs = 50, kMostRetryMs = 5000;
+
+std::vector<std::pair<std::string, std::string>> positions_of(const Backend& backend,
+                                                              const std::string& prefix) {
+  auto positions = backend.meta(prefix);
+  for (auto& [key, value] : positions) key.erase(0, prefix.size());
+  return positions;
+}
+
+}  // namespace
+
+const std::string* intern_partition(std::string_view name) {
+  static std::mutex mutex;
+  static std::set<std::string, std::less<>> names;
+  const std::lock_guard lock(mutex);
+  const auto found = names.find(name);
+  return found != names.end() ? &*found : &*names.emplace(name).first;
+}
+
+Status Sequencer::open(std::uint64_t next_epoch) {
+  next_epoch_ = next_epoch;
+  epoch_started_ = shared_.clock->steady_ms();
+  const Topology& topology = *shared_.topology;
+  for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
+    const Node& node = topology.nodes[n];
+    if (node.kind != ComponentKind::kSource) continue;
+    Feed feed;
+    feed.node = n;
+    feed.reader = node.source->create_reader(*node.source_declaration);
+    SourceContext context;
+    context.node_name = node.name;
+    context.base_folder = topology.folder;
+    context.positions = positions_of(*shared_.backend, "source/" + node.name + "/");
+    context.intern = intern_partition;
+    context.clock = shared_.clock;
+    const Status status = retry(shared_, node.name, [&] { return feed.reader->open(context); });
+    if (!status.is_ok()) return status;
+    feeds_.push_back(std::move(feed));
+  }
+  return Status::ok();
+}
+
+bool Sequencer::epoch_is_due(std::int64_t now) const {
+  return now - epoch_started_ >= shared_.topology->epoch_ms;
+}
+
+void Sequencer::end_epoch(SliceInfo& info, std::int64_t now) {
+  info.ends_epoch = next_epoch_++;
+  epoch_started_ = now;
+  dirty_ = false;
+}
+
+Sequencer::Work Sequencer::control(bool ends_input) {
+  Work work;
+  work.info = std::make_shared<SliceInfo>();
+  work.info->sequence = next_sequence_++;
+  work.info->ends_input = ends_input;
+  end_epoch(*work.info, shared_.clock->steady_ms());
+  shared_.in_flight.fetch_add(1);
+  return work;
+}
+
+std::optional<Sequencer::Work> Sequencer::read(Feed& feed, std::size_t index, std::int64_t now) {
+  auto memory = shared_.pool->take();
+  switch (feed.reader->read(memory->slice)) {
+    case ReadResult::kEnd:
+      feed.ended = true;
+      return std::nullopt;
+    case ReadResult::kIdle:
+      feed.not_before = now + kIdleMs;
+      return std::nullopt;
+    case ReadResult::kRetry:
+      feed.pause = std::clamp(feed.pause * 2, kFirstRetryMs, kMostRetryMs);
+      feed.not_before = now + feed.pause;
+      return std::nullopt;
+    case ReadResult::kSlice:
+      break;
+  }
+  feed.pause = 0;
+  Work work;
+  work.info = std::make_shared<SliceInfo>();
+  work.info->sequence = next_sequence_++;
+  work.info->source = static_cast<std::uint32_t>(index);
+  work.info->positions = std::move(memory->slice.positions);
+  work.info->bytes = memory->slice.bytes.size();
+  work.memory = std::move(memory);
+  work.source_node = feed.node;
+  dirty_ = true;
+  if (epoch_is_due(now)) end_epoch(*work.info, now);
+  shared_.in_flight.fetch_add(1);
+  return work;
+}
+
+std::optional<Sequencer::Work> Sequencer::pull() {
+  const std::lock_guard lock(mutex_);
+  if (done_ || shared_.abandon || shared_.in_flight >= shared_.window) return std::nullopt;
+  if (shared_.stop) {
+    done_ = true;
+    exhausted_ = true;
+    return control(false);
+  }
+  if (shared_.outbox_records > 500'000) return std::nullopt;  // deliveries are behind
+  const std::int64_t now = shared_.clock->steady_ms();
+  bool all_ended = true;
+  // In order: a source is read until it has nothing, so that bounded input has one total order.
+  for (std::size_t i = 0; i < feeds_.size(); ++i) {
+    Feed& feed = feeds_[i];
+    if (!feed.ended && feed.not_before <= now) {
+      if (auto work = read(feed, i, now)) return work;
+    }
+    all_ended = all_ended && feed.ended;
+  }
+  if (all_ended) {
+    done_ = true;
+    exhausted_ = true;
+    return control(true);
+  }
+  if (dirty_ && epoch_is_due(now)) return control(false);
+  return std::nullopt;
+}
+
+std::pair<std::uint64_t, std::uint64_t> Sequencer::progress() {
+  const std::lock_guard lock(mutex_);
+  std::pair<std::uint64_t, std::uint64_t> sum{0, 0};
+  for (const Feed& feed : feeds_) {
+    const auto [done, all] = feed.reader->progress();
+    sum.first += done;
+    sum.second += all;
+  }
+  return sum;
+}
+
+}  // namespace huiliu::runtime

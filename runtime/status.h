@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace huiliu::runtime {
+
+/// What to do about an error: invalid → refuse the input; unavailable → retry with backoff;
+/// corrupt, fatal → stop, recovery is exact; not found → the caller knows.
+enum class StatusCode { kOk, kInvalid, kNotFound, kUnavailable, kCorrupt, kFatal };
+
+/// Outcome of an operation that may fail for outside reasons.
+class [[nodiscard]] Status {
+ public:
+  static Status ok() { return {}; }
+  static Status invalid(std::string message) { return {StatusCode::kInvalid, std::move(message)}; }
+  static Status not_found(std::string message) {
+    return {StatusCode::kNotFound, std::move(message)};
+  }
+  static Status unavailable(std::string message) {
+    return {StatusCode::kUnavailable, std::move(message)};
+  }
+  static Status corrupt(std::string message) { return {StatusCode::kCorrupt, std::move(message)}; }
+  static Status fatal(std::string message) { return {StatusCode::kFatal, std::move(message)}; }
+
+  Status() = default;
+  bool is_ok() const { return code_ == StatusCode::kOk; }
+  StatusCode code() const { return code_; }
+  const std::string& message() const { return message_; }
+
+ private:
+  Status(StatusCode code, std::string message) : code_(code), message_(std::move(message)) {}
+  StatusCode code_ = StatusCode::kOk;
+  std::string message_;
+};
+
+/// A value or the reason why there is none.
+template <class T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : value_(std::move(value)) {}                 // NOLINT(google-explicit-constructor)
+  Result(Status status) : status_(std::move(status)) {}         // NOLINT(google-explicit-constructor)
+  bool is_ok() const { return value_.has_value(); }
+  const Status& status() const { return status_; }
+  T& value() { return *value_; }
+  const T& value() const { return *value_; }
+  T& operator*() { return *value_; }
+  T* operator->() { return &*value_; }
+
+ private:
+  std::optional<T> value_;
+  Status status_;
+};
+
+}  // namespace huiliu::runtime

@@ -1,0 +1,463 @@
+#include "runtime/topology.h"
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <thread>
+
+#include <fmt/format.h>
+
+namespace huiliu::runtime {
+
+std::string Node::stream_name(std::size_t port) const {
+  if (port >= outputs.size() || outputs[port].name.empty()) return name;
+  return name + "." + outputs[port].name;
+}
+
+const Node* Topology::find(std::string_view name) const {
+  for (const Node& node : nodes) {
+    if (node.name == name) return &node;
+  }
+  return nullptr;
+}
+
+const std::vector<Option>& topology_options() {
+  static const std::vector<Option> options = {
+      {.name = "topology", .doc = "Identity of the topology; state belongs to it.", .required = true},
+      {.name = "version", .doc = "Version for people; shown in logs.", .default_text = "1"},
+      {.name = "description", .doc = "What the topology is for."},
+      {.name = "parallelism",
+       .type = OptionType::kInt,
+       .doc = "Worker threads; 0 = one a core. Results do not depend on it.",
+       .default_text = "1",
+       .minimum = 0,
+       .maximum = 256},
+      {.name = "epoch",
+       .type = OptionType::kDuration,
+       .doc = "Time between commits.",
+       .default_text = "1s"},
+      {.name = "shards",
+       .type = OptionType::kInt,
+       .doc = "Shards of every table; fixed for the life of the state.",
+       .default_text = "16",
+       .minimum = 1,
+       .maximum = 1024},
+      {.name = "state",
+       .type = OptionType::kObject,
+       .doc = "Where state is kept.",
+       .members = {{.name = "path",
+                    .type = OptionType::kPath,
+                    .doc = "Folder of the state; made if absent.",
+                    .default_text = "state"},
+                   {.name = "memory",
+                    .type = OptionType::kSize,
+                    .doc = "Memory for tables; state may be larger.",
+                    .default_text = "256MiB"}}},
+      {.name = "rejects",
+       .doc = "Sink that takes every `rejects` output which no node reads."},
+      {.name = "sources", .type = OptionType::kAny, .doc = "Name → source.", .required = true},
+      {.name = "operators", .type = OptionType::kAny, .doc = "Name → operator."},
+      {.name = "sinks", .type = OptionType::kAny, .doc = "Name → sink.", .required = true},
+  };
+  return options;
+}
+
+const std::vector<std::string>& node_keys(ComponentKind kind) {
+  static const std::vector<std::string> source = {"type", "description"};
+  static const std::vector<std::string> other = {"type", "input", "description"};
+  return kind == ComponentKind::kSource ? source : other;
+}
+
+namespace {
+
+class Builder {
+ public:
+  Builder(Topology& topology, const Registry& registry, Diagnostics& diagnostics)
+      : topology_(topology), registry_(registry), diagnostics_(diagnostics) {}
+
+  void build(const Config& root) {
+    read_settings(root);
+    read_section(root["sources"], ComponentKind::kSource);
+    read_section(root["operators"], ComponentKind::kOperator);
+    read_section(root["sinks"], ComponentKind::kSink);
+    for (Draft& draft : drafts_) resolve_inputs(draft);
+    if (!sort()) return;
+    for (Draft* draft : order_) declare(*draft);
+    if (failed_) return;
+    route_rejects(root["rejects"]);
+    check_consumed();
+  }
+
+ private:
+  struct Input {
+    std::string node, port;
+    Place place;
+  };
+  struct Draft {
+    Node node;
+    std::vector<Input> inputs;
+    std::vector<Draft*> upstream;
+    std::size_t index = 0;
+    int mark = 0;  // depth-first search: 1 = on the way, 2 = done
+  };
+
+  void read_settings(const Config& root) {
+    const Config config = with_defaults(root, topology_options());
+    topology_.id = config["topology"].is_scalar() ? config["topology"].text() : "";
+    topology_.version = config.string_or("version", "1");
+    if (diagnostics_.has_errors()) return;
+    topology_.parallelism = static_cast<unsigned>(config["parallelism"].as_int());
+    if (topology_.parallelism == 0) {
+      topology_.parallelism = std::max(1u, std::thread::hardware_concurrency());
+    }
+    topology_.epoch_ms = config["epoch"].as_duration().count();
+    topology_.shards = static_cast<std::uint16_t>(config["shards"].as_int());
+    const Config state = with_defaults(config["state"], *state_options());
+    topology_.state_path = state["path"].text();
+    topology_.memory_bytes = state["memory"].as_size();
+  }
+
+  static const std::vector<Option>* state_options() {
+    for (const Option& option : topology_options()) {
+      if (option.name == "state") return &option.members;
+    }
+    return nullptr;
+  }
+
+  const Descriptor* find_type(Node& node, const std::string& type) {
+    switch (node.kind) {
+      case ComponentKind::kSource:
+        node.source = registry_.source(type);
+        return node.source ? &node.source->descriptor : nullptr;
+      case ComponentKind::kOperator:
+        node.op = registry_.operator_type(type);
+        return node.op ? &node.op->descriptor : nullptr;
+      case ComponentKind::kSink:
+        node.sink = registry_.sink(type);
+        return node.sink ? &node.sink->descriptor : nullptr;
+    }
+    return nullptr;
+  }
+
+  void read_section(const Config& section, ComponentKind kind) {
+    if (section.is_null()) return;
+    if (!section.is_map()) {
+      diagnostics_.error(section.place(),
+                         fmt::format("expected a map of {} by name", kind_name(kind)));
+      return;
+    }
+    for (const auto& [name, config] : section.entries()) {
+      read_node(name, config, section.key_place(name), kind);
+    }
+  }
+
+  void read_node(const std::string& name, const Config& config, const Place& place,
+                 ComponentKind kind) {
+    if (name.find('.') != std::string::npos || name.empty()) {
+      diagnostics_.error(place, fmt::format("'{}' is no name: names have no dots", name));
+      return;
+    }
+    for (const Draft& other : drafts_) {
+      if (other.node.name == name) {
+        diagnostics_.error(place, fmt::format("the name '{}' is used twice", name),
+                           fmt::format("first in line {}", other.node.place.line));
+        return;
+      }
+    }
+    Draft& draft = drafts_.emplace_back();
+    Node& node = draft.node;
+    node.name = name;
+    node.kind = kind;
+    node.place = place;
+    if (!config.is_map() || !config["type"].is_scalar()) {
+      fail(place, fmt::format("'{}' needs a type", name));
+      return;
+    }
+    node.type_name = config["type"].text();
+    node.descriptor = find_type(node, node.type_name);
+    if (!node.descriptor) {
+      std::vector<std::string> names;
+      for (const Descriptor* known : registry_.descriptors(kind)) names.push_back(known->name);
+      fail(config["type"].place(),
+           fmt::format("there is no {} type '{}'", kind_name(kind), node.type_name),
+           nearest_hint(node.type_name, names));
+      return;
+    }
+    const std::size_t errors = diagnostics_.errors();
+    check_config(config, node.descriptor->options, node_keys(kind), diagnostics_);
+    if (diagnostics_.errors() != errors) failed_ = true;
+    node.config = std::make_shared<Config>(with_defaults(config, node.descriptor->options));
+    read_inputs(draft, config["input"]);
+  }
+
+  void read_inputs(Draft& draft, const Config& input) {
+    if (draft.node.kind == ComponentKind::kSource) return;
+    std::vector<Config> items = input.is_list() ? input.items() : std::vector<Config>{input};
+    if (input.is_null() || items.empty()) {
+      if (draft.node.kind == ComponentKind::kSink) return;  // may still get the rejects
+      fail(draft.node.place, fmt::format("'{}' needs an input", draft.node.name));
+      return;
+    }
+    for (const Config& item : items) {
+      if (!item.is_scalar()) {
+        fail(item.place(), "expected the name of a stream");
+        continue;
+      }
+      const std::string& text = item.text();
+      const auto dot = text.find('.');
+      draft.inputs.push_back(
+          {text.substr(0, dot), dot == std::string::npos ? "" : text.substr(dot + 1), item.place()});
+    }
+  }
+
+  void resolve_inputs(Draft& draft) {
+    for (const Input& input : draft.inputs) {
+      std::vector<std::string> names;
+      Draft* found = nullptr;
+      for (Draft& other : drafts_) {
+        if (other.node.kind == ComponentKind::kSink) continue;
+        names.push_back(other.node.name);
+        if (other.node.name == input.node) found = &other;
+      }
+      if (!found) {
+        fail(input.place, fmt::format("there is no stream '{}'", input.node),
+             nearest_hint(input.node, names));
+        continue;
+      }
+      draft.upstream.push_back(found);
+    }
+  }
+
+  bool visit(Draft& draft) {
+    if (draft.mark == 2) return true;
+    if (draft.mark == 1) {
+      fail(draft.node.place, fmt::format("'{}' is its own input: the streams form a cycle",
+                                         draft.node.name));
+      return false;
+    }
+    draft.mark = 1;
+    for (Draft* upstream : draft.upstream) {
+      if (!visit(*upstream)) return false;
+    }
+    draft.mark = 2;
+    draft.index = order_.size();
+    order_.push_back(&draft);
+    return true;
+  }
+
+  bool sort() {
+    for (Draft& draft : drafts_) {
+      if (!visit(draft)) return false;
+    }
+    return !failed_;
+  }
+
+  void declare(Draft& draft) {
+    if (failed_) return;
+    Node& node = draft.node;
+    std::vector<const Schema*> schemas;
+    for (std::size_t i = 0; i < draft.inputs.size(); ++i) {
+      const Input& input = draft.inputs[i];
+      const Node& from = topology_.nodes[draft.upstream[i]->index];
+      std::vector<std::string> ports;
+      std::size_t port = from.outputs.size();
+      for (std::size_t p = 0; p < from.outputs.size(); ++p) {
+        ports.push_back(from.outputs[p].name);
+        if (from.outputs[p].name == input.port) port = p;
+      }
+      if (port == from.outputs.size()) {
+        fail(input.place, fmt::format("'{}' has no output '{}'", input.node, input.port),
+             nearest_hint(input.port, ports));
+        return;
+      }
+      node.inputs.push_back({draft.upstream[i]->index, port});
+      schemas.push_back(&from.outputs[port].schema);
+    }
+    const std::size_t errors = diagnostics_.errors();
+    declare_node(node, std::move(schemas));
+    if (diagnostics_.errors() != errors) failed_ = true;
+    topology_.nodes.push_back(std::move(node));
+  }
+
+  void declare_node(Node& node, std::vector<const Schema*> schemas) {
+    // Declarations keep pointers to schemas, so those must not move: copies are owned here.
+    std::vector<const Schema*> owned;
+    for (const Schema* schema : schemas) {
+      owned.push_back(schemas_.emplace_back(std::make_shared<Schema>(*schema)).get());
+    }
+    const auto keep = std::make_shared<std::vector<std::shared_ptr<Schema>>>(schemas_);
+    Diagnostics& sink = *topology_.diagnostics;
+    const std::size_t before = sink.all().size();
+    const auto take_outputs = [&](const Declaration& declared) {
+      node.outputs.push_back({"", declared.output});
+      for (const auto& [name, schema] : declared.side_outputs) node.outputs.push_back({name, schema});
+    };
+    if (node.kind == ComponentKind::kSource) {
+      node.source_declaration = hold<SourceDeclaration>(keep, *node.config, owned, sink);
+      node.source->declare(*node.source_declaration);
+      take_outputs(*node.source_declaration);
+    } else if (node.kind == ComponentKind::kOperator) {
+      node.operator_declaration = hold<Declaration>(keep, *node.config, owned, sink);
+      check_same_schema(node, owned);
+      node.op->declare(*node.operator_declaration);
+      take_outputs(*node.operator_declaration);
+    } else {
+      node.sink_declaration = hold<SinkDeclaration>(keep, *node.config, owned, sink);
+      pending_sinks_.push_back(topology_.nodes.size());
+    }
+    if (node.descriptor->rejects) add_reject_output(node, owned);
+    copy_new(before);
+  }
+
+  template <class T>
+  static std::shared_ptr<T> hold(std::shared_ptr<std::vector<std::shared_ptr<Schema>>> keep,
+                                 const Config& config, std::vector<const Schema*> owned,
+                                 Diagnostics& diagnostics) {
+    auto* made = new T(config, std::move(owned), diagnostics);
+    return std::shared_ptr<T>(made, [keep](T* declaration) { delete declaration; });
+  }
+
+  void copy_new(std::size_t before) {
+    const auto& all = topology_.diagnostics->all();
+    for (std::size_t i = before; i < all.size(); ++i) {
+      const Diagnostic& one = all[i];
+      if (one.warning) {
+        diagnostics_.warning(one.place, one.message, one.hint);
+      } else {
+        diagnostics_.error(one.place, one.message, one.hint);
+      }
+    }
+  }
+
+  void check_same_schema(const Node& node, const std::vector<const Schema*>& schemas) {
+    for (std::size_t i = 1; i < schemas.size(); ++i) {
+      if (*schemas[i] == *schemas[0]) continue;
+      diagnostics_.error(
+          node.place,
+          fmt::format("the inputs of '{}' have different fields: ({}) and ({})", node.name,
+                      schemas[0]->to_string(), schemas[i]->to_string()),
+          "bring them to one schema with a map operator first");
+    }
+  }
+
+  static void add_reject_output(Node& node, const std::vector<const Schema*>& inputs) {
+    Schema schema = inputs.empty() ? node.outputs.front().schema : *inputs.front();
+    std::vector<Field> fields = schema.fields();
+    for (std::string_view name : kRejectFields) fields.push_back({std::string(name), Type::kString});
+    node.outputs.push_back({"rejects", Schema(std::move(fields))});
+    node.rejects = true;
+  }
+
+  bool consumed(std::size_t node, std::size_t port) const {
+    for (const Node& other : topology_.nodes) {
+      for (const StreamRef& input : other.inputs) {
+        if (input.node == node && input.port == port) return true;
+      }
+    }
+    return false;
+  }
+
+  void route_rejects(const Config& rejects) {
+    Node* target = nullptr;
+    if (rejects.is_scalar()) {
+      std::vector<std::string> names;
+      for (Node& node : topology_.nodes) {
+        if (node.kind != ComponentKind::kSink) continue;
+        names.push_back(node.name);
+        if (node.name == rejects.text()) target = &node;
+      }
+      if (!target) {
+        fail(rejects.place(), fmt::format("there is no sink '{}'", rejects.text()),
+             nearest_hint(rejects.text(), names));
+        return;
+      }
+    }
+    for (std::size_t n = 0; n < topology_.nodes.size(); ++n) {
+      const Node& node = topology_.nodes[n];
+      if (!node.rejects || consumed(n, node.reject_port())) continue;
+      if (!target) {
+        fail(node.place, fmt::format("the rejects of '{}' go nowhere", node.name),
+             fmt::format("set `rejects: SINK` at the top, or use '{}.rejects' as an input",
+                         node.name));
+        continue;
+      }
+      target->inputs.push_back({n, node.reject_port()});
+      target->sink_declaration->inputs.push_back(
+          schemas_.emplace_back(std::make_shared<Schema>(node.outputs.back().schema)).get());
+    }
+    declare_sinks();
+  }
+
+  // Sinks are declared last, when the rejects they take are known.
+  void declare_sinks() {
+    reject_schemas_ = std::make_shared<std::vector<std::shared_ptr<Schema>>>(schemas_);
+    for (std::size_t index : pending_sinks_) {
+      Node& node = topology_.nodes[index];
+      node.sink_declaration = hold<SinkDeclaration>(reject_schemas_, *node.config,
+                                                    node.sink_declaration->inputs,
+                                                    *topology_.diagnostics);
+      if (node.inputs.empty()) {
+        fail(node.place, fmt::format("'{}' needs an input", node.name));
+        continue;
+      }
+      const std::size_t before = topology_.diagnostics->all().size();
+      node.sink->declare(*node.sink_declaration);
+      copy_new(before);
+    }
+  }
+
+  void check_consumed() {
+    for (std::size_t n = 0; n < topology_.nodes.size(); ++n) {
+      const Node& node = topology_.nodes[n];
+      if (node.kind == ComponentKind::kSink || node.outputs.empty() || consumed(n, 0)) continue;
+      bool any = false;
+      for (std::size_t p = 1; p < node.outputs.size(); ++p) any = any || consumed(n, p);
+      if (!any) {
+        diagnostics_.warning(node.place, fmt::format("nobody reads the output of '{}'", node.name));
+      }
+    }
+  }
+
+  void fail(const Place& place, std::string message, std::string hint = "") {
+    diagnostics_.error(place, std::move(message), std::move(hint));
+    failed_ = true;
+  }
+
+  Topology& topology_;
+  const Registry& registry_;
+  Diagnostics& diagnostics_;
+  std::deque<Draft> drafts_;
+  std::vector<Draft*> order_;
+  std::vector<std::shared_ptr<Schema>> schemas_;
+  std::shared_ptr<std::vector<std::shared_ptr<Schema>>> reject_schemas_;
+  std::vector<std::size_t> pending_sinks_;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+Topology build_topology(const Config& root, const std::string& path, const Registry& registry,
+                        Diagnostics& diagnostics) {
+  Topology topology;
+  topology.path = path;
+  topology.folder = std::filesystem::path(path).parent_path().string();
+  if (topology.folder.empty()) topology.folder = ".";
+  topology.diagnostics = std::make_shared<Diagnostics>();
+  if (!root.is_map()) {
+    if (!diagnostics.has_errors()) {
+      diagnostics.error(root.place(), "expected a topology: a map with topology, sources, sinks");
+    }
+    return topology;
+  }
+  check_config(root, topology_options(), {}, diagnostics);
+  Builder(topology, registry, diagnostics).build(root);
+  return topology;
+}
+
+Topology load_topology(const std::string& path, const Registry& registry,
+                       Diagnostics& diagnostics) {
+  return build_topology(load_config(path, diagnostics), path, registry, diagnostics);
+}
+
+}  // namespace huiliu::runtime
