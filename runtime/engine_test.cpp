@@ -1,0 +1,310 @@
+#include "runtime/engine.h"
+
+#include <random>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "runtime/testing/memory_backend.h"
+
+namespace huiliu::runtime {
+namespace {
+
+using testing::MemoryBackend;
+
+/// What the test's sinks hold; outlives engines like a file does.
+std::map<std::string, std::string>& files() {
+  static std::map<std::string, std::string> all;
+  return all;
+}
+
+// Numbers 1..count, `per_slice` at a time; the position is the last number read.
+class Numbers final : public SourceReader {
+ public:
+  Numbers(std::int64_t count, std::int64_t per_slice) : count_(count), per_slice_(per_slice) {}
+  Status open(const SourceContext& context) override {
+    partition_ = context.intern("numbers");
+    for (const auto& [key, value] : context.positions) next_ = std::stoll(value) + 1;
+    return Status::ok();
+  }
+  ReadResult read(Slice& slice) override {
+    if (next_ > count_) return ReadResult::kEnd;
+    slice.partition = partition_;
+    slice.first_offset = static_cast<std::uint64_t>(next_);
+    const std::int64_t last = std::min(count_, next_ + per_slice_ - 1);
+    slice.bytes = std::to_string(last);
+    next_ = last + 1;
+    slice.positions = {{"next", slice.bytes}};
+    return ReadResult::kSlice;
+  }
+
+ private:
+  std::int64_t count_, per_slice_, next_ = 1;
+  const std::string* partition_ = nullptr;
+};
+
+class NumberDecoder final : public Decoder {
+ public:
+  explicit NumberDecoder(std::size_t slots) : row_(slots) {}
+  void decode(const Slice& slice, Outputs& out) override {
+    const std::int64_t last = std::stoll(slice.bytes);
+    std::uint32_t ordinal = 0;
+    for (auto number = static_cast<std::int64_t>(slice.first_offset); number <= last; ++number) {
+      Record record;
+      record.values = row_.data();
+      record.width = 1;
+      record.ordinal = ordinal++;
+      record.event_time = number;
+      record.origin = {slice.partition, static_cast<std::uint64_t>(number)};
+      record.id = record_id(7, record.origin.offset);
+      row_[0] = Value::of_integer(number);
+      out.emit(record);
+    }
+  }
+
+ private:
+  std::vector<Value> row_;
+};
+
+// Rejects multiples of 7, drops multiples of 5.
+class Sieve final : public Operator {
+ public:
+  void process(Record& record, Outputs& out) override {
+    const std::int64_t number = record[0].integer();
+    if (number % 7 == 0) {
+      out.reject(record, {"SEVEN", "n", "7", "sieve@1", "a multiple of seven", "七的倍数"});
+    } else if (number % 5 == 0) {
+      out.drop(record, "five");
+    } else {
+      out.emit(record);
+    }
+  }
+};
+
+// Keyed pass-through that says which watermark it saw last.
+class Pass final : public Operator {
+ public:
+  void process(Record& record, Outputs& out) override { out.emit(record); }
+};
+
+class TextEncoder final : public SinkEncoder {
+ public:
+  void encode(const Record& record, std::string& out) override {
+    out += std::to_string(record[0].integer());
+    for (std::size_t i = 1; i < record.width; ++i) out.append(" ").append(record[i].text());
+    out += '\n';
+  }
+};
+
+class StringSink final : public FileLikeSink {
+ public:
+  explicit StringSink(std::string name) : name_(std::move(name)) {}
+  Status open(const SinkContext& context) override {
+    std::size_t length = 0;
+    for (const auto& [key, value] : context.positions) length = std::stoull(value);
+    files()[name_].resize(length);
+    return Status::ok();
+  }
+  Status append(std::string_view bytes, std::uint64_t) override {
+    files()[name_].append(bytes);
+    return Status::ok();
+  }
+  Status prepare(std::vector<std::pair<std::string, std::string>>& positions) override {
+    positions = {{"length", std::to_string(files()[name_].size())}};
+    return Status::ok();
+  }
+
+ private:
+  std::string name_;
+};
+
+class StringStore final : public StoreSink {
+ public:
+  explicit StringStore(std::string name) : name_(std::move(name)) {}
+  Status open(const SinkContext&) override { return Status::ok(); }
+  Result<std::uint64_t> position() override { return positions()[name_]; }
+  Status apply(const std::vector<OutboxEntry>& entries) override {
+    for (const OutboxEntry& entry : entries) {
+      files()[name_].append(entry.bytes);
+      positions()[name_] = entry.sequence;
+    }
+    return Status::ok();
+  }
+  static std::map<std::string, std::uint64_t>& positions() {
+    static std::map<std::string, std::uint64_t> all;
+    return all;
+  }
+
+ private:
+  std::string name_;
+};
+
+Registry make_registry(std::int64_t count, std::int64_t per_slice) {
+  Registry registry;
+  SourceType source;
+  source.descriptor = {.name = "numbers", .kind = ComponentKind::kSource};
+  source.descriptor.traits = {.replayable = true, .reason = "counted"};
+  source.declare = [](SourceDeclaration& declaration) {
+    declaration.output.add("n", Type::kInt64);
+    declaration.event_time_field = 0;
+  };
+  source.create_reader = [=](const SourceDeclaration&) {
+    return std::make_unique<Numbers>(count, per_slice);
+  };
+  source.create_decoder = [](const SourceDeclaration&, const DecoderContext& context) {
+    return std::make_unique<NumberDecoder>(context.row_slots);
+  };
+  registry.add(std::move(source));
+
+  OperatorType sieve;
+  sieve.descriptor = {.name = "sieve"};
+  sieve.descriptor.rejects = true;
+  sieve.declare = [](Declaration& declaration) { declaration.output = declaration.input(); };
+  sieve.create = [](const Declaration&) { return std::make_unique<Sieve>(); };
+  registry.add(std::move(sieve));
+
+  OperatorType pass;
+  pass.descriptor = {.name = "pass"};
+  pass.descriptor.keyed = true;
+  pass.declare = [](Declaration& declaration) {
+    declaration.output = declaration.input();
+    declaration.key_fields = {"n"};
+  };
+  pass.create = [](const Declaration&) { return std::make_unique<Pass>(); };
+  registry.add(std::move(pass));
+
+  for (const bool store : {false, true}) {
+    SinkType sink;
+    sink.descriptor = {.name = store ? "store" : "text", .kind = ComponentKind::kSink};
+    sink.descriptor.options = {{.name = "name", .doc = "of the file"}};
+    sink.declare = [](SinkDeclaration&) {};
+    sink.create_encoder = [](const SinkDeclaration&, std::size_t) {
+      return std::make_unique<TextEncoder>();
+    };
+    if (store) {
+      sink.create_store = [](const SinkDeclaration& declaration) {
+        return std::make_unique<StringStore>(declaration.config["name"].text());
+      };
+    } else {
+      sink.create_file = [](const SinkDeclaration& declaration) {
+        return std::make_unique<StringSink>(declaration.config["name"].text());
+      };
+    }
+    registry.add(std::move(sink));
+  }
+  return registry;
+}
+
+constexpr std::string_view kTopology = R"(
+topology: test
+epoch: 5ms
+rejects: refused
+sources:
+  numbers: {type: numbers}
+operators:
+  sieve: {type: sieve, input: numbers}
+  by_number: {type: pass, input: sieve}
+  again: {type: pass, input: by_number}
+sinks:
+  kept: {type: text, input: again, name: kept}
+  early: {type: text, input: [sieve, by_number], name: early}
+  stored: {type: store, input: again, name: stored}
+  refused: {type: text, name: refused}
+)";
+
+Topology load(const Registry& registry, Diagnostics& diagnostics) {
+  const Config config = parse_config(kTopology, "test.yaml", diagnostics);
+  return build_topology(config, "test.yaml", registry, diagnostics);
+}
+
+class EngineTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    files().clear();
+    StringStore::positions().clear();
+  }
+  std::map<std::string, std::string> run(unsigned threads, std::int64_t count = 5000) {
+    files().clear();
+    StringStore::positions().clear();
+    const Registry registry = make_registry(count, 37);
+    Diagnostics diagnostics;
+    const Topology topology = load(registry, diagnostics);
+    EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+    MemoryBackend backend;
+    Engine engine(topology, threads, backend, system_clock());
+    EXPECT_TRUE(engine.open().is_ok());
+    const Status status = engine.run();
+    EXPECT_TRUE(status.is_ok()) << status.message();
+    return files();
+  }
+};
+
+TEST_F(EngineTest, WritesTheSameBytesWithAnyNumberOfThreads) {
+  const auto one = run(1);
+  EXPECT_EQ(one.at("kept"), one.at("stored"));
+  EXPECT_EQ(std::count(one.at("refused").begin(), one.at("refused").end(), '\n'), 5000 / 7);
+  EXPECT_NE(one.at("refused").find("7 SEVEN n 7 sieve@1 a multiple of seven 七的倍数 sieve"),
+            std::string::npos);
+  for (unsigned threads : {2u, 3u, 5u}) EXPECT_EQ(run(threads), one) << threads;
+}
+
+TEST_F(EngineTest, GoesOnFromTheCommittedEpochWhereverItWasCut) {
+  const auto whole = run(1, 1000);
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    files().clear();
+    StringStore::positions().clear();
+    std::mt19937_64 random(seed);
+    const Registry registry = make_registry(1000, 1 + static_cast<std::int64_t>(random() % 60));
+    MemoryBackend backend;
+    bool done = false;
+    for (int life = 0; life < 200 && !done; ++life) {
+      Diagnostics diagnostics;
+      const Topology topology = load(registry, diagnostics);
+      ManualClock clock;
+      Engine engine(topology, 1 + static_cast<unsigned>(random() % 3), backend, clock);
+      engine.shared().wait = [&](std::int64_t ms) {
+        clock.advance(ms);
+        return true;
+      };
+      ASSERT_TRUE(engine.open().is_ok());
+      backend.fail_commits(static_cast<int>(random() % 3));
+      const std::uint64_t steps = life > 20 ? 1'000'000 : random() % 400;
+      for (std::uint64_t step = 0; step < steps && !engine.done(); ++step) {
+        engine.step(random());
+        clock.advance(static_cast<std::int64_t>(random() % 2));
+      }
+      if (engine.done()) {
+        ASSERT_TRUE(engine.finish().is_ok()) << engine.finish().message();
+        done = true;
+      }
+    }
+    ASSERT_TRUE(done);
+    EXPECT_EQ(files(), whole) << "seed " << seed;
+  }
+}
+
+TEST_F(EngineTest, RefusesRejectsThatGoNowhere) {
+  const Registry registry = make_registry(1, 1);
+  Diagnostics diagnostics;
+  std::string text(kTopology);
+  text.erase(text.find("rejects: refused\n"), 17);
+  text.erase(text.find("  refused:"));
+  const Config config = parse_config(text, "test.yaml", diagnostics);
+  build_topology(config, "test.yaml", registry, diagnostics);
+  EXPECT_NE(diagnostics.to_string().find("the rejects of 'sieve' go nowhere"), std::string::npos)
+      << diagnostics.to_string();
+}
+
+TEST_F(EngineTest, NamesTheNearestStreamOfAMisspeltInput) {
+  const Registry registry = make_registry(1, 1);
+  Diagnostics diagnostics;
+  std::string text(kTopology);
+  text.replace(text.find("input: by_number"), 16, "input: by_nunber");
+  const Config config = parse_config(text, "test.yaml", diagnostics);
+  build_topology(config, "test.yaml", registry, diagnostics);
+  EXPECT_NE(diagnostics.to_string().find("by_number"), std::string::npos)
+      << diagnostics.to_string();
+}
+
+}  // namespace
+}  // namespace huiliu::runtime
