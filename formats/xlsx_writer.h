@@ -42,6 +42,7 @@ class XlsxWriter {
   // Cells of the current row, in any order of columns (from 0). Text must be UTF-8 of at most
   // 32,767 characters: kInvalid or kLimit otherwise, and the cell stays empty.
   Outcome write_text(std::uint32_t column, std::string_view text, CellMark mark = CellMark::kPlain);
+  // kInvalid for a value that is not finite.
   Outcome write_number(std::uint32_t column, double value, CellMark mark = CellMark::kPlain);
   // `iso_date` is yyyy-mm-dd, shown in that format; kInvalid when it is no date from 1900-03-01.
   Outcome write_date(std::uint32_t column, std::string_view iso_date,
