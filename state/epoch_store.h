@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/status.h"
+#include "state/table.h"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace huiliu::state {
+
+struct StoreOptions {
+  std::uint64_t memory_bytes = 256u << 20;  ///< for tables, filters and caches
+  bool synchronous_flush = false;           ///< no background thread (simulation, tests)
+  rocksdb::Env* env = nullptr;              ///< null: the machine's files
+  std::string identity;                     ///< of the topology; a mismatch is refused
+};
+
+struct LogEntry {
+  std::uint64_t sequence = 0;
+  std::string bytes;
+  std::uint64_t records = 0;
+};
+
+/// One epoch as it is made true.
+struct Commit {
+  std::uint64_t epoch = 0;
+  std::vector<const Changes*> changes;
+  std::vector<std::pair<std::string, std::string>> meta;  ///< "" erases
+  std::vector<std::pair<std::string, const LogEntry*>> appends;
+  std::vector<std::pair<std::string, std::uint64_t>> trims;
+};
+
+/// The embedded commit backend: one RocksDB. An epoch is one synced write batch of positions,
+/// changelog blobs and log entries. Thread-safe, but for tables, which belong to their thread.
+class EpochStore {
+ public:
+  static runtime::Result<std::unique_ptr<EpochStore>> open(const std::string& folder,
+                                                           const StoreOptions& options);
+  ~EpochStore();
+
+  std::uint64_t last_epoch() const;
+  std::vector<std::pair<std::string, std::string>> meta(std::string_view prefix) const;
+  /// The part of table `name` with `shards`, as of the last committed epoch. Owned by the store.
+  runtime::Result<Table*> table(const std::string& name, const std::vector<std::uint16_t>& shards);
+  runtime::Status commit(const Commit& commit);
+  runtime::Result<std::vector<LogEntry>> read_log(const std::string& log, std::uint64_t after,
+                                                  std::size_t max_bytes) const;
+  /// Names of the tables in the store.
+  std::vector<std::string> tables() const;
+  /// Waits until background work is done (tests, benchmarks).
+  void wait_for_flushes();
+  std::uint64_t flushes() const;
+
+ private:
+  friend class Table;
+  struct Impl;
+  explicit EpochStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace huiliu::state

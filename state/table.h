@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace huiliu::state {
+
+class EpochStore;
+
+/// Changes of one table in one epoch: one changelog blob per shard.
+struct Changes {
+  std::string table;
+  std::vector<std::pair<std::uint16_t, std::string>> blobs;
+};
+
+/// The part of a keyed table that one worker thread owns; used by that thread only. Recent keys are
+/// in memory, older ones in RocksDB; a key's `hash` is the caller's 64-bit hash of it.
+class Table {
+ public:
+  ~Table();
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  /// The value, valid until the next call of any member; nothing if the key is absent.
+  std::optional<std::string_view> get(std::uint16_t shard, std::string_view key,
+                                      std::uint64_t hash);
+  void put(std::uint16_t shard, std::string_view key, std::uint64_t hash, std::string_view value);
+  void erase(std::uint16_t shard, std::string_view key, std::uint64_t hash);
+  /// Puts the value if the key is absent; true if it was.
+  bool insert(std::uint16_t shard, std::string_view key, std::uint64_t hash,
+              std::string_view value);
+  /// Every key that is present, in no particular order. Slow; for opening and inspection.
+  void for_each(const std::function<void(std::uint16_t shard, std::string_view key,
+                                         std::string_view value)>& visit);
+
+  /// Takes what changed since the last call. The epoch is not committed yet.
+  Changes freeze_epoch(std::uint64_t epoch);
+  std::uint64_t memory_bytes() const;
+
+ private:
+  friend class EpochStore;
+  struct Impl;
+  explicit Table(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace huiliu::state
