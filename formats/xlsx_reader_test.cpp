@@ -11,10 +11,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "formats/xlsx_package.h"
-#include "formats/xlsx_strings.h"
-#include "formats/xlsx_styles.h"
-
 namespace huiliu::formats {
 namespace {
 
@@ -308,56 +304,6 @@ TEST(XlsxReader, TellsOtherFilesApart) {
   XlsxRow row;
   EXPECT_FALSE(reader.next_row(row));
   EXPECT_EQ(reader.outcome().code, OutcomeCode::kUnsupported);
-}
-
-TEST(XlsxStyles, KnowsDateFormatsByIdAndByCode) {
-  for (const std::uint32_t id : {14U, 22U, 27U, 36U, 45U, 47U, 50U, 58U}) {
-    EXPECT_TRUE(is_builtin_date_format(id)) << id;
-  }
-  for (const std::uint32_t id : {0U, 13U, 23U, 26U, 37U, 44U, 48U, 49U, 59U}) {
-    EXPECT_FALSE(is_builtin_date_format(id)) << id;
-  }
-  for (const char* code :
-       {"yyyy-mm-dd", "m/d/yy", "[$-804]yyyy\"年\"m\"月\"d\"日\";@", "mmm", "\\ad"}) {
-    EXPECT_TRUE(is_date_format_code(code)) << code;
-  }
-  for (const char* code : {"General", "0.00E+00", "#,##0\"d\"", "[Red]0", "0\\m", "0_d", "*y0",
-                           "0;yyyy", "", "\"", "[", "\\", "@"}) {
-    EXPECT_FALSE(is_date_format_code(code)) << code;
-  }
-}
-
-TEST(XlsxStyles, RefusesSerialsThatAreNoDay) {
-  std::string out;
-  for (const double serial : {-1.0, 0.0, 60.0, 2958466.0, 1e300}) {
-    EXPECT_FALSE(append_iso_date(serial, DateSystem::k1900, out)) << serial;
-  }
-  EXPECT_TRUE(out.empty());
-  EXPECT_TRUE(append_iso_date(59, DateSystem::k1900, out));
-  EXPECT_TRUE(append_iso_date(2958465.9, DateSystem::k1900, out));
-  EXPECT_EQ(out, "1900-02-289999-12-31");
-  EXPECT_FALSE(append_iso_date(2958465, DateSystem::k1904, out));
-}
-
-TEST(XlsxStrings, DecodesEscapedCharacters) {
-  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
-           {"a_x000D__x000a_b", "a\r\nb"},
-           {"_x005F_x0041_", "_x0041_"},
-           {"_x6C47_", "汇"},
-           {"_x00E9_", "é"},
-           {"_x0000__xD800__x12_ _x", "_x0000__xD800__x12_ _x"}}) {
-    std::string text = "_x0041_" + from;
-    decode_xstring(text, 7);
-    EXPECT_EQ(text, "_x0041_" + to);
-  }
-}
-
-TEST(XlsxPackage, ResolvesRelationshipTargets) {
-  EXPECT_EQ(resolve_part("xl/workbook.xml", "worksheets/sheet1.xml"), "xl/worksheets/sheet1.xml");
-  EXPECT_EQ(resolve_part("xl/workbook.xml", "/xl/styles.xml"), "xl/styles.xml");
-  EXPECT_EQ(resolve_part("xl/workbook.xml", "../a/./b.xml"), "a/b.xml");
-  EXPECT_EQ(resolve_part("", "xl/workbook.xml"), "xl/workbook.xml");
-  EXPECT_EQ(resolve_part("x", "../../../a"), "a");
 }
 
 }  // namespace

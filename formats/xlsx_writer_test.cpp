@@ -16,6 +16,13 @@
 namespace huiliu::formats {
 namespace {
 
+// A sanitizer keeps freed memory back, so that the high-water mark says nothing.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kMemoryIsMeasurable = false;
+#else
+constexpr bool kMemoryIsMeasurable = true;
+#endif
+
 class XlsxWriterTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -155,8 +162,10 @@ TEST_F(XlsxWriterTest, WritesAndReadsManyRowsInBoundedMemory) {
   EXPECT_TRUE(reader.outcome().ok()) << reader.outcome().message;
   EXPECT_EQ(rows, kRows);
   const long reader_kib = peak_memory_kib() - middle;
-  EXPECT_LT(writer_kib, kBoundKib);
-  EXPECT_LT(reader_kib, kBoundKib);
+  if (kMemoryIsMeasurable) {
+    EXPECT_LT(writer_kib, kBoundKib);
+    EXPECT_LT(reader_kib, kBoundKib);
+  }
   const std::chrono::duration<double> write_s = written - start;
   const std::chrono::duration<double> read_s = read - written;
   std::cout << "write " << kRows / write_s.count() << " rows/s, +" << writer_kib << " KiB; read "
