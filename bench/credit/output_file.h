@@ -18,6 +18,7 @@ class OutputFile {
 
   // `text` as it is.
   void put(std::string_view text) {
+    if (text.empty()) return;  // its data may be null
     if (block_.size() - used_ < text.size()) make_room(text.size());
     std::memcpy(block_.data() + used_, text.data(), text.size());
     used_ += text.size();
