@@ -27,7 +27,7 @@ struct LogAppend {
 /// Everything an epoch makes true, at once or not at all.
 struct EpochCommit {
   std::uint64_t epoch = 0;
-  std::vector<std::shared_ptr<void>> changes;  ///< from Backend::freeze
+  std::vector<std::shared_ptr<void>> changes;             ///< from Backend::freeze
   std::vector<std::pair<std::string, std::string>> meta;  ///< key → value, "" erases
   std::vector<LogAppend> appends;
   std::vector<std::pair<std::string, std::uint64_t>> trims;  ///< log → last sequence to forget

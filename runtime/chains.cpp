@@ -12,9 +12,9 @@
 namespace huiliu::runtime {
 
 struct Chains::Instance {
-  std::unique_ptr<Decoder> decoder;    // sources
-  std::unique_ptr<Operator> op;        // operators
-  std::unique_ptr<Outputs> outputs;    // sources and operators
+  std::unique_ptr<Decoder> decoder;  // sources
+  std::unique_ptr<Operator> op;      // operators
+  std::unique_ptr<Outputs> outputs;  // sources and operators
   std::unique_ptr<Context> context;
   std::vector<state::Table*> tables;
   // Sinks: counts what reaches them, one per input.
@@ -103,9 +103,9 @@ std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
   const Schema& schema = topology.nodes[edge.from.node].outputs[edge.from.port].schema;
   const std::size_t from_level = shared_.plan->level[edge.from.node];
   if (to.kind == ComponentKind::kSink) {
-    auto tap = std::make_unique<SinkTap>(
-        edge.to, to.sink->create_encoder(*to.sink_declaration, edge.input),
-        shared_.plan->parallelism > 1);
+    auto tap = std::make_unique<SinkTap>(edge.to, edge.input, thread_,
+                                         to.sink->create_encoder(*to.sink_declaration, edge.input),
+                                         shared_.plan->parallelism > 1 || to.inputs.size() > 1);
     taps_[from_level].push_back(tap.get());
     auto target = keep(std::move(tap), 0);
     instances_[edge.to]->tap_outputs.push_back(target.second);

@@ -65,8 +65,8 @@ class Chains {
   unsigned thread_;
   std::vector<std::unique_ptr<Instance>> instances_;  // per node
   std::deque<std::pair<std::unique_ptr<Operator>, std::unique_ptr<Outputs>>> plumbing_;
-  std::vector<ExchangeSender*> senders_;              // per edge, null if none
-  std::vector<std::vector<SinkTap*>> taps_;           // per level
+  std::vector<ExchangeSender*> senders_;     // per edge, null if none
+  std::vector<std::vector<SinkTap*>> taps_;  // per level
   std::vector<Value> row_;
   Status failure_ = Status::ok();
 };

@@ -1,6 +1,7 @@
 #include "runtime/committer.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -144,20 +145,15 @@ Status Committer::write_sinks(std::vector<Report>& reports) {
   for (const Report& report : reports) {
     for (const SinkPart& part : report.sinks) by_sink[part.node].push_back(&part);
   }
-  for (const auto& [node, parts] : by_sink) {
+  for (auto& [node, parts] : by_sink) {
+    // Reports come in any order; the merge must not depend on it.
+    std::sort(parts.begin(), parts.end(), [](const SinkPart* a, const SinkPart* b) {
+      return std::tie(a->input, a->thread) < std::tie(b->input, b->thread);
+    });
     std::uint64_t records = 0;
     for (const SinkPart* part : parts) records += part->records;
-    // With one thread parts come in order; with several they carry ordinals to merge by.
-    const bool merge = parts.size() > 1 && shared_.plan->parallelism > 1;
-    Status status = Status::ok();
-    if (merge) {
-      status = write_sink(node, merge_sink_parts(parts), records);
-    } else {
-      for (const SinkPart* part : parts) {
-        status = write_sink(node, part->bytes, part->records);
-        if (!status.is_ok()) break;
-      }
-    }
+    const Status status = parts.size() == 1 ? write_sink(node, parts.front()->bytes, records)
+                                            : write_sink(node, merge_sink_parts(parts), records);
     if (!status.is_ok()) return status;
   }
   return Status::ok();
@@ -205,8 +201,7 @@ Status Committer::prepare_files(EpochCommit& commit) {
     if (!sinks_[n].file) continue;
     const std::string& name = shared_.topology->nodes[n].name;
     std::vector<std::pair<std::string, std::string>> positions;
-    const Status status =
-        retry(shared_, name, [&] { return sinks_[n].file->prepare(positions); });
+    const Status status = retry(shared_, name, [&] { return sinks_[n].file->prepare(positions); });
     if (!status.is_ok()) return status;
     for (auto& [key, value] : positions) {
       commit.meta.emplace_back("sink/" + name + "/" + key, std::move(value));
@@ -218,8 +213,8 @@ Status Committer::prepare_files(EpochCommit& commit) {
 Status Committer::commit(std::uint64_t epoch) {
   failpoint("epoch.begin");
   if (const std::string difference = ledger_.check(); !difference.empty()) {
-    return Status::corrupt(fmt::format("the ledger of epoch {} does not balance: {}", epoch,
-                                       difference));
+    return Status::corrupt(
+        fmt::format("the ledger of epoch {} does not balance: {}", epoch, difference));
   }
   ledger_.close_epoch();
   EpochCommit commit;
@@ -237,8 +232,7 @@ Status Committer::commit(std::uint64_t epoch) {
   }
   add_outboxes(commit);
   failpoint("epoch.prepared");
-  const Status status =
-      retry(shared_, "state", [&] { return shared_.backend->commit(commit); });
+  const Status status = retry(shared_, "state", [&] { return shared_.backend->commit(commit); });
   if (!status.is_ok()) return status;
   failpoint("epoch.committed");
   committed(commit);
@@ -266,8 +260,8 @@ void Committer::delivered(std::size_t node, std::uint64_t sequence, std::uint64_
     sinks_[node].delivered = sequence;
   }
   std::uint64_t before = shared_.outbox_records;
-  while (!shared_.outbox_records.compare_exchange_weak(
-      before, before - std::min(before, records))) {
+  while (
+      !shared_.outbox_records.compare_exchange_weak(before, before - std::min(before, records))) {
   }
 }
 

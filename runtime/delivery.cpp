@@ -37,8 +37,7 @@ Status Delivery::open() {
 bool Delivery::step() {
   if (drained()) return false;
   const std::string& name = shared_.topology->nodes[node_].name;
-  Result<std::vector<OutboxEntry>> entries =
-      shared_.backend->read_log(name, position_, kMostBytes);
+  Result<std::vector<OutboxEntry>> entries = shared_.backend->read_log(name, position_, kMostBytes);
   if (!entries.is_ok()) {
     shared_.fail(entries.status());
     return true;

@@ -10,14 +10,19 @@
 namespace huiliu::runtime {
 
 enum class OptionType {
-  kString, kInt, kFloat, kBool, kDuration, kSize,
-  kEnum,      ///< one of `choices`
-  kField,     ///< name of a field of the input stream
-  kPath,      ///< file or folder, relative to the topology file
-  kList,      ///< list of `element`; a scalar counts as a list of one
-  kMap,       ///< free keys, values are `element`
-  kObject,    ///< keys are `members`
-  kAny,       ///< checked by the component itself
+  kString,
+  kInt,
+  kFloat,
+  kBool,
+  kDuration,
+  kSize,
+  kEnum,    ///< one of `choices`
+  kField,   ///< name of a field of the input stream
+  kPath,    ///< file or folder, relative to the topology file
+  kList,    ///< list of `element`; a scalar counts as a list of one
+  kMap,     ///< free keys, values are `element`
+  kObject,  ///< keys are `members`
+  kAny,     ///< checked by the component itself
 };
 
 /// One option of a component: what the config check, the reference page and the JSON Schema say.
@@ -43,10 +48,10 @@ struct PortDescriptor {
 
 /// What a connector promises (design, section 5, guarantees).
 struct ConnectorTraits {
-  bool replayable = false;   ///< source: can be read again from a position
-  bool transactional = false;///< sink: its writes take part in the epoch's commit
-  bool idempotent = false;   ///< sink: writes are keyed or carry their log position
-  std::string reason;        ///< one sentence: why the guarantee holds
+  bool replayable = false;     ///< source: can be read again from a position
+  bool transactional = false;  ///< sink: its writes take part in the epoch's commit
+  bool idempotent = false;     ///< sink: writes are keyed or carry their log position
+  std::string reason;          ///< one sentence: why the guarantee holds
 };
 
 /// Everything a person or a tool must know of a source, operator or sink type.
@@ -57,11 +62,11 @@ struct Descriptor {
   std::string description;  ///< Markdown paragraphs
   std::vector<Option> options;
   std::vector<PortDescriptor> outputs;  ///< side outputs besides the main one and `rejects`
-  bool keyed = false;       ///< records are routed by key to the task that owns the shard
+  bool keyed = false;  ///< records are routed by key to the task that owns the shard
   bool stateful = false;
-  bool rejects = false;     ///< has the side output `rejects`
+  bool rejects = false;  ///< has the side output `rejects`
   ConnectorTraits traits = {};
-  std::string example;      ///< a YAML node that validates, as under `operators:` etc.
+  std::string example;  ///< a YAML node that validates, as under `operators:` etc.
 };
 
 /// Checks a component's config against its options: unknown keys (with the nearest), missing ones,

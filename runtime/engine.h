@@ -29,7 +29,8 @@ class Engine {
 
   Status open();
   /// Blocks. `tick` is called about every `tick_ms` on the calling thread.
-  Status run(const std::function<void(const EngineProgress&)>& tick = {}, std::int64_t tick_ms = 500);
+  Status run(const std::function<void(const EngineProgress&)>& tick = {},
+             std::int64_t tick_ms = 500);
   /// Simulation: steps one part, chosen by `choice`; false if that part had nothing to do.
   bool step(std::uint64_t choice);
   bool done() const { return shared_.finished || shared_.abandon; }

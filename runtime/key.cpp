@@ -1,9 +1,9 @@
 #include "runtime/key.h"
 
 #define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <cstring>
+
+#include <xxhash.h>
 
 namespace huiliu::runtime {
 
@@ -15,7 +15,8 @@ KeyBuilder::KeyBuilder(const Schema& schema, const std::vector<std::string>& fie
   }
 }
 
-// Each field is a 4-byte size (0xFFFFFFFF for null) and its bytes, so no two keys share an encoding.
+// Each field is a 4-byte size (0xFFFFFFFF for null) and its bytes, so no two keys share an
+// encoding.
 std::string_view KeyBuilder::build(const Record& record) {
   bytes_.clear();
   for (std::size_t i = 0; i < fields_.size(); ++i) {

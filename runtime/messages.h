@@ -55,7 +55,7 @@ struct Part {
     Origin origin;
   };
   std::vector<Row> rows;
-  std::vector<Value> values;  ///< rows' values, one after the other
+  std::vector<Value> values;                         ///< rows' values, one after the other
   std::vector<std::shared_ptr<SliceMemory>> memory;  ///< keeps the text alive
   std::size_t edge = 0;
   unsigned sender = 0;
@@ -64,9 +64,11 @@ struct Part {
 /// Encoded records for one sink from one thread and level, for one slice.
 struct SinkPart {
   std::size_t node = 0;
+  std::size_t input = 0;  ///< which of the sink's inputs
+  unsigned thread = 0;
   std::string bytes;
   std::uint64_t records = 0;
-  std::vector<std::uint32_t> ordinals;  ///< only with several threads, to merge by
+  std::vector<std::uint32_t> ordinals;  ///< only if there may be parts to merge
   std::vector<std::uint32_t> sizes;
 };
 

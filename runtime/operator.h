@@ -27,8 +27,8 @@ class Declaration {
               Diagnostics& found)
       : config(checked_config), inputs(std::move(input_schemas)), diagnostics(found) {}
 
-  const Config& config;                ///< checked, with defaults
-  std::vector<const Schema*> inputs;   ///< one per stream of `input:`, in order
+  const Config& config;               ///< checked, with defaults
+  std::vector<const Schema*> inputs;  ///< one per stream of `input:`, in order
   Diagnostics& diagnostics;
 
   const Schema& input() const { return *inputs.front(); }
@@ -37,8 +37,8 @@ class Declaration {
   std::size_t field(const Config& node);
 
   // Results.
-  Schema output;                                            ///< main output
-  std::vector<std::pair<std::string, Schema>> side_outputs; ///< in the descriptor's order
+  Schema output;                                             ///< main output
+  std::vector<std::pair<std::string, Schema>> side_outputs;  ///< in the descriptor's order
   std::vector<std::string> key_fields;  ///< keyed operators: records are routed by these
   std::vector<std::string> tables;      ///< names of keyed tables, unique within the operator
 };

@@ -33,10 +33,10 @@ struct Tally {
 
 /// Why a record is refused. All views must outlive the slice (literals, config or arena text).
 struct Reject {
-  std::string_view code;        ///< e.g. "E202_CHECK_DIGIT"
-  std::string_view field;       ///< field's name, may be empty
-  std::string_view value;       ///< offending value as received
-  std::string_view rule;        ///< id and version of the rule that decided
+  std::string_view code;   ///< e.g. "E202_CHECK_DIGIT"
+  std::string_view field;  ///< field's name, may be empty
+  std::string_view value;  ///< offending value as received
+  std::string_view rule;   ///< id and version of the rule that decided
   std::string_view message_en;
   std::string_view message_zh;
 };

@@ -57,8 +57,7 @@ Plan make_plan(const Topology& topology, unsigned parallelism) {
   for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
     const Node& node = topology.nodes[n];
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      plan.edges.push_back(
-          {node.inputs[i], n, i, edge_kind(plan, node, n, node.inputs[i].node)});
+      plan.edges.push_back({node.inputs[i], n, i, edge_kind(plan, node, n, node.inputs[i].node)});
     }
   }
   return plan;
@@ -141,9 +140,9 @@ std::vector<PathGuarantee> guarantees(const Topology& topology) {
 
 std::string plan_text(const Plan& plan) {
   const Topology& topology = *plan.topology;
-  std::string out = fmt::format("topology {} (version {}), {} thread(s), {} shards, epoch {} ms\n",
-                                topology.id, topology.version, plan.parallelism, topology.shards,
-                                topology.epoch_ms);
+  std::string out =
+      fmt::format("topology {} (version {}), {} thread(s), {} shards, epoch {} ms\n", topology.id,
+                  topology.version, plan.parallelism, topology.shards, topology.epoch_ms);
   for (std::size_t level = 0; level < plan.levels; ++level) {
     out += fmt::format("\nlevel {}: fused chains\n", level);
     for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
@@ -162,7 +161,8 @@ std::string plan_text(const Plan& plan) {
   }
   out += "\nguarantees\n";
   for (const PathGuarantee& path : guarantees(topology)) {
-    out += fmt::format("  {} -> {}: {} ({})\n", path.source, path.sink, path.guarantee, path.reason);
+    out +=
+        fmt::format("  {} -> {}: {} ({})\n", path.source, path.sink, path.guarantee, path.reason);
   }
   return out;
 }
@@ -184,8 +184,9 @@ std::string plan_mermaid(const Plan& plan) {
       label += fmt::format("{}by {}", label.empty() ? "" : ", ", key_text(topology.nodes[edge.to]));
     }
     const char* arrow = edge.kind == EdgeKind::kFused ? "-->" : "==>";
-    out += label.empty() ? fmt::format("  n{} {} n{}\n", edge.from.node, arrow, edge.to)
-                         : fmt::format("  n{} {}|\"{}\"| n{}\n", edge.from.node, arrow, label, edge.to);
+    out += label.empty()
+               ? fmt::format("  n{} {} n{}\n", edge.from.node, arrow, edge.to)
+               : fmt::format("  n{} {}|\"{}\"| n{}\n", edge.from.node, arrow, label, edge.to);
   }
   return out;
 }
@@ -199,9 +200,10 @@ std::string plan_json(const Plan& plan) {
       topology.epoch_ms, plan.levels);
   for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
     const Node& node = topology.nodes[n];
-    out += fmt::format("{}{{\"name\":\"{}\",\"kind\":\"{}\",\"type\":\"{}\",\"level\":{},\"key\":\"{}\"}}",
-                       n ? "," : "", json_escape(node.name), kind_name(node.kind),
-                       json_escape(node.type_name), plan.level[n], json_escape(key_text(node)));
+    out += fmt::format(
+        "{}{{\"name\":\"{}\",\"kind\":\"{}\",\"type\":\"{}\",\"level\":{},\"key\":\"{}\"}}",
+        n ? "," : "", json_escape(node.name), kind_name(node.kind), json_escape(node.type_name),
+        plan.level[n], json_escape(key_text(node)));
   }
   out += "],\"edges\":[";
   for (std::size_t e = 0; e < plan.edges.size(); ++e) {
@@ -209,10 +211,9 @@ std::string plan_json(const Plan& plan) {
     const char* kind = edge.kind == EdgeKind::kFused   ? "fused"
                        : edge.kind == EdgeKind::kKeyed ? "keyed"
                                                        : "forward";
-    out += fmt::format(
-        "{}{{\"from\":\"{}\",\"to\":\"{}\",\"kind\":\"{}\"}}", e ? "," : "",
-        json_escape(topology.nodes[edge.from.node].stream_name(edge.from.port)),
-        json_escape(topology.nodes[edge.to].name), kind);
+    out += fmt::format("{}{{\"from\":\"{}\",\"to\":\"{}\",\"kind\":\"{}\"}}", e ? "," : "",
+                       json_escape(topology.nodes[edge.from.node].stream_name(edge.from.port)),
+                       json_escape(topology.nodes[edge.to].name), kind);
   }
   out += "],\"guarantees\":[";
   bool first = true;

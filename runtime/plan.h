@@ -9,9 +9,9 @@ namespace huiliu::runtime {
 
 /// How records get from an output to an input.
 enum class EdgeKind {
-  kFused,     ///< direct call on the same thread
-  kKeyed,     ///< to the thread that owns the key's shard
-  kForward,   ///< same thread, but a later level (the input has other inputs from there)
+  kFused,    ///< direct call on the same thread
+  kKeyed,    ///< to the thread that owns the key's shard
+  kForward,  ///< same thread, but a later level (the input has other inputs from there)
 };
 
 struct Edge {

@@ -33,8 +33,8 @@ void ExchangeSender::process(Record& record, Outputs& out) {
     receiver = owner_of(shard_of_hash(record.key_hash, shards_), threads_);
   }
   Part& part = parts_[receiver];
-  part.rows.push_back({record.ordinal, record.width, record.event_time, record.id, record.key_hash,
-                       record.origin});
+  part.rows.push_back(
+      {record.ordinal, record.width, record.event_time, record.id, record.key_hash, record.origin});
   part.values.insert(part.values.end(), record.values, record.values + record.width);
 }
 
@@ -68,6 +68,8 @@ SinkPart SinkTap::take() {
   SinkPart taken;
   std::swap(taken, part_);
   taken.node = node_;
+  taken.input = input_;
+  taken.thread = thread_;
   part_.bytes.reserve(taken.bytes.size() + taken.bytes.size() / 8);
   return taken;
 }

@@ -57,13 +57,20 @@ class ExchangeSender final : public Operator {
 /// End of a chain at a sink: encodes.
 class SinkTap final : public Operator {
  public:
-  SinkTap(std::size_t node, std::unique_ptr<SinkEncoder> encoder, bool keep_order)
-      : node_(node), encoder_(std::move(encoder)), keep_order_(keep_order) {}
+  SinkTap(std::size_t node, std::size_t input, unsigned thread,
+          std::unique_ptr<SinkEncoder> encoder, bool keep_order)
+      : node_(node),
+        input_(input),
+        thread_(thread),
+        encoder_(std::move(encoder)),
+        keep_order_(keep_order) {}
   void process(Record& record, Outputs& out) override;
   SinkPart take();
 
  private:
   std::size_t node_;
+  std::size_t input_;
+  unsigned thread_;
   std::unique_ptr<SinkEncoder> encoder_;
   bool keep_order_;
   SinkPart part_;

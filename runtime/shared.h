@@ -26,9 +26,9 @@ struct Shared {
 
   std::atomic<std::uint64_t> in_flight{0};
   std::atomic<std::uint64_t> outbox_records{0};  ///< committed, not yet delivered
-  std::atomic<bool> stop{false};       ///< end with a last commit
-  std::atomic<bool> abandon{false};    ///< end at once
-  std::atomic<bool> finished{false};   ///< last epoch committed
+  std::atomic<bool> stop{false};                 ///< end with a last commit
+  std::atomic<bool> abandon{false};              ///< end at once
+  std::atomic<bool> finished{false};             ///< last epoch committed
   std::atomic<bool> input_ended{false};
 
   /// Waits; false if the topology is to end instead. Virtual time in simulations.

@@ -26,13 +26,13 @@ using PositionChange = std::pair<std::string, std::string>;
 /// A piece of raw input, cut at record boundaries: the unit of work of a topology. Slices have one
 /// total order; results depend on that order only, never on threads.
 struct Slice {
-  std::string bytes;        ///< raw, as the source's decoder wants it; readable 64 bytes past the end
+  std::string bytes;  ///< raw, as the source's decoder wants it; readable 64 bytes past the end
   const std::string* partition = nullptr;  ///< interned name of where the bytes come from
   std::uint64_t partition_hash = 0;
-  std::uint64_t first_offset = 0;          ///< offset of the first record
-  std::uint32_t format = 0;                ///< source's own (e.g. which format or edition the file has)
-  std::shared_ptr<const void> detail;      ///< source's own (e.g. a CSV header)
-  std::vector<PositionChange> positions;   ///< what is true after this slice
+  std::uint64_t first_offset = 0;      ///< offset of the first record
+  std::uint32_t format = 0;            ///< source's own (e.g. which format or edition the file has)
+  std::shared_ptr<const void> detail;  ///< source's own (e.g. a CSV header)
+  std::vector<PositionChange> positions;  ///< what is true after this slice
 };
 
 enum class ReadResult {
@@ -64,7 +64,8 @@ class SourceReader {
 };
 
 /// Turns slices into records; one instance per thread. For every row of the slice, in order, calls
-/// out.emit or out.reject once, with ordinal, origin, id and event time set (see DecodeContext::row).
+/// out.emit or out.reject once, with ordinal, origin, id and event time set (see
+/// DecodeContext::row).
 class Decoder {
  public:
   virtual ~Decoder() = default;

@@ -24,7 +24,9 @@ const Node* Topology::find(std::string_view name) const {
 
 const std::vector<Option>& topology_options() {
   static const std::vector<Option> options = {
-      {.name = "topology", .doc = "Identity of the topology; state belongs to it.", .required = true},
+      {.name = "topology",
+       .doc = "Identity of the topology; state belongs to it.",
+       .required = true},
       {.name = "version", .doc = "Version for people; shown in logs.", .default_text = "1"},
       {.name = "description", .doc = "What the topology is for."},
       {.name = "parallelism",
@@ -54,8 +56,7 @@ const std::vector<Option>& topology_options() {
                     .type = OptionType::kSize,
                     .doc = "Memory for tables; state may be larger.",
                     .default_text = "256MiB"}}},
-      {.name = "rejects",
-       .doc = "Sink that takes every `rejects` output which no node reads."},
+      {.name = "rejects", .doc = "Sink that takes every `rejects` output which no node reads."},
       {.name = "sources", .type = OptionType::kAny, .doc = "Name → source.", .required = true},
       {.name = "operators", .type = OptionType::kAny, .doc = "Name → operator."},
       {.name = "sinks", .type = OptionType::kAny, .doc = "Name → sink.", .required = true},
@@ -206,8 +207,8 @@ class Builder {
       }
       const std::string& text = item.text();
       const auto dot = text.find('.');
-      draft.inputs.push_back(
-          {text.substr(0, dot), dot == std::string::npos ? "" : text.substr(dot + 1), item.place()});
+      draft.inputs.push_back({text.substr(0, dot),
+                              dot == std::string::npos ? "" : text.substr(dot + 1), item.place()});
     }
   }
 
@@ -232,8 +233,8 @@ class Builder {
   bool visit(Draft& draft) {
     if (draft.mark == 2) return true;
     if (draft.mark == 1) {
-      fail(draft.node.place, fmt::format("'{}' is its own input: the streams form a cycle",
-                                         draft.node.name));
+      fail(draft.node.place,
+           fmt::format("'{}' is its own input: the streams form a cycle", draft.node.name));
       return false;
     }
     draft.mark = 1;
@@ -291,7 +292,8 @@ class Builder {
     const std::size_t before = sink.all().size();
     const auto take_outputs = [&](const Declaration& declared) {
       node.outputs.push_back({"", declared.output});
-      for (const auto& [name, schema] : declared.side_outputs) node.outputs.push_back({name, schema});
+      for (const auto& [name, schema] : declared.side_outputs)
+        node.outputs.push_back({name, schema});
     };
     if (node.kind == ComponentKind::kSource) {
       node.source_declaration = hold<SourceDeclaration>(keep, *node.config, owned, sink);
@@ -333,18 +335,18 @@ class Builder {
   void check_same_schema(const Node& node, const std::vector<const Schema*>& schemas) {
     for (std::size_t i = 1; i < schemas.size(); ++i) {
       if (*schemas[i] == *schemas[0]) continue;
-      diagnostics_.error(
-          node.place,
-          fmt::format("the inputs of '{}' have different fields: ({}) and ({})", node.name,
-                      schemas[0]->to_string(), schemas[i]->to_string()),
-          "bring them to one schema with a map operator first");
+      diagnostics_.error(node.place,
+                         fmt::format("the inputs of '{}' have different fields: ({}) and ({})",
+                                     node.name, schemas[0]->to_string(), schemas[i]->to_string()),
+                         "bring them to one schema with a map operator first");
     }
   }
 
   static void add_reject_output(Node& node, const std::vector<const Schema*>& inputs) {
     Schema schema = inputs.empty() ? node.outputs.front().schema : *inputs.front();
     std::vector<Field> fields = schema.fields();
-    for (std::string_view name : kRejectFields) fields.push_back({std::string(name), Type::kString});
+    for (std::string_view name : kRejectFields)
+      fields.push_back({std::string(name), Type::kString});
     node.outputs.push_back({"rejects", Schema(std::move(fields))});
     node.rejects = true;
   }
@@ -394,9 +396,8 @@ class Builder {
     reject_schemas_ = std::make_shared<std::vector<std::shared_ptr<Schema>>>(schemas_);
     for (std::size_t index : pending_sinks_) {
       Node& node = topology_.nodes[index];
-      node.sink_declaration = hold<SinkDeclaration>(reject_schemas_, *node.config,
-                                                    node.sink_declaration->inputs,
-                                                    *topology_.diagnostics);
+      node.sink_declaration = hold<SinkDeclaration>(
+          reject_schemas_, *node.config, node.sink_declaration->inputs, *topology_.diagnostics);
       if (node.inputs.empty()) {
         fail(node.place, fmt::format("'{}' needs an input", node.name));
         continue;

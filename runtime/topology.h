@@ -36,7 +36,7 @@ struct Node {
   std::shared_ptr<Config> config;  ///< with defaults
   std::vector<StreamRef> inputs;
   std::vector<OutputStream> outputs;
-  bool rejects = false;            ///< the last output is `rejects`
+  bool rejects = false;  ///< the last output is `rejects`
   // The type and its declaration; which one is set follows from `kind`.
   const SourceType* source = nullptr;
   const OperatorType* op = nullptr;
@@ -72,8 +72,8 @@ const std::vector<Option>& topology_options();
 /// Keys that every node of the kind takes besides its type's options.
 const std::vector<std::string>& node_keys(ComponentKind kind);
 
-/// Loads and validates a topology file. All problems are in `diagnostics`; the result is usable only
-/// if there is no error among them.
+/// Loads and validates a topology file. All problems are in `diagnostics`; the result is usable
+/// only if there is no error among them.
 Topology load_topology(const std::string& path, const Registry& registry, Diagnostics& diagnostics);
 /// The same from a parsed config (tests, inline topologies).
 Topology build_topology(const Config& root, const std::string& path, const Registry& registry,

@@ -7,7 +7,16 @@ namespace huiliu::runtime {
 
 /// Field types of a schema. Timestamps are milliseconds since the Unix epoch, dates are days since
 /// it; json is raw text that was checked to be JSON.
-enum class Type : std::uint8_t { kBool, kInt64, kFloat64, kString, kBytes, kTimestamp, kDate, kJson };
+enum class Type : std::uint8_t {
+  kBool,
+  kInt64,
+  kFloat64,
+  kString,
+  kBytes,
+  kTimestamp,
+  kDate,
+  kJson
+};
 
 /// Name as written in topology files ("string", "int64", ...).
 std::string_view type_name(Type type);

@@ -1,6 +1,7 @@
 #include "runtime/worker.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "runtime/committer.h"
 

@@ -19,7 +19,8 @@ struct Changes {
 };
 
 /// The part of a keyed table that one worker thread owns; used by that thread only. Recent keys are
-/// in memory, older ones in RocksDB; a key's `hash` is the caller's 64-bit hash of it.
+/// in memory, older ones in RocksDB. A key's `hash` must be KeyBuilder::hash_bytes(key): recovery
+/// computes it again.
 class Table {
  public:
   ~Table();

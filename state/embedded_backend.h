@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+
+#include "runtime/backend.h"
+#include "state/epoch_store.h"
+
+namespace huiliu::state {
+
+/// The engine's backend on an EpochStore.
+class EmbeddedBackend final : public runtime::Backend {
+ public:
+  explicit EmbeddedBackend(std::unique_ptr<EpochStore> store) : store_(std::move(store)) {}
+
+  std::uint64_t last_epoch() const override { return store_->last_epoch(); }
+  std::vector<std::pair<std::string, std::string>> meta(std::string_view prefix) const override {
+    return store_->meta(prefix);
+  }
+  runtime::Result<Table*> open_table(const std::string& name,
+                                     const std::vector<std::uint16_t>& shards) override {
+    return store_->table(name, shards);
+  }
+  std::shared_ptr<void> freeze(Table& table, std::uint64_t epoch) override;
+  runtime::Status commit(const runtime::EpochCommit& commit) override;
+  runtime::Result<std::vector<runtime::OutboxEntry>> read_log(const std::string& log,
+                                                              std::uint64_t after,
+                                                              std::size_t max_bytes) override;
+  EpochStore& store() { return *store_; }
+
+ private:
+  std::unique_ptr<EpochStore> store_;
+};
+
+}  // namespace huiliu::state

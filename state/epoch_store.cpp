@@ -1,0 +1,292 @@
+#include "state/epoch_store.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include "runtime/key.h"
+#include "state/epoch_store_impl.h"
+#include "state/failpoint.h"
+#include "state/layout.h"
+
+namespace huiliu::state {
+
+using runtime::Result;
+using runtime::Status;
+
+namespace {
+
+constexpr const char* kTablePrefix = "t:";
+const std::string kEpochKey = "!epoch";
+const std::string kIdentityKey = "!identity";
+
+Status from_rocksdb(const rocksdb::Status& status, const std::string& what) {
+  if (status.ok()) return Status::ok();
+  const std::string message = what + ": " + status.ToString();
+  if (status.IsCorruption()) return Status::corrupt(message);
+  if (status.IsIOError() || status.IsBusy() || status.IsTryAgain()) {
+    return Status::unavailable(message);
+  }
+  return Status::fatal(message);
+}
+
+rocksdb::DBOptions db_options(const StoreOptions& options) {
+  rocksdb::DBOptions db;
+  db.create_if_missing = true;
+  db.create_missing_column_families = true;
+  db.max_open_files = 512;
+  db.max_background_jobs = 2;
+  db.max_total_wal_size = 256u << 20;
+  db.keep_log_file_num = 2;
+  db.info_log_level = rocksdb::WARN_LEVEL;
+  // A last write torn by a power cut ends the log; everything before it counts.
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  if (options.env != nullptr) db.env = options.env;
+  return db;
+}
+
+// Blobs are written once and deleted soon: large buffers, no compression, no filters.
+rocksdb::ColumnFamilyOptions blob_options() {
+  rocksdb::ColumnFamilyOptions family;
+  family.write_buffer_size = 32u << 20;
+  family.compression = rocksdb::kNoCompression;
+  return family;
+}
+
+}  // namespace
+
+rocksdb::ColumnFamilyOptions EpochStore::Impl::table_options() const {
+  rocksdb::ColumnFamilyOptions family;
+  rocksdb::BlockBasedTableOptions blocks;
+  blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
+  blocks.block_cache =
+      rocksdb::NewLRUCache(std::max<std::uint64_t>(8u << 20, options.memory_bytes / 8));
+  blocks.block_size = 16 << 10;
+  blocks.format_version = 5;
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
+  family.compression = rocksdb::kNoCompression;
+  family.compaction_style = rocksdb::kCompactionStyleUniversal;
+  family.write_buffer_size = 4u << 20;
+  family.level0_file_num_compaction_trigger = 8;
+  return family;
+}
+
+Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
+                                                     const StoreOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  impl->folder = folder;
+  impl->options = options;
+  if (options.env == nullptr) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) return Status::unavailable("cannot make " + folder + ": " + error.message());
+  }
+  const rocksdb::DBOptions db = db_options(options);
+  std::vector<std::string> names;
+  if (!rocksdb::DB::ListColumnFamilies(db, folder, &names).ok()) names = {"default"};
+  for (const char* needed : {"changelog", "log"}) {
+    if (std::find(names.begin(), names.end(), needed) == names.end()) names.push_back(needed);
+  }
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const std::string& name : names) {
+    const bool table = name.starts_with(kTablePrefix);
+    descriptors.emplace_back(name, table ? impl->table_options() : blob_options());
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(db, folder, descriptors, &handles, &opened);
+  if (!status.ok()) return from_rocksdb(status, "state " + folder);
+  impl->db.reset(opened);
+  for (std::size_t i = 0; i < names.size(); ++i) impl->families[names[i]] = handles[i];
+  impl->meta = impl->families.at("default");
+  impl->changelog = impl->families.at("changelog");
+  impl->log = impl->families.at("log");
+  std::string value;
+  if (impl->db->Get({}, impl->meta, kEpochKey, &value).ok()) impl->epoch = read_big_endian(value);
+  if (impl->db->Get({}, impl->meta, kIdentityKey, &value).ok()) {
+    if (value != options.identity) {
+      return Status::invalid("the state in " + folder + " belongs to '" + value + "', not to '" +
+                             options.identity + "'; use another state folder, or remove this one");
+    }
+  } else if (!options.identity.empty()) {
+    rocksdb::WriteOptions sync;
+    sync.sync = true;
+    const Status wrote = from_rocksdb(
+        impl->db->Put(sync, impl->meta, kIdentityKey, options.identity), "state " + folder);
+    if (!wrote.is_ok()) return wrote;
+  }
+  impl->share = options.memory_bytes / 3;
+  if (!options.synchronous_flush) {
+    impl->flusher = std::thread([state = impl.get()] { state->run_flusher(); });
+  }
+  return std::unique_ptr<EpochStore>(new EpochStore(std::move(impl)));
+}
+
+EpochStore::EpochStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+EpochStore::~EpochStore() = default;
+
+EpochStore::Impl::~Impl() {
+  stop = true;
+  {
+    const std::lock_guard lock(mutex);
+    changed.notify_all();
+  }
+  if (flusher.joinable()) flusher.join();
+  tables.clear();
+  for (auto& [name, handle] : families) db->DestroyColumnFamilyHandle(handle);
+}
+
+std::uint64_t EpochStore::last_epoch() const { return impl_->epoch; }
+
+std::vector<std::pair<std::string, std::string>> EpochStore::meta(std::string_view prefix) const {
+  std::vector<std::pair<std::string, std::string>> found;
+  std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator({}, impl_->meta));
+  const rocksdb::Slice start(prefix.data(), prefix.size());
+  for (it->Seek(start); it->Valid() && it->key().starts_with(start); it->Next()) {
+    if (it->key().ToString().starts_with("!")) continue;
+    found.emplace_back(it->key().ToString(), it->value().ToString());
+  }
+  return found;
+}
+
+Result<rocksdb::ColumnFamilyHandle*> EpochStore::Impl::family(const std::string& name) {
+  const std::string full = kTablePrefix + name;
+  const auto found = families.find(full);
+  if (found != families.end()) return found->second;
+  rocksdb::ColumnFamilyHandle* handle = nullptr;
+  const Status status =
+      from_rocksdb(db->CreateColumnFamily(table_options(), full, &handle), "table " + name);
+  if (!status.is_ok()) return status;
+  families[full] = handle;
+  return handle;
+}
+
+Result<Table*> EpochStore::table(const std::string& name,
+                                 const std::vector<std::uint16_t>& shards) {
+  const std::lock_guard lock(impl_->mutex);
+  auto family = impl_->family(name);
+  if (!family.is_ok()) return family.status();
+  auto table = std::make_unique<Table::Impl>();
+  table->name = name;
+  table->shards = shards;
+  table->db = impl_->db.get();
+  table->family = family.value();
+  table->share = &impl_->share;
+  table->store = this;
+  if (Status status = impl_->replay(*table); !status.is_ok()) return status;
+  impl_->tables.emplace_back(new Table(std::move(table)));
+  // Half of the budget is for the generations that are being written; the rest for filter and
+  // cache.
+  impl_->share = impl_->options.memory_bytes / (3 * impl_->tables.size());
+  return impl_->tables.back().get();
+}
+
+// What is in RocksDB feeds the filter; the changelog after it goes into memory, to be written
+// again.
+Status EpochStore::Impl::replay(Table::Impl& table) {
+  for (const std::uint16_t shard : table.shards) {
+    std::unique_ptr<rocksdb::Iterator> rows(db->NewIterator({}, table.family));
+    const std::string prefix = row_key(shard, {});
+    for (rows->Seek(prefix); rows->Valid() && rows->key().starts_with(prefix); rows->Next()) {
+      const std::string_view key(rows->key().data() + 2, rows->key().size() - 2);
+      table.filter.add(Generation::tag_of(runtime::KeyBuilder::hash_bytes(key)));
+      table.materialised = true;
+    }
+    const std::string from = changelog_key(table.name, shard, 0);
+    const std::string to = changelog_key(table.name, shard, ~0ull);
+    std::vector<std::string> blobs;
+    std::unique_ptr<rocksdb::Iterator> it(db->NewIterator({}, changelog));
+    for (it->Seek(from); it->Valid() && it->key().compare(to) <= 0; it->Next()) {
+      blobs.push_back(it->value().ToString());
+    }
+    if (mutant("state.replay_skips_last") && !blobs.empty()) blobs.pop_back();
+    for (const std::string& blob : blobs) {
+      table.changelog_bytes += blob.size();
+      const bool whole =
+          read_changes(blob, [&](bool tombstone, std::string_view key, std::string_view value) {
+            table.write(shard, key, runtime::KeyBuilder::hash_bytes(key), value, tombstone);
+          });
+      if (!whole) return Status::corrupt("changelog of " + table.name + " is damaged");
+    }
+  }
+  for (Entry* entry : table.dirty) entry->dirty = false;
+  table.dirty.clear();
+  return Status::ok();
+}
+
+Status EpochStore::commit(const Commit& commit) {
+  rocksdb::WriteBatch batch;
+  for (const Changes* changes : commit.changes) {
+    for (const auto& [shard, blob] : changes->blobs) {
+      batch.Put(impl_->changelog, changelog_key(changes->table, shard, commit.epoch), blob);
+    }
+  }
+  for (const auto& [key, value] : commit.meta) {
+    if (value.empty()) {
+      batch.Delete(impl_->meta, key);
+    } else {
+      batch.Put(impl_->meta, key, value);
+    }
+  }
+  for (const auto& [log, entry] : commit.appends) {
+    std::string head;
+    append_big_endian(head, entry->records, 8);
+    const rocksdb::Slice parts[] = {head, entry->bytes};
+    const std::string key = log_key(log, entry->sequence);
+    const rocksdb::Slice keys[] = {key};
+    batch.Put(impl_->log, rocksdb::SliceParts(keys, 1), rocksdb::SliceParts(parts, 2));
+  }
+  for (const auto& [log, last] : commit.trims) {
+    batch.DeleteRange(impl_->log, log_key(log, 0), log_key(log, last + 1));
+  }
+  std::string epoch;
+  append_big_endian(epoch, commit.epoch, 8);
+  batch.Put(impl_->meta, kEpochKey, epoch);
+  rocksdb::WriteOptions write;
+  write.sync = true;
+  failpoint("commit.before_write");
+  const Status status = from_rocksdb(impl_->db->Write(write, &batch), "commit");
+  if (!status.is_ok()) return status;
+  failpoint("commit.after_write");
+  impl_->epoch = commit.epoch;
+  impl_->flush_ready();
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->failure;
+}
+
+Result<std::vector<LogEntry>> EpochStore::read_log(const std::string& log, std::uint64_t after,
+                                                   std::size_t max_bytes) const {
+  std::vector<LogEntry> entries;
+  std::size_t bytes = 0;
+  std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator({}, impl_->log));
+  const std::string last = log_key(log, ~0ull);
+  for (it->Seek(log_key(log, after + 1)); it->Valid() && it->key().compare(last) <= 0; it->Next()) {
+    const std::string_view value(it->value().data(), it->value().size());
+    const std::string_view key(it->key().data(), it->key().size());
+    entries.push_back({read_big_endian(key.substr(key.size() - 8)), std::string(value.substr(8)),
+                       read_big_endian(value.substr(0, 8))});
+    bytes += value.size();
+    if (bytes >= max_bytes) break;
+  }
+  if (!it->status().ok()) return from_rocksdb(it->status(), "log " + log);
+  return entries;
+}
+
+std::vector<std::string> EpochStore::tables() const {
+  std::vector<std::string> names;
+  for (const auto& [name, handle] : impl_->families) {
+    if (name.starts_with(kTablePrefix)) names.push_back(name.substr(std::strlen(kTablePrefix)));
+  }
+  return names;
+}
+
+std::uint64_t EpochStore::flushes() const { return impl_->flushed; }
+
+}  // namespace huiliu::state

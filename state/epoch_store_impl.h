@@ -1,0 +1,53 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <rocksdb/db.h>
+
+#include "state/epoch_store.h"
+#include "state/table_impl.h"
+
+namespace huiliu::state {
+
+struct EpochStore::Impl {
+  std::string folder;
+  StoreOptions options;
+  std::unique_ptr<rocksdb::DB> db;
+  std::map<std::string, rocksdb::ColumnFamilyHandle*> families;
+  rocksdb::ColumnFamilyHandle* meta = nullptr;
+  rocksdb::ColumnFamilyHandle* changelog = nullptr;
+  rocksdb::ColumnFamilyHandle* log = nullptr;
+  std::vector<std::unique_ptr<Table>> tables;
+  std::atomic<std::uint64_t> share{0};
+  std::atomic<std::uint64_t> epoch{0};
+  std::atomic<std::uint64_t> flushed{0};
+  std::uint64_t sst_number = 0;
+
+  // Frozen generations whose epoch may not be committed yet; flushed in order by one thread.
+  mutable std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<std::shared_ptr<Frozen>> queue;
+  bool flushing = false;
+  std::atomic<bool> stop{false};
+  std::thread flusher;
+  runtime::Status failure = runtime::Status::ok();
+
+  ~Impl();
+  void schedule(std::shared_ptr<Frozen> frozen);
+  void flush_ready();
+  std::shared_ptr<Frozen> next_ready();
+  void run_flusher();
+  runtime::Status flush(const Frozen& frozen);
+  runtime::Status write_sst(const Frozen& frozen, const std::string& path);
+  runtime::Status trim_changelog(const Frozen& frozen);
+  runtime::Status replay(Table::Impl& table);
+  rocksdb::ColumnFamilyOptions table_options() const;
+  runtime::Result<rocksdb::ColumnFamilyHandle*> family(const std::string& name);
+};
+
+}  // namespace huiliu::state

@@ -1,0 +1,155 @@
+#include <algorithm>
+
+#include <rocksdb/options.h>
+#include <rocksdb/sst_file_writer.h>
+#include <rocksdb/write_batch.h>
+
+#include "state/epoch_store_impl.h"
+#include "state/failpoint.h"
+#include "state/layout.h"
+
+namespace huiliu::state {
+
+using runtime::Status;
+
+namespace {
+
+Status as_status(const rocksdb::Status& status, const std::string& what) {
+  return status.ok() ? Status::ok() : Status::unavailable(what + ": " + status.ToString());
+}
+
+std::vector<const Entry*> sorted_entries(const Generation& generation) {
+  std::vector<const Entry*> entries;
+  entries.reserve(generation.count());
+  generation.for_each([&](const Entry& entry, std::uint32_t) { entries.push_back(&entry); });
+  std::sort(entries.begin(), entries.end(), [](const Entry* a, const Entry* b) {
+    return a->shard != b->shard ? a->shard < b->shard : a->key() < b->key();
+  });
+  return entries;
+}
+
+}  // namespace
+
+void EpochStore::Impl::schedule(std::shared_ptr<Frozen> frozen) {
+  const std::lock_guard lock(mutex);
+  queue.push_back(std::move(frozen));
+}
+
+// A generation may be written only when its last epoch is committed.
+std::shared_ptr<Frozen> EpochStore::Impl::next_ready() {
+  if (queue.empty()) return nullptr;
+  if (queue.front()->epoch > epoch && !mutant("state.flush_uncommitted")) return nullptr;
+  auto frozen = queue.front();
+  queue.pop_front();
+  return frozen;
+}
+
+void EpochStore::Impl::flush_ready() {
+  if (!options.synchronous_flush) {
+    const std::lock_guard lock(mutex);
+    changed.notify_all();
+    return;
+  }
+  for (;;) {
+    std::shared_ptr<Frozen> frozen;
+    {
+      const std::lock_guard lock(mutex);
+      frozen = next_ready();
+    }
+    if (!frozen) return;
+    if (Status status = flush(*frozen); !status.is_ok()) {
+      const std::lock_guard lock(mutex);
+      failure = status;
+      return;
+    }
+    frozen->done.store(true, std::memory_order_release);
+    ++flushed;
+  }
+}
+
+void EpochStore::Impl::run_flusher() {
+  constexpr auto kFirstPause = std::chrono::milliseconds(50);
+  constexpr auto kMostPause = std::chrono::milliseconds(5000);
+  std::unique_lock lock(mutex);
+  while (!stop) {
+    std::shared_ptr<Frozen> frozen = next_ready();
+    if (!frozen) {
+      changed.wait_for(lock, kFirstPause);
+      continue;
+    }
+    flushing = true;
+    lock.unlock();
+    auto pause = kFirstPause;
+    while (!stop && !flush(*frozen).is_ok()) {  // e.g. disk full: what is committed stays in memory
+      std::this_thread::sleep_for(pause);
+      pause = std::min(pause * 2, kMostPause);
+    }
+    if (!stop) ++flushed;
+    frozen->done.store(!stop, std::memory_order_release);
+    lock.lock();
+    flushing = false;
+    changed.notify_all();
+  }
+}
+
+void EpochStore::wait_for_flushes() {
+  if (impl_->options.synchronous_flush) return impl_->flush_ready();
+  std::unique_lock lock(impl_->mutex);
+  impl_->changed.wait(lock, [&] {
+    const bool ready = !impl_->queue.empty() && impl_->queue.front()->epoch <= impl_->epoch;
+    return impl_->stop || (!impl_->flushing && !ready);
+  });
+}
+
+Status EpochStore::Impl::write_sst(const Frozen& frozen, const std::string& path) {
+  rocksdb::Options sst_options(rocksdb::DBOptions(), table_options());
+  if (options.env != nullptr) sst_options.env = options.env;
+  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), sst_options, frozen.family);
+  if (Status status = as_status(writer.Open(path), path); !status.is_ok()) return status;
+  std::string row;
+  for (const Entry* entry : sorted_entries(*frozen.entries)) {
+    row.clear();
+    append_big_endian(row, entry->shard, 2);
+    row += entry->key();
+    const std::string_view value = entry->value();
+    const rocksdb::Status added = entry->tombstone
+                                      ? writer.Delete(row)
+                                      : writer.Put(row, rocksdb::Slice(value.data(), value.size()));
+    if (!added.ok()) return as_status(added, path);
+  }
+  return as_status(writer.Finish(), path);
+}
+
+Status EpochStore::Impl::trim_changelog(const Frozen& frozen) {
+  rocksdb::WriteBatch batch;
+  for (const std::uint16_t shard : frozen.shards) {
+    batch.DeleteRange(changelog, changelog_key(frozen.table, shard, 0),
+                      changelog_key(frozen.table, shard, frozen.epoch + 1));
+  }
+  rocksdb::WriteOptions write;
+  write.sync = true;
+  return as_status(db->Write(write, &batch), "changelog of " + frozen.table);
+}
+
+// The order matters: rows are durable before their changelog goes.
+Status EpochStore::Impl::flush(const Frozen& frozen) {
+  if (mutant("state.trim_early")) {
+    if (Status status = trim_changelog(frozen); !status.is_ok()) return status;
+  }
+  failpoint("flush.before_sst");
+  const std::string path = folder + "/flush-" + std::to_string(sst_number++ % 2) + ".sst";
+  if (Status status = write_sst(frozen, path); !status.is_ok()) return status;
+  failpoint("flush.after_sst");
+  rocksdb::IngestExternalFileOptions ingest;
+  ingest.move_files = true;
+  if (Status status = as_status(db->IngestExternalFile(frozen.family, {path}, ingest), path);
+      !status.is_ok()) {
+    return status;
+  }
+  failpoint("flush.after_ingest");
+  if (Status status = trim_changelog(frozen); !status.is_ok()) return status;
+  failpoint("flush.after_trim");
+  return Status::ok();
+}
+
+}  // namespace huiliu::state

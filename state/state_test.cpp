@@ -1,0 +1,172 @@
+#include <filesystem>
+#include <map>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "runtime/key.h"
+#include "state/epoch_store.h"
+
+namespace huiliu::state {
+namespace {
+
+using Model = std::map<std::pair<std::uint16_t, std::string>, std::string>;
+
+std::uint64_t hash_of(std::string_view key) { return runtime::KeyBuilder::hash_bytes(key); }
+
+class StateTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() /
+              ("huiliu-state-" + std::to_string(::getpid()) + "-" +
+               ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::unique_ptr<EpochStore> open(std::uint64_t memory = 64u << 20, bool inline_flush = true) {
+    StoreOptions options;
+    options.memory_bytes = memory;
+    options.synchronous_flush = inline_flush;
+    options.identity = "test";
+    auto store = EpochStore::open(folder_.string(), options);
+    EXPECT_TRUE(store.is_ok()) << store.status().message();
+    return std::move(store.value());
+  }
+  std::filesystem::path folder_;
+};
+
+Model read_all(const std::vector<Table*>& tables) {
+  Model model;
+  for (Table* table : tables) {
+    table->for_each([&](std::uint16_t shard, std::string_view key, std::string_view value) {
+      model[{shard, std::string(key)}] = value;
+    });
+  }
+  return model;
+}
+
+TEST_F(StateTest, KeepsWhatWasCommittedAndNothingElse) {
+  {
+    auto store = open();
+    Table* table = store->table("t", {0}).value();
+    table->put(0, "a", hash_of("a"), "1");
+    EXPECT_TRUE(table->insert(0, "b", hash_of("b"), "2"));
+    EXPECT_FALSE(table->insert(0, "b", hash_of("b"), "3"));
+    const Changes changes = table->freeze_epoch(1);
+    ASSERT_TRUE(store->commit({1, {&changes}, {{"where", "7"}}, {}, {}}).is_ok());
+    table->put(0, "a", hash_of("a"), "a much longer value than before");
+    table->erase(0, "b", hash_of("b"));
+    EXPECT_FALSE(table->get(0, "b", hash_of("b")));
+  }
+  auto store = open();
+  Table* table = store->table("t", {0}).value();
+  EXPECT_EQ(store->last_epoch(), 1u);
+  EXPECT_EQ(store->meta("where").front().second, "7");
+  EXPECT_EQ(table->get(0, "a", hash_of("a")).value(), "1");
+  EXPECT_EQ(table->get(0, "b", hash_of("b")).value(), "2");
+}
+
+TEST_F(StateTest, RefusesStateOfAnotherTopology) {
+  { open(); }
+  StoreOptions options;
+  options.identity = "other";
+  auto store = EpochStore::open(folder_.string(), options);
+  ASSERT_FALSE(store.is_ok());
+  EXPECT_NE(store.status().message().find("belongs to 'test', not to 'other'"), std::string::npos);
+}
+
+TEST_F(StateTest, KeepsLogsUntilTheyAreTrimmed) {
+  auto store = open();
+  const LogEntry first{1, "one", 1}, second{2, "two", 5};
+  ASSERT_TRUE(store->commit({1, {}, {}, {{"log", &first}, {"log", &second}}, {}}).is_ok());
+  EXPECT_EQ(store->read_log("log", 0, 1 << 20).value().size(), 2u);
+  ASSERT_TRUE(store->commit({2, {}, {}, {}, {{"log", 1}}}).is_ok());
+  const auto rest = store->read_log("log", 0, 1 << 20).value();
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].bytes, "two");
+  EXPECT_EQ(rest[0].records, 5u);
+}
+
+// One random life of a store against a map: any owner count, tiny memory, crashes between epochs.
+void live(const std::filesystem::path& folder, std::uint64_t seed, bool inline_flush) {
+  std::mt19937_64 random(seed);
+  constexpr std::uint16_t kShards = 4;
+  Model committed, current;
+  std::uint64_t epoch = 0;
+  for (int life = 0; life < 6; ++life) {
+    StoreOptions options;
+    options.memory_bytes = 30'000;  // far too small: every few epochs are written out
+    options.synchronous_flush = inline_flush;
+    auto store = std::move(EpochStore::open(folder.string(), options).value());
+    ASSERT_EQ(store->last_epoch(), epoch);
+    const unsigned owners = 1 + static_cast<unsigned>(random() % 3);
+    std::vector<Table*> tables;
+    for (unsigned owner = 0; owner < owners; ++owner) {
+      std::vector<std::uint16_t> shards;
+      for (std::uint16_t shard = 0; shard < kShards; ++shard) {
+        if (shard % owners == owner) shards.push_back(shard);
+      }
+      tables.push_back(store->table("t", shards).value());
+    }
+    current = committed;
+    ASSERT_EQ(read_all(tables), committed) << "seed " << seed << " life " << life;
+    for (int step = 0; step < 12; ++step) {
+      for (int i = 0; i < 60; ++i) {
+        const auto shard = static_cast<std::uint16_t>(random() % kShards);
+        const std::string key = "key" + std::to_string(random() % 400);
+        const std::uint64_t hash = hash_of(key);
+        const std::string value(random() % 40, static_cast<char>('a' + random() % 26));
+        Table& table = *tables[shard % owners];
+        const auto place = current.find({shard, key});
+        const auto found = table.get(shard, key, hash);
+        ASSERT_EQ(found.has_value(), place != current.end()) << "seed " << seed << " " << key;
+        if (found) {
+          ASSERT_EQ(*found, place->second);
+        }
+        switch (random() % 4) {
+          case 0:
+            table.erase(shard, key, hash);
+            current.erase({shard, key});
+            break;
+          case 1:
+            ASSERT_EQ(table.insert(shard, key, hash, value), place == current.end());
+            current.insert({{shard, key}, value});
+            break;
+          default:
+            table.put(shard, key, hash, value);
+            current[{shard, key}] = value;
+        }
+      }
+      std::vector<Changes> changes;
+      for (Table* table : tables) changes.push_back(table->freeze_epoch(epoch + 1));
+      Commit commit;
+      commit.epoch = epoch + 1;
+      for (const Changes& change : changes) commit.changes.push_back(&change);
+      if (life < 5 && step == 11) break;  // the crash: frozen, never committed
+      ASSERT_TRUE(store->commit(commit).is_ok());
+      ++epoch;
+      committed = current;
+      if (random() % 3 == 0) store->wait_for_flushes();
+    }
+  }
+}
+
+TEST_F(StateTest, EqualsAModelOverRandomLives) {
+  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+    std::filesystem::remove_all(folder_);
+    live(folder_, seed, true);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_F(StateTest, EqualsAModelWithBackgroundFlushes) {
+  for (std::uint64_t seed = 100; seed <= 115; ++seed) {
+    std::filesystem::remove_all(folder_);
+    live(folder_, seed, false);
+    if (HasFatalFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace huiliu::state

@@ -1,0 +1,172 @@
+#include "state/table.h"
+
+#include <map>
+#include <set>
+
+#include <rocksdb/db.h>
+
+#include "runtime/check.h"
+#include "state/epoch_store_impl.h"
+#include "state/failpoint.h"
+#include "state/layout.h"
+#include "state/table_impl.h"
+
+namespace huiliu::state {
+
+Table::Table(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Table::~Table() = default;
+
+Entry* Table::Impl::find(std::uint16_t shard, std::string_view key, std::uint64_t hash,
+                         bool& is_active) {
+  is_active = true;
+  if (Entry* entry = active->find(shard, key, hash)) return entry;
+  is_active = false;
+  return frozen ? frozen->entries->find(shard, key, hash) : nullptr;
+}
+
+bool Table::Impl::read_row(std::uint16_t shard, std::string_view key, std::uint64_t hash) {
+  if (!materialised || !filter.may_contain(Generation::tag_of(hash))) return false;
+  rocksdb::ReadOptions options;
+  const rocksdb::Status status = db->Get(options, family, row_key(shard, key), &scratch);
+  HUILIU_CHECK(status.ok() || status.IsNotFound());
+  return status.ok();
+}
+
+void Table::Impl::mark_dirty(Entry* entry) {
+  if (entry->dirty) return;
+  entry->dirty = true;
+  dirty.push_back(entry);
+}
+
+void Table::Impl::write(std::uint16_t shard, std::string_view key, std::uint64_t hash,
+                        std::string_view value, bool tombstone) {
+  Entry* entry = active->find(shard, key, hash);
+  if (entry != nullptr && entry->value_room < value.size()) {
+    entry->dirty = false;  // freeze_epoch passes over the old place
+    entry = active->move(shard, key, hash, value.size() + value.size() / 2);
+  }
+  if (entry == nullptr) entry = active->add(shard, key, hash, value.size());
+  std::memmove(entry->value_bytes(), value.data(), value.size());
+  entry->value_size = static_cast<std::uint32_t>(value.size());
+  entry->tombstone = tombstone;
+  mark_dirty(entry);
+}
+
+std::optional<std::string_view> Table::get(std::uint16_t shard, std::string_view key,
+                                           std::uint64_t hash) {
+  bool is_active = false;
+  if (const Entry* entry = impl_->find(shard, key, hash, is_active)) {
+    if (entry->tombstone) return std::nullopt;
+    return entry->value();
+  }
+  if (!impl_->read_row(shard, key, hash)) return std::nullopt;
+  return impl_->scratch;
+}
+
+void Table::put(std::uint16_t shard, std::string_view key, std::uint64_t hash,
+                std::string_view value) {
+  impl_->write(shard, key, hash, value, false);
+}
+
+void Table::erase(std::uint16_t shard, std::string_view key, std::uint64_t hash) {
+  impl_->write(shard, key, hash, {}, true);
+}
+
+bool Table::insert(std::uint16_t shard, std::string_view key, std::uint64_t hash,
+                   std::string_view value) {
+  bool is_active = false;
+  Entry* entry = impl_->find(shard, key, hash, is_active);
+  if (entry != nullptr && !entry->tombstone) return false;
+  if (entry == nullptr && impl_->read_row(shard, key, hash)) return false;
+  if (is_active) {
+    impl_->write(shard, key, hash, value, false);
+    return true;
+  }
+  Entry* added = impl_->active->add(shard, key, hash, value.size());
+  std::memcpy(added->value_bytes(), value.data(), value.size());
+  added->value_size = static_cast<std::uint32_t>(value.size());
+  impl_->mark_dirty(added);
+  return true;
+}
+
+void Table::for_each(
+    const std::function<void(std::uint16_t, std::string_view, std::string_view)>& visit) {
+  std::map<std::string, std::pair<bool, std::string>> memory;  // row key → tombstone, value
+  const auto collect = [&](const Entry& entry, std::uint32_t) {
+    memory[row_key(entry.shard, entry.key())] = {entry.tombstone, std::string(entry.value())};
+  };
+  if (impl_->frozen) impl_->frozen->entries->for_each(collect);
+  impl_->active->for_each(collect);
+  if (impl_->materialised) {
+    const std::set<std::uint16_t> owned(impl_->shards.begin(), impl_->shards.end());
+    std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator({}, impl_->family));
+    for (it->SeekToFirst(); it->Valid(); it->Next()) {
+      const std::string_view row(it->key().data(), it->key().size());
+      const auto shard = static_cast<std::uint16_t>(read_big_endian(row.substr(0, 2)));
+      if (!owned.contains(shard) || memory.contains(std::string(row))) continue;
+      visit(shard, row.substr(2), {it->value().data(), it->value().size()});
+    }
+  }
+  for (const auto& [row, value] : memory) {
+    if (value.first) continue;
+    visit(static_cast<std::uint16_t>(read_big_endian(std::string_view(row).substr(0, 2))),
+          std::string_view(row).substr(2), value.second);
+  }
+}
+
+Changes Table::freeze_epoch(std::uint64_t epoch) {
+  Changes changes;
+  changes.table = impl_->name;
+  std::map<std::uint16_t, std::string> blobs;
+  if (mutant("state.drop_dirty") && impl_->dirty.size() > 1) {
+    impl_->dirty.back()->dirty = false;
+    impl_->dirty.pop_back();
+  }
+  for (Entry* entry : impl_->dirty) {
+    if (!entry->dirty) continue;
+    const bool tombstone = entry->tombstone && !mutant("state.tombstone_lost");
+    append_change(blobs[entry->shard], tombstone, entry->key(), entry->value());
+    entry->dirty = false;
+  }
+  impl_->dirty.clear();
+  for (auto& [shard, blob] : blobs) {
+    impl_->changelog_bytes += blob.size();
+    changes.blobs.emplace_back(shard, std::move(blob));
+  }
+  impl_->rotate(epoch);
+  return changes;
+}
+
+void Table::Impl::drop_frozen() {
+  if (!mutant("state.filter_forgets")) {
+    frozen->entries->for_each([&](const Entry&, std::uint32_t tag) { filter.add(tag); });
+  }
+  materialised = true;
+  frozen.reset();
+}
+
+// At an epoch's end every entry belongs to it or to an earlier one, so all may become durable with
+// it.
+void Table::Impl::rotate(std::uint64_t epoch) {
+  if (frozen && frozen->done.load(std::memory_order_acquire)) drop_frozen();
+  constexpr std::uint64_t kMostChangelog = 64u << 20;
+  const std::uint64_t limit = *share;
+  if (frozen || active->count() == 0) return;
+  if (active->bytes() < limit && changelog_bytes < std::max(kMostChangelog, limit)) return;
+  frozen = std::make_shared<Frozen>();
+  frozen->entries = active;
+  frozen->epoch = epoch;
+  frozen->table = name;
+  frozen->family = family;
+  frozen->shards = shards;
+  active = std::make_shared<Generation>();
+  changelog_bytes = 0;
+  store->impl_->schedule(frozen);
+}
+
+std::uint64_t Table::memory_bytes() const {
+  return impl_->active->bytes() + (impl_->frozen ? impl_->frozen->entries->bytes() : 0) +
+         impl_->filter.bytes();
+}
+
+}  // namespace huiliu::state

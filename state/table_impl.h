@@ -1,0 +1,55 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "state/filter.h"
+#include "state/generation.h"
+#include "state/table.h"
+
+namespace rocksdb {
+class ColumnFamilyHandle;
+class DB;
+}  // namespace rocksdb
+
+namespace huiliu::state {
+
+/// A full generation on its way into RocksDB. The owner thread and the flusher both read it.
+struct Frozen {
+  std::shared_ptr<const Generation> entries;
+  std::uint64_t epoch = 0;  ///< latest epoch in it
+  std::string table;
+  rocksdb::ColumnFamilyHandle* family = nullptr;
+  std::vector<std::uint16_t> shards;
+  std::atomic<bool> done{false};
+};
+
+struct Table::Impl {
+  std::string name;
+  std::vector<std::uint16_t> shards;
+  rocksdb::DB* db = nullptr;
+  rocksdb::ColumnFamilyHandle* family = nullptr;
+  std::atomic<std::uint64_t>* share = nullptr;  ///< bytes that each table part may use
+  EpochStore* store = nullptr;
+
+  std::shared_ptr<Generation> active = std::make_shared<Generation>();
+  std::shared_ptr<Frozen> frozen;
+  std::vector<Entry*> dirty;
+  Filter filter;
+  bool materialised = false;          ///< RocksDB has rows of this table part
+  std::uint64_t changelog_bytes = 0;  ///< since the last rotation
+  std::string scratch;                ///< holds what get() returned from RocksDB
+
+  /// Entry in memory, newest first; null if neither generation has the key.
+  Entry* find(std::uint16_t shard, std::string_view key, std::uint64_t hash, bool& is_active);
+  bool read_row(std::uint16_t shard, std::string_view key, std::uint64_t hash);
+  void write(std::uint16_t shard, std::string_view key, std::uint64_t hash, std::string_view value,
+             bool tombstone);
+  void mark_dirty(Entry* entry);
+  void rotate(std::uint64_t epoch);
+  void drop_frozen();
+};
+
+}  // namespace huiliu::state
