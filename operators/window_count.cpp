@@ -1,0 +1,234 @@
+#include <cstring>
+#include <map>
+
+#include "operators/field_names.h"
+#include "operators/key_counts.h"
+#include "runtime/key.h"
+#include "runtime/registry.h"
+#include "state/table.h"
+
+namespace huiliu::operators {
+namespace {
+
+using runtime::Config;
+using runtime::Declaration;
+using runtime::KeyBuilder;
+using runtime::kNoEventTime;
+using runtime::OptionType;
+using runtime::Outputs;
+using runtime::Record;
+using runtime::Schema;
+using runtime::Type;
+using runtime::Value;
+
+constexpr std::size_t kLatePort = 1;
+constexpr std::string_view kWatermarkKey = "watermark";  // shorter than any counter's key + time
+
+std::int64_t floor_to(std::int64_t time, std::int64_t step) {
+  const std::int64_t rest = time % step;
+  return time - (rest < 0 ? rest + step : rest);
+}
+
+/// Counts live in memory while their window is open; the table gets what an epoch changed when it
+/// ends, so a record costs one probe and no writing.
+class WindowCount final : public runtime::Operator {
+ public:
+  WindowCount(KeyBuilder key, std::vector<Type> types, std::int64_t window_ms)
+      : key_(std::move(key)), types_(std::move(types)), window_ms_(window_ms) {}
+
+  void open(runtime::OperatorContext& context) override {
+    context_ = &context;
+    table_ = &context.table("open");
+    row_.resize(context.row_slots());
+    table_->for_each([this](std::uint16_t shard, std::string_view key, std::string_view value) {
+      restore(shard, key, value);
+    });
+  }
+
+  void process(Record& record, Outputs& out) override {
+    const std::int64_t time = record.event_time;
+    if (time == kNoEventTime) {
+      out.reject(record, {"E101_MISSING",
+                          "event_time",
+                          {},
+                          "window_count",
+                          "the record has no event time",
+                          "记录没有事件时间"});
+      return;
+    }
+    if (current_ == nullptr || time < current_start_ || time - current_start_ >= window_ms_) {
+      const std::int64_t start = floor_to(time, window_ms_);
+      if (start + window_ms_ <= watermark_) {
+        out.emit(record, kLatePort);
+        return;
+      }
+      current_start_ = start;
+      current_ = &windows_[start];
+    }
+    KeyCounts::Entry& entry = current_->at(key_.build(record), record.key_hash);
+    ++entry.count;
+    entry.changed = true;
+    out.absorb(record);
+  }
+
+  void on_watermark(std::int64_t watermark_ms, Outputs& out) override {
+    if (watermark_ms <= watermark_) return;
+    // The end of today's input is not the end of time: more input may be there at the next start.
+    if (watermark_ms != runtime::kEndOfTime) watermark_ = watermark_ms;
+    while (!windows_.empty() && windows_.begin()->first <= watermark_ms - window_ms_) {
+      const std::int64_t start = windows_.begin()->first;
+      for (const KeyCounts::Entry& entry : windows_.begin()->second.take_sorted()) {
+        close_entry(entry, start, out);
+      }
+      windows_.erase(windows_.begin());
+      current_ = nullptr;
+    }
+  }
+
+  void on_epoch(Outputs&) override {
+    for (auto& [start, counts] : windows_) {
+      for (KeyCounts::Entry& entry : counts.entries()) {
+        if (!entry.changed) continue;
+        entry.changed = false;
+        const std::string_view key = table_key(entry.key, start);
+        const std::uint16_t shard = context_->shard_of(entry.hash);
+        table_->put(shard, key, KeyBuilder::hash_bytes(key), bytes_of(entry.count));
+        remember_shard(shard);
+      }
+    }
+    const std::uint64_t hash = KeyBuilder::hash_bytes(kWatermarkKey);
+    for (auto& [shard, saved] : saved_watermarks_) {
+      if (saved == watermark_) continue;
+      saved = watermark_;
+      table_->put(shard, kWatermarkKey, hash, bytes_of(watermark_));
+    }
+  }
+
+ private:
+  template <class Number>
+  std::string_view bytes_of(Number number) {
+    static_assert(sizeof number == sizeof number_bytes_);
+    std::memcpy(number_bytes_, &number, sizeof number);
+    return {number_bytes_, sizeof number_bytes_};
+  }
+
+  std::string_view table_key(std::string_view key, std::int64_t start) {
+    table_key_.assign(key);
+    table_key_.append(reinterpret_cast<const char*>(&start), sizeof start);
+    return table_key_;
+  }
+
+  void remember_shard(std::uint16_t shard) { saved_watermarks_.try_emplace(shard, kNoEventTime); }
+
+  void restore(std::uint16_t shard, std::string_view key, std::string_view value) {
+    std::int64_t number = 0;
+    std::memcpy(&number, value.data(), sizeof number);
+    remember_shard(shard);
+    if (key == kWatermarkKey) {
+      saved_watermarks_[shard] = number;
+      watermark_ = std::max(watermark_, number);
+      return;
+    }
+    std::int64_t start = 0;
+    const std::size_t size = key.size() - sizeof start;
+    std::memcpy(&start, key.data() + size, sizeof start);
+    key = key.substr(0, size);
+    windows_[start].at(key, KeyBuilder::hash_bytes(key)).count = static_cast<std::uint64_t>(number);
+  }
+
+  void close_entry(const KeyCounts::Entry& entry, std::int64_t start, Outputs& out) {
+    const std::string_view key = table_key(entry.key, start);
+    table_->erase(context_->shard_of(entry.hash), key, KeyBuilder::hash_bytes(key));
+    decode_key(out.arena().copy(entry.key), types_, row_.data());
+    const std::size_t fields = types_.size();
+    row_[fields] = Value::of_integer(start);
+    row_[fields + 1] = Value::of_integer(start + window_ms_);
+    row_[fields + 2] = Value::of_integer(static_cast<std::int64_t>(entry.count));
+    Record record;
+    record.values = row_.data();
+    record.width = static_cast<std::uint32_t>(fields + 3);
+    record.event_time = start + window_ms_ - 1;
+    record.id = runtime::record_id(entry.hash, static_cast<std::uint64_t>(start));
+    out.emit_new(record);
+  }
+
+  KeyBuilder key_;
+  std::vector<Type> types_;
+  std::int64_t window_ms_;
+  runtime::OperatorContext* context_ = nullptr;
+  state::Table* table_ = nullptr;
+  std::map<std::int64_t, KeyCounts> windows_;
+  KeyCounts* current_ = nullptr;  // of the last record; most follow in the same window
+  std::int64_t current_start_ = 0;
+  std::int64_t watermark_ = kNoEventTime;
+  std::map<std::uint16_t, std::int64_t> saved_watermarks_;  // per shard that has state here
+  std::vector<Value> row_;
+  std::string table_key_;
+  char number_bytes_[8] = {};
+};
+
+void declare(Declaration& declaration) {
+  const Config& config = declaration.config;
+  const Schema& input = declaration.input();
+  const std::size_t errors = declaration.diagnostics.errors();
+  const std::vector<std::size_t> fields =
+      find_fields(config["key"], input, declaration.diagnostics);
+  if (config["window"].as_duration().count() <= 0) {
+    declaration.diagnostics.error(config["window"].place(), "a window is longer than nothing");
+  }
+  declaration.key_fields = config["key"].as_strings();
+  declaration.tables = {"open"};
+  if (declaration.diagnostics.errors() != errors) return;
+  for (std::size_t field : fields) declaration.output.add(input[field].name, input[field].type);
+  for (std::string_view name : {"window_start", "window_end", "count"}) {
+    if (declaration.output.index_of(name)) {
+      declaration.diagnostics.error(
+          config["key"].place(),
+          "the key has a field '" + std::string(name) + "', which the operator makes itself");
+    }
+    declaration.output.add(name, Type::kInt64);
+  }
+  declaration.side_outputs = {{"late", input}};
+}
+
+std::unique_ptr<runtime::Operator> create(const Declaration& declaration) {
+  const Schema& input = declaration.input();
+  std::vector<Type> types;
+  for (const std::string& name : declaration.key_fields) {
+    types.push_back(input[input.index_of(name).value()].type);
+  }
+  return std::make_unique<WindowCount>(KeyBuilder(input, declaration.key_fields), std::move(types),
+                                       declaration.config["window"].as_duration().count());
+}
+
+const runtime::Registration registration(runtime::OperatorType{
+    .descriptor =
+        {.name = "window_count",
+         .summary = "Counts records by key in tumbling windows of event time.",
+         .description =
+             "Windows start at multiples of their length since the Unix epoch. When the watermark "
+             "passes a window's end, one record per key comes out: the key's fields, "
+             "`window_start`, `window_end` (both in ms; the end is not part of the window) and "
+             "`count`, in the order of windows, then keys. At the end of bounded input all windows "
+             "close. Records of a window that has closed go to the output `late`.",
+         .options = {{.name = "key",
+                      .type = OptionType::kList,
+                      .doc = "Fields to count by.",
+                      .required = true,
+                      .members = {{.name = "field",
+                                   .type = OptionType::kField,
+                                   .doc = "A field of the input."}}},
+                     {.name = "window",
+                      .type = OptionType::kDuration,
+                      .doc = "Length of a window.",
+                      .required = true}},
+         .outputs = {{.name = "late", .doc = "Records whose window has closed already."}},
+         .keyed = true,
+         .stateful = true,
+         .rejects = true,
+         .example = "type: window_count\nkey: [dept, kind]\nwindow: 10s\n"},
+    .declare = declare,
+    .create = create});
+
+}  // namespace
+}  // namespace huiliu::operators
