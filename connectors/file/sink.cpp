@@ -1,0 +1,159 @@
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "connectors/file/append_file.h"
+#include "connectors/file/row_encoder.h"
+#include "formats/csv.h"
+#include "runtime/failpoint.h"
+#include "runtime/registry.h"
+
+namespace huiliu::connectors {
+namespace {
+
+using runtime::OptionType;
+using runtime::SinkContext;
+using runtime::SinkDeclaration;
+using runtime::Status;
+
+constexpr std::string_view kLength = "length";
+
+std::vector<OutputColumn> columns_of(const SinkDeclaration& declaration) {
+  runtime::Diagnostics ignored;  // declare() has reported them
+  return parse_columns(declaration.config["fields"], declaration.inputs, ignored);
+}
+
+bool is_csv(const SinkDeclaration& declaration) {
+  return declaration.config.string_or("format", "ndjson") == "csv";
+}
+
+char delimiter_of(const runtime::Config& config) {
+  const std::string text = config.string_or("delimiter", ",");
+  return text == "\\t" || text == "tab" ? '\t' : text.empty() ? ',' : text.front();
+}
+
+class FileSink final : public runtime::FileLikeSink {
+ public:
+  explicit FileSink(const SinkDeclaration& declaration)
+      : name_(declaration.config["path"].as_string()),
+        overwrite_(declaration.config.bool_or("overwrite", false)) {
+    if (!is_csv(declaration)) return;
+    std::vector<std::string> names;
+    for (const OutputColumn& column : columns_of(declaration)) names.push_back(column.name);
+    formats::CsvWriter(formats::CsvDialect{delimiter_of(declaration.config), '"'})
+        .append_row(std::span<const std::string>(names), header_);
+  }
+
+  Status open(const SinkContext& context) override {
+    std::optional<std::uint64_t> length;
+    for (const auto& [key, value] : context.positions) {
+      if (key == kLength) length = std::stoull(value);
+    }
+    Status status = file_.open(resolve_path(context.base_folder, name_), length, overwrite_);
+    if (!status.is_ok()) return status;
+    if (length) file_.committed();
+    prepared_ = length.has_value();
+    return file_.length() == 0 ? file_.append(header_) : Status::ok();
+  }
+
+  Status append(std::string_view bytes, std::uint64_t) override { return file_.append(bytes); }
+
+  Status prepare(std::vector<std::pair<std::string, std::string>>& positions) override {
+    if (prepared_) file_.committed();
+    if (runtime::mutant("file.position_early")) {
+      positions.emplace_back(kLength, std::to_string(file_.length()));
+      return Status::ok();
+    }
+    if (Status status = file_.sync(); !status.is_ok()) return status;
+    positions.emplace_back(kLength, std::to_string(file_.length()));
+    prepared_ = true;
+    return Status::ok();
+  }
+
+  Status finish() override {
+    file_.committed();
+    return file_.close();
+  }
+
+ private:
+  std::string name_;
+  bool overwrite_;
+  std::string header_;
+  AppendFile file_;
+  bool prepared_ = false;  // an earlier prepare() was committed once the next one comes
+};
+
+runtime::Descriptor descriptor() {
+  runtime::Descriptor d;
+  d.name = "file";
+  d.kind = runtime::ComponentKind::kSink;
+  d.summary = "Writes a file of NDJSON or CSV rows.";
+  d.description =
+      "The length of the file is committed with each epoch; after a crash the file is cut back to "
+      "it, so every row is there exactly once. A file that this topology did not write is left "
+      "alone.\n\nSeveral input streams may have different fields: each row is projected by name, "
+      "and what its stream does not have is null. Timestamps are written as milliseconds, dates "
+      "as yyyy-mm-dd.";
+  d.options = {
+      {.name = "path",
+       .type = OptionType::kPath,
+       .doc = "File to write; folders are created.",
+       .required = true},
+      {.name = "format",
+       .type = OptionType::kEnum,
+       .doc = "How rows are written.",
+       .default_text = "ndjson",
+       .choices = {"ndjson", "csv"}},
+      {.name = "fields",
+       .type = OptionType::kAny,
+       .doc = "What is written, in order: a list of field names, or of maps with `name` (in the "
+              "file), `field` (of the stream; default: the name) and `default` (written for "
+              "null). Default: all fields."},
+      {.name = "nulls",
+       .type = OptionType::kEnum,
+       .doc = "NDJSON: what becomes of a null that has no `default`: left out, written as null, or "
+              "as an empty text or 0.",
+       .default_text = "omit",
+       .choices = {"omit", "null", "default"}},
+      {.name = "delimiter",
+       .type = OptionType::kString,
+       .doc = "CSV: between cells; `tab` for a tab.",
+       .default_text = ","},
+      {.name = "overwrite",
+       .type = OptionType::kBool,
+       .doc = "Whether a fresh start may empty a file that it did not write.",
+       .default_text = "false"}};
+  d.traits = {.transactional = true,
+              .reason = "the file's length is part of the commit and it is cut back on recovery"};
+  d.example = "type: file\ninput: accepted\npath: out/accepted.ndjson\n";
+  return d;
+}
+
+runtime::SinkType type() {
+  runtime::SinkType t;
+  t.descriptor = descriptor();
+  t.declare = [](SinkDeclaration& declaration) {
+    parse_columns(declaration.config["fields"], declaration.inputs, declaration.diagnostics);
+  };
+  t.create_encoder = [](const SinkDeclaration& declaration, std::size_t input) {
+    const auto columns = columns_of(declaration);
+    const runtime::Schema& schema = *declaration.inputs[input];
+    if (is_csv(declaration)) {
+      return make_csv_encoder(columns, schema, delimiter_of(declaration.config));
+    }
+    const std::string text = declaration.config.string_or("nulls", "omit");
+    const Nulls nulls = text == "null"      ? Nulls::kNull
+                        : text == "default" ? Nulls::kDefault
+                                            : Nulls::kOmit;
+    return make_json_encoder(columns, schema, nulls);
+  };
+  t.create_file = [](const SinkDeclaration& declaration) {
+    return std::make_unique<FileSink>(declaration);
+  };
+  return t;
+}
+
+const runtime::Registration registration(type());
+
+}  // namespace
+}  // namespace huiliu::connectors
