@@ -1,14 +1,13 @@
 #include "connectors/file/committed_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/failpoint.h"
 
@@ -69,8 +68,8 @@ Status CommittedFile::open(const std::string& path, std::uint64_t length, bool o
 Status CommittedFile::append(std::string_view bytes) {
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t wrote = ::pwrite(fd_, bytes.data() + done, bytes.size() - done,
-                                   static_cast<off_t>(length_ + done));
+    const ssize_t wrote =
+        ::pwrite(fd_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(length_ + done));
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) return failed("write", path_);
     done += static_cast<std::size_t>(wrote);

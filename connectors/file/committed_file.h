@@ -8,8 +8,8 @@
 
 namespace huiliu::connectors {
 
-/// A file whose length is part of an epoch's commit: what lies behind the committed length is cut off
-/// when it is opened again.
+/// A file whose length is part of an epoch's commit: what lies behind the committed length is cut
+/// off when it is opened again.
 class CommittedFile {
  public:
   CommittedFile() = default;
@@ -17,8 +17,8 @@ class CommittedFile {
   CommittedFile(const CommittedFile&) = delete;
   CommittedFile& operator=(const CommittedFile&) = delete;
 
-  /// Opens or makes the file and cuts it back to `length`. `ours` says that an earlier run committed
-  /// this file; otherwise a file with content is refused unless `overwrite` is set.
+  /// Opens or makes the file and cuts it back to `length`. `ours` says that an earlier run
+  /// committed this file; otherwise a file with content is refused unless `overwrite` is set.
   runtime::Status open(const std::string& path, std::uint64_t length, bool ours, bool overwrite);
   /// kUnavailable if the disk is full; then nothing counts as appended.
   runtime::Status append(std::string_view bytes);

@@ -77,7 +77,10 @@ const runtime::Registration registration([] {
       "The file's length is part of the commit: after a crash the file is cut back to it, so each "
       "record is there once. Several inputs with different fields are brought together by name.";
   type.descriptor.options = {
-      {.name = "path", .type = OptionType::kPath, .doc = "The file; made if absent.", .required = true},
+      {.name = "path",
+       .type = OptionType::kPath,
+       .doc = "The file; made if absent.",
+       .required = true},
       {.name = "format",
        .type = OptionType::kEnum,
        .doc = "How records are written.",

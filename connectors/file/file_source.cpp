@@ -1,6 +1,5 @@
-#include <fnmatch.h>
-
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include "connectors/file/file_input.h"
 #include "connectors/file/file_reader.h"
@@ -88,7 +87,8 @@ runtime::Descriptor descriptor() {
   d.summary = "Reads NDJSON, CSV and XLSX files, each once, in the order of their paths.";
   d.description =
       "A file is recognised by its content when it is delivered again, also under another name. "
-      "Encoding (UTF-8, GB18030) and format are detected unless given. Every row becomes a record or "
+      "Encoding (UTF-8, GB18030) and format are detected unless given. Every row becomes a record "
+      "or "
       "a reject with its row number. With `watch` new files are taken as they come; otherwise the "
       "source ends after the last file.";
   d.options = {

@@ -237,7 +237,8 @@ std::vector<OutputField> output_fields(const runtime::SinkDeclaration& declarati
     for (const runtime::Field& field : schema->fields()) {
       bool there = false;
       for (const OutputField& known : fields) there = there || known.name == field.name;
-      if (!there) add_field(declaration, input, field.name, field.name, list.place(), false, fields);
+      if (!there)
+        add_field(declaration, input, field.name, field.name, list.place(), false, fields);
     }
   }
   return fields;

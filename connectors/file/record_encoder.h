@@ -10,8 +10,8 @@ namespace huiliu::connectors {
 
 /// One field of a written record.
 struct OutputField {
-  std::string name;       ///< as written
-  int index = -1;         ///< of the input's field; -1: this input does not have it
+  std::string name;  ///< as written
+  int index = -1;    ///< of the input's field; -1: this input does not have it
   runtime::Type type = runtime::Type::kString;
   bool provenance = false;  ///< "partition:offset" of the record instead of a field
 };
