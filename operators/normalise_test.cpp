@@ -1,0 +1,82 @@
+#include <gmock/gmock.h>
+
+#include "operators/harness.h"
+
+namespace huiliu::operators {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::Harness;
+using ::testing::HasSubstr;
+
+std::string normalised(const std::string& how, const std::string& text) {
+  Harness harness("type: normalise\nfields:\n  - {field: f, " + how + "}\n", "f");
+  harness.push({{"f", text}});
+  const auto done = harness.take("", {"f"});
+  if (!done.empty()) return done.front();
+  return harness.take("rejects", {"reject_code"}).at(0);
+}
+
+TEST(NormaliseTest, RunsStepsInOrder) {
+  EXPECT_EQ(normalised("steps: [half_width, trim, upper]", "　９１ａＢ "), "91AB");
+  EXPECT_EQ(normalised("steps: [half_width, trim, collapse_blanks]", " a \t　b c "), "a b c");
+  EXPECT_EQ(normalised("steps: [trim]", "\t龙岩　"), "龙岩　");
+  EXPECT_EQ(normalised("steps: [upper]", "岩AB"), "岩AB");
+}
+
+TEST(NormaliseTest, BringsSimpleDatesToIso) {
+  for (const char* text : {"2020-2-29", "2020/02/29", "20200229", "2020年2月29日", "2020-02-29"}) {
+    EXPECT_EQ(normalised("as: date_simple", text), "2020-02-29") << text;
+  }
+  for (const char* text : {"2019-2-29", "2019-13-01", "20190230", "2019-1-0"}) {
+    EXPECT_EQ(normalised("as: date_simple", text), "E205_DATE_IMPOSSIBLE") << text;
+  }
+  for (const char* text : {"", "2019", "2019-1", "2019-1/2", "19-01-02", "2019-001-1", "2019年1月1",
+                           "2019-1-1x", "201901011"}) {
+    EXPECT_EQ(normalised("as: date_simple", text), "E201_FORMAT") << text;
+  }
+}
+
+TEST(NormaliseTest, RejectsWithTheValueAsReceivedAndBothLanguages) {
+  Harness harness(
+      "type: normalise\nversion: 7\nfields:\n"
+      "  - {field: decided_at, steps: [half_width, date_simple], code: bad_decided_at}\n",
+      "decided_at");
+  harness.push({{"decided_at", "２０１９-2-30"}});
+  EXPECT_THAT(harness.take("rejects", {"reject_code", "reject_field", "reject_value", "reject_rule",
+                                       "reject_message_en", "reject_message_zh"}),
+              ElementsAre("bad_decided_at|decided_at|２０１９-2-30|normalise.decided_at@7|"
+                          "there is no such day in the calendar|日期不存在"));
+}
+
+TEST(NormaliseTest, SkipsAbsentFieldsAndStoresIntoAnother) {
+  Harness harness("type: normalise\nfields:\n  - {field: f, steps: [upper], into: g}\n", "f");
+  harness.push({});
+  harness.push({{"f", "ab"}});
+  EXPECT_THAT(harness.take("", {"f", "g"}), ElementsAre("~|~", "ab|AB"));
+}
+
+TEST(NormaliseTest, ReplacesSynonymsOfTheDepartmentFirst) {
+  Harness harness(
+      "type: normalise\nfields:\n"
+      "  - {field: kind, steps: [trim], synonyms: kinds.csv, department: dept}\n",
+      "kind, dept");
+  harness.file("kinds.csv", "from,to,department\n企业,法人,\n企业,法人及非法人组织,D1\n");
+  harness.push({{"kind", "企业 "}, {"dept", "D1"}});
+  harness.push({{"kind", "企业"}, {"dept", "D2"}});
+  harness.push({{"kind", "自然人"}, {"dept", "D2"}});
+  EXPECT_THAT(harness.take("", {"kind"}), ElementsAre("法人及非法人组织", "法人", "自然人"));
+}
+
+TEST(NormaliseTest, ReportsMistakesWithTheNearestWord) {
+  const std::string problems =
+      Harness("type: normalise\nfields:\n  - {field: ff, steps: [trimm], synonyms: no.csv}\n",
+              "f, n: int64")
+          .problems();
+  EXPECT_THAT(problems, HasSubstr("no field 'ff'"));
+  EXPECT_THAT(problems, HasSubstr("no step 'trimm'"));
+  EXPECT_THAT(problems, HasSubstr("cannot read the table"));
+}
+
+}  // namespace
+}  // namespace huiliu::operators
