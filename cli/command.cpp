@@ -1,0 +1,28 @@
+#include "cli/command.h"
+
+#include <CLI/CLI.hpp>
+
+namespace huiliu::cli {
+
+void add_commands(CLI::App& app, int& exit_code) {
+  app.description("Huiliu runs stream topologies: sources, operators and sinks, exactly once.");
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 done, 1 the run or a test failed, 2 wrong arguments or config,\n"
+      "3 corrupt state or a ledger that does not balance, 130 stopped by a signal.\n\n"
+      "Examples:\n"
+      "  huiliu validate topologies/credit/topology.yaml\n"
+      "  huiliu run topologies/credit/topology.yaml\n"
+      "  huiliu describe operator filter");
+  add_run(app, exit_code);
+  add_validate(app, exit_code);
+  add_plan(app, exit_code);
+  add_test(app, exit_code);
+  add_list(app, exit_code);
+  add_describe(app, exit_code);
+  add_schema(app, exit_code);
+  add_reference(app, exit_code);
+  add_completion(app, exit_code);
+}
+
+}  // namespace huiliu::cli

@@ -1,0 +1,56 @@
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+#include "cli/descriptor_text.h"
+#include "runtime/registry.h"
+
+namespace huiliu::cli {
+namespace {
+
+struct Options {
+  std::string kind, name;
+  bool json = false, markdown = false;
+};
+
+int describe(const Options& options) {
+  using runtime::ComponentKind;
+  std::vector<std::string> names;
+  for (const auto kind : {ComponentKind::kSource, ComponentKind::kOperator, ComponentKind::kSink}) {
+    if (kind_name(kind) != options.kind) continue;
+    for (const auto* descriptor : runtime::Registry::linked().descriptors(kind)) {
+      names.push_back(descriptor->name);
+      if (descriptor->name != options.name) continue;
+      const std::string text = options.json       ? descriptor_json(*descriptor)
+                               : options.markdown ? descriptor_markdown(*descriptor)
+                                                  : descriptor_text(*descriptor);
+      std::fputs(text.c_str(), stdout);
+      return kSuccess;
+    }
+  }
+  std::fprintf(stderr, "error: there is no %s '%s' %s\n", options.kind.c_str(),
+               options.name.c_str(), runtime::nearest_hint(options.name, names).c_str());
+  return kUsage;
+}
+
+}  // namespace
+
+void add_describe(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("describe", "Shows a type's options, outputs, example.");
+  command->footer(
+      "Examples:\n  huiliu describe operator filter\n  huiliu describe --json sink csv");
+  command->add_option("kind", options->kind, "source, operator or sink")
+      ->required()
+      ->check(CLI::IsMember({"source", "operator", "sink"}));
+  command->add_option("name", options->name, "name of the type")->required();
+  auto* json = command->add_flag("--json", options->json, "as JSON");
+  command->add_flag("--markdown", options->markdown, "as the reference page")->excludes(json);
+  command->callback([options, &exit_code] { exit_code = describe(*options); });
+}
+
+}  // namespace huiliu::cli

@@ -1,0 +1,218 @@
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/topology_file.h"
+#include "runtime/clock.h"
+#include "runtime/engine.h"
+#include "state/embedded_backend.h"
+
+namespace huiliu::cli {
+namespace {
+
+using runtime::ComponentKind;
+using runtime::EngineProgress;
+using runtime::Status;
+using runtime::StatusCode;
+using runtime::Topology;
+
+struct Options {
+  std::string path, state, epoch;
+  unsigned parallelism = 0;
+  bool quiet = false;
+};
+
+/// Blocks SIGINT and SIGTERM in this and all later threads and waits for them in its own: the first
+/// asks for a clean stop, the second ends the process (recovery is exact).
+class SignalWaiter {
+ public:
+  SignalWaiter() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  }
+  void start(runtime::Engine& engine) {
+    thread_ = std::jthread([this, &engine](const std::stop_token& stop) {
+      const timespec pause{0, 50'000'000};
+      while (!stop.stop_requested()) {
+        if (sigtimedwait(&signals_, nullptr, &pause) < 0) continue;
+        if (caught_.exchange(true)) std::_Exit(kInterrupted);
+        engine.stop();
+      }
+    });
+  }
+  bool caught() const { return caught_; }
+
+ private:
+  sigset_t signals_{};
+  std::atomic<bool> caught_{false};
+  std::jthread thread_;
+};
+
+struct Counts {
+  std::uint64_t read = 0, rejected = 0, written = 0;
+};
+
+Counts count(const Topology& topology, const EngineProgress& progress) {
+  Counts counts;
+  for (std::size_t n = 0; n < topology.nodes.size() && n < progress.totals.size(); ++n) {
+    const auto& totals = progress.totals[n];
+    const ComponentKind kind = topology.nodes[n].kind;
+    if (kind == ComponentKind::kSource) counts.read += totals.emitted + totals.rejected;
+    if (kind == ComponentKind::kSink) counts.written += totals.received;
+    counts.rejected += totals.rejected;
+  }
+  return counts;
+}
+
+/// One line a tick: rewritten in place on a terminal, a log entry otherwise.
+class ProgressPrinter {
+ public:
+  ProgressPrinter(const Topology& topology, bool quiet)
+      : topology_(topology), terminal_(isatty(STDERR_FILENO) == 1), quiet_(quiet) {}
+
+  void print(const EngineProgress& progress) {
+    const Counts counts = count(topology_, progress);
+    const std::int64_t now = runtime::system_clock().steady_ms();
+    const double seconds = static_cast<double>(now - last_ms_) / 1000.0;
+    if (first_read_) start_ms_ = now, first_read_ = false, last_read_ = counts.read;
+    const double rate = seconds > 0 ? static_cast<double>(counts.read - last_read_) / seconds : 0.0;
+    const std::string share =
+        progress.bytes_all == 0
+            ? ""
+            : fmt::format("{}% ", 100 * progress.bytes_done / progress.bytes_all);
+    if (!quiet_ && terminal_) {
+      fmt::print(stderr, "\r{}{} read, {} rejected, {} written, {:.0f}/s, epoch {}\x1b[K", share,
+                 counts.read, counts.rejected, counts.written, rate, progress.epoch);
+      std::fflush(stderr);
+    } else if (!quiet_ && now - last_log_ms_ >= 5000) {
+      spdlog::info("progress epoch={} read={} rejected={} written={} rate={:.0f}", progress.epoch,
+                   counts.read, counts.rejected, counts.written, rate);
+      last_log_ms_ = now;
+    }
+    last_ms_ = now;
+    last_read_ = counts.read;
+  }
+  void end() const {
+    if (!quiet_ && terminal_) std::fputs("\n", stderr);
+  }
+  double seconds() const {
+    return static_cast<double>(runtime::system_clock().steady_ms() - start_ms_) / 1000.0;
+  }
+
+ private:
+  const Topology& topology_;
+  bool terminal_, quiet_;
+  bool first_read_ = true;
+  std::int64_t start_ms_ = runtime::system_clock().steady_ms();
+  std::int64_t last_ms_ = start_ms_, last_log_ms_ = start_ms_;
+  std::uint64_t last_read_ = 0;
+};
+
+void print_summary(const Topology& topology, const EngineProgress& progress, double seconds) {
+  std::string out = fmt::format("topology {} version {}: epoch {}, {:.1f} s\n\n", topology.id,
+                                topology.version, progress.epoch, seconds);
+  out += fmt::format("{:<9} {:<20} {:>12} {:>12} {:>12} {:>12} {:>12}\n", "kind", "name",
+                     "received", "emitted", "rejected", "dropped", "kept");
+  for (std::size_t n = 0; n < topology.nodes.size() && n < progress.totals.size(); ++n) {
+    const auto& node = topology.nodes[n];
+    const auto& t = progress.totals[n];
+    out += fmt::format("{:<9} {:<20} {:>12} {:>12} {:>12} {:>12} {:>12}\n", kind_name(node.kind),
+                       node.name, t.received, t.emitted + t.created, t.rejected, t.dropped,
+                       t.absorbed);
+  }
+  const std::filesystem::path folder = topology.folder;
+  for (const auto& node : topology.nodes) {
+    if (node.kind != ComponentKind::kSink || !node.config->has("path")) continue;
+    const auto& path = (*node.config)["path"];
+    if (!path.is_scalar()) continue;
+    out += fmt::format("{}{}: {}\n", out.ends_with("\n\n") ? "" : "", node.name,
+                       path.secret() ? "***" : (folder / path.text()).lexically_normal().string());
+  }
+  std::fputs(out.c_str(), stdout);
+}
+
+int exit_code_of(const Status& status) {
+  if (status.is_ok()) return kSuccess;
+  fmt::print(stderr, "error: {}\n", status.message());
+  if (status.code() == StatusCode::kInvalid) return kUsage;
+  const bool data = status.code() == StatusCode::kCorrupt || status.code() == StatusCode::kFatal;
+  return data ? kDataAtRisk : kFailed;
+}
+
+int run_on(const Topology& topology, unsigned threads, runtime::Backend& backend,
+           SignalWaiter& signals, bool quiet) {
+  runtime::Engine engine(topology, threads, backend, runtime::system_clock());
+  if (Status status = engine.open(); !status.is_ok()) return exit_code_of(status);
+  signals.start(engine);
+  ProgressPrinter printer(topology, quiet);
+  const Status status = engine.run([&printer](const EngineProgress& p) { printer.print(p); });
+  printer.end();
+  if (!status.is_ok()) return exit_code_of(status);
+  print_summary(topology, engine.progress(), printer.seconds());
+  return signals.caught() ? kInterrupted : kSuccess;
+}
+
+int run(const Options& options) {
+  SignalWaiter signals;
+  auto topology = load_checked(options.path);
+  if (!topology) return kUsage;
+  if (!options.epoch.empty()) {
+    const auto epoch = runtime::parse_duration(options.epoch);
+    if (!epoch) {
+      fmt::print(stderr, "error: --epoch expects a duration such as 10ms, 1s, 5m\n");
+      return kUsage;
+    }
+    topology->epoch_ms = epoch->count();
+  }
+  const unsigned threads = options.parallelism ? options.parallelism : topology->parallelism;
+  const std::filesystem::path folder =
+      options.state.empty() ? std::filesystem::path(topology->folder) / topology->state_path
+                            : std::filesystem::path(options.state);
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    fmt::print(stderr, "error: cannot make the state folder '{}': {}\n", folder.string(),
+               error.message());
+    return kUsage;
+  }
+  state::StoreOptions store_options;
+  store_options.identity = fmt::format("{} shards={}", topology->id, topology->shards);
+  if (topology->memory_bytes > 0) store_options.memory_bytes = topology->memory_bytes;
+  auto store = state::EpochStore::open(folder.string(), store_options);
+  if (!store.is_ok()) return exit_code_of(store.status());
+  state::EmbeddedBackend backend(std::move(store.value()));
+  return run_on(*topology, threads, backend, signals, options.quiet);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("run", "Runs a topology, continuing where it stopped.");
+  command->footer(
+      "SIGINT and SIGTERM commit what was begun and end with code 130; a second one ends at once.\n"
+      "Examples:\n  huiliu run topologies/credit/topology.yaml\n"
+      "  huiliu run --state /var/lib/huiliu --parallelism 2 --epoch 200ms topology.yaml");
+  command->add_option("topology", options->path, "topology file")->required();
+  command->add_option("--state", options->state, "folder of the state instead of the file's");
+  command->add_option("--parallelism", options->parallelism, "worker threads")
+      ->check(CLI::Range(1, 256));
+  command->add_option("--epoch", options->epoch, "time between commits, e.g. 200ms");
+  command->add_flag("-q,--quiet", options->quiet, "no progress");
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace huiliu::cli
