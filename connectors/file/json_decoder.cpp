@@ -110,7 +110,9 @@ void JsonDecoder::Impl::decode_line(std::string_view line, runtime::Outputs& out
         parser.iterate(line.data(), line.size(), line.size() + simdjson::SIMDJSON_PADDING);
     int wrong = -1;
     read_object(document.get_object(), out, wrong);
-    if (!document.at_end()) throw simdjson::simdjson_error(simdjson::TRAILING_CONTENT);
+    // At the end of the document there is no location.
+    if (document.current_location().error() == simdjson::SUCCESS)
+      throw simdjson::simdjson_error(simdjson::TRAILING_CONTENT);
     if (wrong < 0) return rows.emit(out);
     const InputField& field = rows.field(static_cast<std::size_t>(wrong));
     rows.reject(out, "E201_FORMAT", field.name, line, "the value does not have the field's type",

@@ -1,0 +1,393 @@
+#include "connectors/file/file_decoder.h"
+
+#include <cstring>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "connectors/file/value_parsers.h"
+#include "formats/csv.h"
+#include "formats/xlsx_reader.h"
+
+namespace huiliu::connectors {
+namespace {
+
+using runtime::Outputs;
+using runtime::Record;
+using runtime::Reject;
+using runtime::Slice;
+using runtime::Type;
+using runtime::Value;
+
+constexpr Reject kBadJson{
+    "E801_BAD_JSON",           "", "", "file", "The line is not a complete JSON object.",
+    "该行不是完整的JSON对象。"};
+constexpr Reject kTooDeep{"E801_BAD_JSON",     "", "", "file", "The JSON is nested too deeply.",
+                          "JSON嵌套层数过多。"};
+constexpr Reject kBadCsv{"E802_BAD_CSV",
+                         "",
+                         "",
+                         "file",
+                         "The row has a wrong quote or a wrong number of cells.",
+                         "该行引号有误或列数与表头不符。"};
+constexpr Reject kBadEncoding{"E803_BAD_ENCODING",
+                              "",
+                              "",
+                              "file",
+                              "The row holds bytes that are no characters in the file's encoding.",
+                              "该行含有与文件编码不符的字节。"};
+constexpr Reject kTooLong{
+    "E804_TOO_LONG",           "", "", "file", "The row is longer than max_row_bytes.",
+    "该行超过允许的最大长度。"};
+constexpr Reject kProblem{"E805_BAD_FILE",
+                          "",
+                          "",
+                          "file",
+                          "The file, or the rest of it, cannot be read.",
+                          "文件（或其余部分）无法读取。"};
+constexpr Reject kFormat{
+    "E201_FORMAT",       "", "", "file", "The value does not fit the field's type.",
+    "值与字段类型不符。"};
+constexpr Reject kCodeAsNumber{
+    "E207_CODE_AS_NUMBER",
+    "",
+    "",
+    "file",
+    "A code was entered as a number; digits may be lost. Format the "
+    "column as text and enter it again.",
+    "代码以数值格式录入，可能丢失数字，请将该列设为文本格式后重新录入。"};
+
+class FileDecoder final : public runtime::Decoder {
+ public:
+  FileDecoder(FileOptions options, const runtime::DecoderContext& context)
+      : options_(std::move(options)),
+        schema_(options_.schema()),
+        wanted_(wanted(context)),
+        json_(types(), wanted_, options_.max_depth),
+        csv_(4096, formats::CsvDialect{options_.delimiter, '"'}),
+        row_(std::max(context.row_slots, schema_.width() + runtime::kRejectFieldCount)),
+        blank_(schema_.width()) {
+    for (std::size_t i = 0; i < schema_.width(); ++i) {
+      const auto& absent = options_.fields[i].absent;
+      if (absent) defaults_.emplace_back(i, *parse_cell(schema_[i].type, *absent));
+    }
+  }
+
+  void decode(const Slice& slice, Outputs& out) override {
+    slice_ = &slice;
+    out_ = &out;
+    offset_ = slice.first_offset;
+    ordinal_ = 0;
+    use(static_cast<const FileLayout*>(slice.detail.get()));
+    switch (static_cast<SliceFormat>(slice.format)) {
+      case SliceFormat::kNdjson:
+        return decode_json();
+      case SliceFormat::kCsv:
+        return decode_csv();
+      case SliceFormat::kCells:
+        return decode_cells();
+      case SliceFormat::kTooLong:
+        return refuse(kTooLong, slice.bytes);
+      case SliceFormat::kProblem: {
+        Reject reject = kProblem;
+        reject.value = out.arena().copy(slice.bytes);
+        begin_row();
+        return finish(reject);
+      }
+    }
+  }
+
+ private:
+  std::vector<bool> wanted(const runtime::DecoderContext& context) const {
+    std::vector<bool> result = context.needed;
+    result.resize(schema_.width(), context.needed.empty());
+    if (options_.event_time >= 0) result[static_cast<std::size_t>(options_.event_time)] = true;
+    return result;
+  }
+  std::vector<Type> types() const {
+    std::vector<Type> result;
+    for (const runtime::Field& field : schema_.fields()) result.push_back(field.type);
+    return result;
+  }
+
+  void use(const FileLayout* layout) {
+    // The slot may be reused by another file's layout, so the address says nothing.
+    layout_ = layout;
+    constants_.clear();
+    if (layout == nullptr) return;
+    json_.new_keys();
+    for (const auto& [field, text] : layout->set) {
+      constants_.emplace_back(field, *parse_cell(schema_[field].type, text));
+    }
+  }
+
+  void begin_row() { std::copy(blank_.begin(), blank_.end(), row_.begin()); }
+
+  Record record() {
+    Record made;
+    made.values = row_.data();
+    made.width = static_cast<std::uint32_t>(schema_.width());
+    made.ordinal = ordinal_++;
+    made.origin = {slice_->partition, offset_};
+    made.id = runtime::record_id(slice_->partition_hash, offset_);
+    return made;
+  }
+
+  void fill() {
+    for (const auto& [field, value] : constants_) row_[field] = value;
+    for (const auto& [field, value] : defaults_) {
+      if (row_[field].is_null()) row_[field] = value;
+    }
+  }
+
+  void accept() {
+    fill();
+    Record made = record();
+    if (options_.event_time >= 0) {
+      const Value& time = row_[static_cast<std::size_t>(options_.event_time)];
+      if (!time.is_null()) made.event_time = time.integer();
+    }
+    out_->emit(made);
+  }
+
+  /// Refuses the row with what was decoded of it.
+  void finish(const Reject& reject) {
+    for (const auto& [field, value] : constants_) row_[field] = value;
+    Record made = record();
+    out_->reject(made, reject);
+  }
+
+  /// Refuses a row of which nothing was decoded.
+  void refuse(Reject reject, std::string_view raw) {
+    begin_row();
+    reject.value = out_->arena().copy(excerpt(raw));
+    finish(reject);
+  }
+
+  void refuse_field(Reject reject, std::size_t field, std::string_view text) {
+    reject.field = schema_[field].name;
+    reject.value = out_->arena().copy(excerpt(text));
+    finish(reject);
+  }
+
+  void decode_json();
+  void json_line(const char* from, const char*& next, bool utf8_checked);
+  void json_fault(JsonFault fault, std::string_view line);
+  void gb_line(std::string_view line);
+  void decode_csv();
+  void csv_row(std::string_view row);
+  void decode_cells();
+  void cell_row(const char* at, std::uint32_t cells);
+
+  FileOptions options_;
+  runtime::Schema schema_;
+  std::vector<bool> wanted_;
+  JsonRow json_;
+  formats::CsvRowParser csv_;
+  formats::Gb18030Converter gb_;
+  std::vector<Value> row_;
+  std::vector<Value> blank_;
+  std::vector<std::pair<std::size_t, Value>> defaults_;
+  std::vector<std::pair<std::size_t, Value>> constants_;
+  std::string converted_;
+  const Slice* slice_ = nullptr;
+  const FileLayout* layout_ = nullptr;
+  Outputs* out_ = nullptr;
+  std::uint64_t offset_ = 0;
+  std::uint32_t ordinal_ = 0;
+};
+
+std::string_view line_at(const char* from, const char* end) {
+  const auto* found =
+      static_cast<const char*>(std::memchr(from, '\n', static_cast<std::size_t>(end - from)));
+  return {from, static_cast<std::size_t>((found != nullptr ? found : end) - from)};
+}
+
+bool is_blank(std::string_view line) {
+  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
+void FileDecoder::decode_json() {
+  const char* at = slice_->bytes.data();
+  const char* const end = at + slice_->bytes.size();
+  const bool gb = layout_->encoding == formats::Encoding::kGb18030;
+  const bool valid = gb || simdjson::validate_utf8(at, slice_->bytes.size());
+  for (; at < end; ++offset_) {
+    if (gb) {
+      const std::string_view line = line_at(at, end);
+      if (!is_blank(line)) gb_line(line);
+      at = line.data() + line.size() + 1;
+      continue;
+    }
+    json_line(at, at, valid);
+  }
+}
+
+void FileDecoder::json_line(const char* from, const char*& next, bool utf8_checked) {
+  const char* const end = slice_->bytes.data() + slice_->bytes.size();
+  if (!utf8_checked) {
+    const std::string_view line = line_at(from, end);
+    if (!formats::is_valid_utf8(line)) {
+      next = line.data() + line.size() + 1;
+      return refuse(kBadEncoding, line);
+    }
+  }
+  begin_row();
+  const char* stop = nullptr;
+  const JsonFault fault = json_.parse(from, layout_->keys, row_.data(), out_->arena(), stop);
+  const bool whole = stop != nullptr && (stop == end || *stop == '\n');
+  if (fault == JsonFault::kNone && whole &&
+      static_cast<std::size_t>(stop - from) <= options_.max_row_bytes) [[likely]] {
+    next = stop + 1;
+    if (!json_.unknown_key().empty()) {
+      layout_->warn_unknown(std::string(json_.unknown_key()), options_);
+      json_.forget_unknown_key();
+    }
+    return accept();
+  }
+  const std::string_view line = line_at(from, end);
+  next = line.data() + line.size() + 1;
+  if (is_blank(line)) return;
+  if (line.size() > options_.max_row_bytes) return refuse(kTooLong, line);
+  json_fault(fault == JsonFault::kNone || !whole
+                 ? (fault == JsonFault::kTooDeep ? fault : JsonFault::kBadJson)
+                 : fault,
+             line);
+}
+
+void FileDecoder::json_fault(JsonFault fault, std::string_view line) {
+  if (fault == JsonFault::kTooDeep) return refuse(kTooDeep, line);
+  if (fault == JsonFault::kWrongType) {
+    return refuse_field(kFormat, static_cast<std::size_t>(json_.field()), json_.value());
+  }
+  refuse(kBadJson, line);
+}
+
+void FileDecoder::gb_line(std::string_view line) {
+  converted_.clear();
+  if (!gb_.append_utf8(line, converted_).ok()) return refuse(kBadEncoding, line);
+  constexpr std::size_t kReadable = 64;
+  char* text = out_->arena().allocate(converted_.size() + kReadable);
+  std::memcpy(text, converted_.data(), converted_.size());
+  std::memset(text + converted_.size(), 0, kReadable);
+  begin_row();
+  const char* stop = nullptr;
+  const JsonFault fault = json_.parse(text, layout_->keys, row_.data(), out_->arena(), stop);
+  if (line.size() > options_.max_row_bytes) return refuse(kTooLong, line);
+  if (fault == JsonFault::kNone && stop == text + converted_.size()) return accept();
+  json_fault(fault == JsonFault::kNone ? JsonFault::kBadJson : fault, converted_);
+}
+
+void FileDecoder::decode_csv() {
+  const std::string_view bytes = slice_->bytes;
+  const formats::CsvDialect dialect{options_.delimiter, '"'};
+  for (std::size_t at = 0; at < bytes.size(); ++offset_) {
+    const std::size_t end = std::min(formats::csv_row_end(bytes, at, dialect), bytes.size());
+    csv_row(bytes.substr(at, end - at));
+    at = end;
+  }
+}
+
+void FileDecoder::csv_row(std::string_view raw) {
+  std::string_view row = raw;
+  if (layout_->encoding == formats::Encoding::kGb18030) {
+    converted_.clear();
+    if (!gb_.append_utf8(raw, converted_).ok()) return refuse(kBadEncoding, raw);
+    row = converted_;
+  } else if (!formats::is_valid_utf8(raw)) {
+    return refuse(kBadEncoding, raw);
+  }
+  const formats::CsvError error = csv_.parse(row);
+  if (error == formats::CsvError::kNone && csv_.is_blank()) return;
+  const auto& cells = csv_.cells();
+  if (error != formats::CsvError::kNone || cells.size() != layout_->columns.size()) {
+    Reject reject = kBadCsv;
+    if (error == formats::CsvError::kNone) {
+      reject.message_en = out_->arena().copy(fmt::format("The row has {} cells, the header {}.",
+                                                         cells.size(), layout_->columns.size()));
+      reject.message_zh = out_->arena().copy(
+          fmt::format("该行有{}列，表头有{}列。", cells.size(), layout_->columns.size()));
+    }
+    return refuse(reject, row);
+  }
+  begin_row();
+  int bad = -1;
+  std::string_view bad_text;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const int field = layout_->columns[i];
+    if (field < 0 || cells[i].empty() || !wanted_[static_cast<std::size_t>(field)]) continue;
+    const Type type = schema_[static_cast<std::size_t>(field)].type;
+    const auto value = runtime::is_text(type) ? Value::of_text(out_->arena().copy(cells[i]))
+                                              : parse_cell(type, cells[i]);
+    if (value) {
+      row_[static_cast<std::size_t>(field)] = *value;
+    } else if (bad < 0) {
+      bad = field;
+      bad_text = cells[i];
+    }
+  }
+  if (bad >= 0) return refuse_field(kFormat, static_cast<std::size_t>(bad), bad_text);
+  accept();
+}
+
+void FileDecoder::decode_cells() {
+  const char* at = slice_->bytes.data();
+  const char* const end = at + slice_->bytes.size();
+  while (at < end) {
+    CellRowHead head;
+    std::memcpy(&head, at, sizeof head);
+    at += sizeof head;
+    offset_ = head.row;
+    cell_row(at, head.cells);
+    for (std::uint32_t i = 0; i < head.cells; ++i) {
+      CellHead cell;
+      std::memcpy(&cell, at, sizeof cell);
+      at += sizeof cell + cell.size;
+    }
+  }
+}
+
+void FileDecoder::cell_row(const char* at, std::uint32_t cells) {
+  using formats::CellKind;
+  begin_row();
+  const Reject* reject = nullptr;
+  std::size_t bad = 0;
+  std::string_view bad_text;
+  for (std::uint32_t i = 0; i < cells; ++i) {
+    CellHead cell;
+    std::memcpy(&cell, at, sizeof cell);
+    const std::string_view text(at + sizeof cell, cell.size);
+    at += sizeof cell + cell.size;
+    const int index = cell.column < layout_->columns.size() ? layout_->columns[cell.column] : -1;
+    if (index < 0 || text.empty()) continue;
+    const auto field = static_cast<std::size_t>(index);
+    const auto kind = static_cast<CellKind>(cell.kind);
+    const Reject* why = nullptr;
+    if (kind == CellKind::kNumber && options_.fields[field].text_only) {
+      why = &kCodeAsNumber;
+      row_[field] = Value::of_text(text);
+    } else if (const auto value = kind == CellKind::kError
+                                      ? std::nullopt
+                                      : parse_cell(schema_[field].type, text)) {
+      row_[field] = *value;
+    } else {
+      why = &kFormat;
+    }
+    if (why != nullptr && reject == nullptr) {
+      reject = why;
+      bad = field;
+      bad_text = text;
+    }
+  }
+  if (reject != nullptr) return refuse_field(*reject, bad, bad_text);
+  accept();
+}
+
+}  // namespace
+
+std::unique_ptr<runtime::Decoder> make_file_decoder(FileOptions options,
+                                                    const runtime::DecoderContext& context) {
+  return std::make_unique<FileDecoder>(std::move(options), context);
+}
+
+}  // namespace huiliu::connectors

@@ -1,0 +1,307 @@
+#include "connectors/file/file_options.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <spdlog/spdlog.h>
+
+#include "connectors/file/value_parsers.h"
+#include "runtime/descriptor.h"
+
+namespace huiliu::connectors {
+
+using runtime::Config;
+using runtime::Diagnostics;
+using runtime::Option;
+using runtime::OptionType;
+using runtime::Type;
+
+namespace {
+
+const std::vector<Option>& field_options() {
+  static const std::vector<Option> options = {
+      {.name = "name", .type = OptionType::kString, .doc = "Name of the field.", .required = true},
+      {.name = "type",
+       .type = OptionType::kEnum,
+       .doc = "Type of the field.",
+       .default_text = "string",
+       .choices = {"string", "int64", "float64", "bool", "timestamp", "json"}},
+      {.name = "text_only",
+       .type = OptionType::kBool,
+       .doc = "Refuse number cells.",
+       .default_text = "false"},
+      {.name = "default", .type = OptionType::kString, .doc = "Value for null."}};
+  return options;
+}
+
+const std::vector<Option>& mapping_options() {
+  static const std::vector<Option> options = {
+      {.name = "match",
+       .type = OptionType::kString,
+       .doc = "Glob on the file's name.",
+       .default_text = "*"},
+      {.name = "set",
+       .type = OptionType::kMap,
+       .doc = "Constants: field → text.",
+       .members = {{.name = "value", .type = OptionType::kString}}},
+      {.name = "columns",
+       .type = OptionType::kMap,
+       .doc = "Heading in the file → field.",
+       .members = {{.name = "field", .type = OptionType::kString}}}};
+  return options;
+}
+
+std::vector<const Config*> items_of(const Config& config) {
+  std::vector<const Config*> items;
+  if (config.is_list()) {
+    for (const Config& item : config.items()) items.push_back(&item);
+  } else if (!config.is_null()) {
+    items.push_back(&config);
+  }
+  return items;
+}
+
+void parse_field(const Config& item, FileOptions& options, Diagnostics& diagnostics) {
+  FileField field;
+  if (item.is_scalar()) {
+    field.name = item.text();
+  } else {
+    const std::size_t before = diagnostics.errors();
+    runtime::check_config(item, field_options(), {}, diagnostics);
+    if (!item.is_map() || diagnostics.errors() != before) return;
+    field.name = item["name"].text();
+    field.type = runtime::parse_type(item.string_or("type", "string")).value_or(Type::kString);
+    field.text_only = item.bool_or("text_only", false);
+    if (item.has("default")) field.absent = item["default"].text();
+    if (field.absent && !parse_cell(field.type, *field.absent)) {
+      diagnostics.error(item["default"].place(),
+                        fmt::format("'{}' is no {}", *field.absent, item.string_or("type", "")));
+    }
+  }
+  if (options.schema().index_of(field.name)) {
+    diagnostics.error(item.place(), "field '" + field.name + "' is named twice");
+    return;
+  }
+  options.fields.push_back(std::move(field));
+}
+
+std::vector<std::string> names_of(const FileOptions& options) {
+  std::vector<std::string> names;
+  for (const FileField& field : options.fields) names.push_back(field.name);
+  return names;
+}
+
+std::optional<std::size_t> known_field(const Config& at, const std::string& name,
+                                       const FileOptions& options, Diagnostics& diagnostics) {
+  const auto index = options.schema().index_of(name);
+  if (!index) {
+    diagnostics.error(at.place(), "there is no field '" + name + "'",
+                      runtime::nearest_hint(name, names_of(options)));
+  }
+  return index;
+}
+
+void parse_mapping(const Config& item, FileOptions& options, Diagnostics& diagnostics) {
+  const std::size_t before = diagnostics.errors();
+  if (!item.is_map()) {
+    diagnostics.error(item.place(), "expected a map of match, set, columns");
+    return;
+  }
+  runtime::check_config(item, mapping_options(), {}, diagnostics);
+  if (diagnostics.errors() != before) return;
+  FileMapping mapping;
+  mapping.match = item.string_or("match", "*");
+  if (item["set"].is_map()) {
+    for (const auto& [name, value] : item["set"].entries()) {
+      const auto field = known_field(value, name, options, diagnostics);
+      if (!field) continue;
+      if (!parse_cell(options.fields[*field].type, value.text())) {
+        diagnostics.error(value.place(), "the value does not fit the type of '" + name + "'");
+      }
+      mapping.set.emplace_back(*field, value.text());
+    }
+  }
+  if (item["columns"].is_map()) {
+    for (const auto& [heading, name] : item["columns"].entries()) {
+      const auto field = known_field(name, name.text(), options, diagnostics);
+      if (field) mapping.columns.emplace_back(heading, *field);
+    }
+  }
+  options.mappings.push_back(std::move(mapping));
+}
+
+}  // namespace
+
+runtime::Schema FileOptions::schema() const {
+  runtime::Schema schema;
+  for (const FileField& field : fields) schema.add(field.name, field.type);
+  return schema;
+}
+
+FileOptions parse_file_options(const Config& config, Diagnostics& diagnostics) {
+  FileOptions options;
+  options.path = config["path"].as_string();
+  if (config.has("pattern")) options.patterns = config["pattern"].as_strings();
+  const std::string format = config.string_or("format", "auto");
+  options.format = format == "ndjson" ? FileFormat::kNdjson
+                   : format == "csv"  ? FileFormat::kCsv
+                   : format == "xlsx" ? FileFormat::kXlsx
+                                      : FileFormat::kAuto;
+  const std::string encoding = config.string_or("encoding", "auto");
+  if (encoding == "utf-8") options.encoding = formats::Encoding::kUtf8;
+  if (encoding == "gb18030") options.encoding = formats::Encoding::kGb18030;
+  const std::string delimiter = config.string_or("delimiter", ",");
+  options.delimiter = delimiter == "tab" || delimiter == "\\t" ? '\t'
+                      : delimiter.empty()                      ? ','
+                                                               : delimiter[0];
+  options.sheet = config.string_or("sheet", "");
+  for (const Config* item : items_of(config["fields"])) parse_field(*item, options, diagnostics);
+  if (options.fields.empty() && !diagnostics.has_errors()) {
+    diagnostics.error(config.place(), "`fields` names no field");
+  }
+  for (const Config* item : items_of(config["mappings"])) {
+    parse_mapping(*item, options, diagnostics);
+  }
+  if (config.has("event_time")) {
+    const auto field =
+        known_field(config["event_time"], config["event_time"].text(), options, diagnostics);
+    if (field) {
+      options.event_time = static_cast<int>(*field);
+      const Type type = options.fields[*field].type;
+      if (type != Type::kInt64 && type != Type::kTimestamp) {
+        diagnostics.error(config["event_time"].place(),
+                          "the event time must be a timestamp or an int64 (milliseconds)");
+      }
+    }
+  }
+  const auto duration = [&](const char* key, std::int64_t fallback) {
+    return config.has(key) ? config[key].as_duration().count() : fallback;
+  };
+  options.lateness_ms = duration("lateness", 0);
+  options.watch = config.bool_or("watch", false);
+  options.poll_ms = duration("poll", 1000);
+  options.wait_ms = duration("wait", 0);
+  if (config.has("max_row_bytes")) options.max_row_bytes = config["max_row_bytes"].as_size();
+  options.max_depth = static_cast<int>(config.int_or("max_depth", 64));
+  return options;
+}
+
+std::vector<Option> file_source_options() {
+  return {
+      {.name = "path",
+       .type = OptionType::kPath,
+       .doc = "A file, a folder or a glob.",
+       .required = true},
+      {.name = "pattern",
+       .type = OptionType::kList,
+       .doc =
+           "Globs on the names of a folder's files; with a slash, on the path within the folder.",
+       .members = {{.name = "glob", .type = OptionType::kString}}},
+      {.name = "format",
+       .type = OptionType::kEnum,
+       .doc = "auto goes by the file's name.",
+       .default_text = "auto",
+       .choices = {"auto", "ndjson", "csv", "xlsx"}},
+      {.name = "encoding",
+       .type = OptionType::kEnum,
+       .doc = "auto looks at the first 64 KiB.",
+       .default_text = "auto",
+       .choices = {"auto", "utf-8", "gb18030"}},
+      {.name = "delimiter",
+       .type = OptionType::kString,
+       .doc = "CSV: between cells, or `tab`.",
+       .default_text = ","},
+      {.name = "sheet", .type = OptionType::kString, .doc = "XLSX: name; default: the first one."},
+      {.name = "fields",
+       .type = OptionType::kAny,
+       .required = true,
+       .doc = "The stream's fields: names (text), or maps with `name`, `type` (string, int64, "
+              "float64, bool, timestamp, json), `text_only` (a spreadsheet's number cell is "
+              "refused as E207_CODE_AS_NUMBER) and `default` (for null)."},
+      {.name = "mappings",
+       .type = OptionType::kAny,
+       .doc = "How headings become fields where names differ. A list of maps: `match` (glob on the "
+              "file's name; the first that matches holds), `set` (field → constant), `columns` "
+              "(heading → field; several headings may name one field). Fields' own names always "
+              "count as headings."},
+      {.name = "event_time", .type = OptionType::kString, .doc = "Field with the event time."},
+      {.name = "lateness",
+       .type = OptionType::kDuration,
+       .doc = "How far event times may be out of order.",
+       .default_text = "0s"},
+      {.name = "watch",
+       .type = OptionType::kBool,
+       .doc = "Go on looking for new files; otherwise the input ends with the last one.",
+       .default_text = "false"},
+      {.name = "poll",
+       .type = OptionType::kDuration,
+       .doc = "watch: how often to look, and how long a file must be unchanged before it is read.",
+       .default_text = "1s"},
+      {.name = "wait",
+       .type = OptionType::kDuration,
+       .doc = "How long to wait for a path that does not exist.",
+       .default_text = "0s"},
+      {.name = "max_row_bytes",
+       .type = OptionType::kSize,
+       .doc = "Longer rows are refused.",
+       .default_text = "1MiB"},
+      {.name = "max_depth",
+       .type = OptionType::kInt,
+       .doc = "NDJSON: deepest nesting.",
+       .default_text = "64",
+       .minimum = 1,
+       .maximum = 1024}};
+}
+
+std::shared_ptr<FileLayout> make_layout(const FileOptions& options, const std::string& file) {
+  auto layout = std::make_shared<FileLayout>();
+  layout->file = file;
+  const std::string name = std::filesystem::path(file).filename().string();
+  for (const FileMapping& mapping : options.mappings) {
+    if (::fnmatch(mapping.match.c_str(), name.c_str(), 0) != 0) continue;
+    layout->set = mapping.set;
+    for (const auto& [heading, field] : mapping.columns) {
+      layout->keys.add(heading, static_cast<int>(field));
+    }
+    break;
+  }
+  for (std::size_t i = 0; i < options.fields.size(); ++i) {
+    layout->keys.add(options.fields[i].name, static_cast<int>(i));
+  }
+  return layout;
+}
+
+std::size_t FileLayout::map_headings(const std::vector<std::string>& headings,
+                                     const FileOptions& options) {
+  columns.clear();
+  std::size_t known = 0;
+  std::vector<std::string> unknown;
+  for (const std::string& heading : headings) {
+    const auto from = heading.find_first_not_of(" \t\r\n*");
+    const auto to = heading.find_last_not_of(" \t\r\n*");
+    const std::string name =
+        from == std::string::npos ? std::string() : heading.substr(from, to - from + 1);
+    const int key = keys.find(name);
+    columns.push_back(key < 0 ? -1 : keys.field(key));
+    if (key >= 0) ++known;
+    if (key < 0 && !name.empty()) unknown.push_back(name);
+  }
+  if (known == 0 || unknown.empty()) return known;
+  std::string list;
+  for (const std::string& name : unknown) {
+    const std::string hint = runtime::nearest_hint(name, names_of(options));
+    list += (list.empty() ? "" : ", ") + name + (hint.empty() ? "" : " (" + hint + ")");
+  }
+  spdlog::warn("{}: columns that nothing reads: {}", file, list);
+  return known;
+}
+
+void FileLayout::warn_unknown(const std::string& heading, const FileOptions& options) const {
+  if (warned.test_and_set()) return;
+  const std::string hint = runtime::nearest_hint(heading, names_of(options));
+  spdlog::warn("{}: key that nothing reads: {}{}", file, heading,
+               hint.empty() ? "" : " (" + hint + ")");
+}
+
+}  // namespace huiliu::connectors

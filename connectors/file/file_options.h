@@ -1,0 +1,78 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "connectors/file/json_row.h"
+#include "formats/encoding.h"
+#include "runtime/config.h"
+#include "runtime/schema.h"
+
+namespace huiliu::connectors {
+
+struct FileField {
+  std::string name;
+  runtime::Type type = runtime::Type::kString;
+  bool text_only = false;  ///< a spreadsheet's number cell is refused
+  std::optional<std::string> absent;
+};
+
+/// What holds for files whose name matches.
+struct FileMapping {
+  std::string match;
+  std::vector<std::pair<std::size_t, std::string>> set;      ///< field, constant
+  std::vector<std::pair<std::string, std::size_t>> columns;  ///< heading, field
+};
+
+enum class FileFormat { kAuto, kNdjson, kCsv, kXlsx };
+
+struct FileOptions {
+  std::string path;
+  std::vector<std::string> patterns;
+  FileFormat format = FileFormat::kAuto;
+  std::optional<formats::Encoding> encoding;
+  char delimiter = ',';
+  std::string sheet;
+  std::vector<FileField> fields;
+  std::vector<FileMapping> mappings;
+  int event_time = -1;
+  std::int64_t lateness_ms = 0;
+  bool watch = false;
+  std::int64_t poll_ms = 1000;
+  std::int64_t wait_ms = 0;
+  std::size_t max_row_bytes = 1 << 20;
+  int max_depth = 64;
+
+  runtime::Schema schema() const;
+};
+
+/// Reads the options of the source type `file`; what is wrong becomes diagnostics.
+FileOptions parse_file_options(const runtime::Config& config, runtime::Diagnostics& diagnostics);
+std::vector<runtime::Option> file_source_options();
+
+/// How the bytes of a slice are to be read (Slice::format).
+enum class SliceFormat : std::uint32_t { kNdjson, kCsv, kCells, kTooLong, kProblem };
+
+/// How the rows of one file map to fields (Slice::detail). Immutable but for `warned`.
+struct FileLayout {
+  KeyTable keys;                                         ///< every name that a column may have
+  std::vector<int> columns;                              ///< CSV, XLSX: field of each cell, or -1
+  std::vector<std::pair<std::size_t, std::string>> set;  ///< constants
+  formats::Encoding encoding = formats::Encoding::kUtf8;
+  std::string file;
+  mutable std::atomic_flag warned;
+
+  /// Maps the headings of a table; returns how many are known and warns of the others.
+  std::size_t map_headings(const std::vector<std::string>& headings, const FileOptions& options);
+  void warn_unknown(const std::string& heading, const FileOptions& options) const;
+};
+
+std::shared_ptr<FileLayout> make_layout(const FileOptions& options, const std::string& file);
+
+}  // namespace huiliu::connectors
