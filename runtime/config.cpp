@@ -1,5 +1,6 @@
 #include "runtime/config.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -257,7 +258,8 @@ class ConfigLoader {
         continue;
       }
       std::string key = entry.first.Scalar();
-      if (result.has(key)) {
+      const auto same = [&key](const auto& known) { return known.first == key; };
+      if (std::any_of(result.entries_.begin(), result.entries_.end(), same)) {
         diagnostics_.error(key_place, fmt::format("the key '{}' is there twice", key),
                            fmt::format("first in line {}", result.key_place(key).line));
         continue;
