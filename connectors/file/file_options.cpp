@@ -215,10 +215,10 @@ std::vector<Option> file_source_options() {
       {.name = "sheet", .type = OptionType::kString, .doc = "XLSX: name; default: the first one."},
       {.name = "fields",
        .type = OptionType::kAny,
-       .required = true,
        .doc = "The stream's fields: names (text), or maps with `name`, `type` (string, int64, "
               "float64, bool, timestamp, json), `text_only` (a spreadsheet's number cell is "
-              "refused as E207_CODE_AS_NUMBER) and `default` (for null)."},
+              "refused as E207_CODE_AS_NUMBER) and `default` (for null).",
+       .required = true},
       {.name = "mappings",
        .type = OptionType::kAny,
        .doc = "How headings become fields where names differ. A list of maps: `match` (glob on the "

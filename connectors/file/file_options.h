@@ -12,6 +12,7 @@
 #include "connectors/file/json_row.h"
 #include "formats/encoding.h"
 #include "runtime/config.h"
+#include "runtime/descriptor.h"
 #include "runtime/schema.h"
 
 namespace huiliu::connectors {

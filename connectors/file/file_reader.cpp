@@ -1,310 +1,322 @@
 #include "connectors/file/file_reader.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <deque>
 #include <filesystem>
-#include <optional>
-#include <sstream>
+#include <map>
+#include <set>
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <fnmatch.h>
 #include <glob.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "runtime/key.h"
+#include "connectors/file/append_file.h"
+#include "connectors/file/file_cursor.h"
 
 namespace huiliu::connectors {
-
-namespace fs = std::filesystem;
-using runtime::ReadResult;
-using runtime::Status;
-
 namespace {
 
-struct Candidate {
-  std::string path;
-  std::uint64_t size = 0;
-  std::int64_t modified = 0;
-};
+using runtime::ReadResult;
+using runtime::Slice;
+using runtime::SourceContext;
+using runtime::Status;
+namespace fs = std::filesystem;
 
-std::int64_t modified_of(const fs::path& path) {
-  std::error_code error;
-  const auto time = fs::last_write_time(path, error);
-  return error ? 0 : time.time_since_epoch().count();
-}
+constexpr std::string_view kPrefix = "file:";
 
-bool has_suffix(std::string_view name, std::string_view suffix) {
-  return name.size() >= suffix.size() && name.substr(name.size() - suffix.size()) == suffix;
-}
-
-std::optional<FileFormat> format_of(const std::string& path, const std::string& option) {
-  if (option == "ndjson") return FileFormat::kNdjson;
-  if (option == "csv") return FileFormat::kCsv;
-  if (option == "xlsx") return FileFormat::kXlsx;
-  if (has_suffix(path, ".ndjson") || has_suffix(path, ".jsonl")) return FileFormat::kNdjson;
-  if (has_suffix(path, ".csv")) return FileFormat::kCsv;
-  if (has_suffix(path, ".xlsx")) return FileFormat::kXlsx;
-  return std::nullopt;
-}
-
-// Reads files one after the other, in the order of their paths. Positions:
-//   done/HASH → size, modification time, path   (files that were read to their end)
-//   current   → offset, rows, size, modification time, path
 class FileReader final : public runtime::SourceReader {
  public:
-  explicit FileReader(FileSourceOptions options) : options_(std::move(options)) {}
+  explicit FileReader(FileOptions options) : options_(std::move(options)) {}
 
-  Status open(const runtime::SourceContext& context) override {
+  Status open(const SourceContext& context) override {
+    if (opened_ms_ < 0) opened_ms_ = context.clock->steady_ms();
     context_ = context;
-    done_.clear();
+    path_ = resolve_path(context.base_folder, options_.path);
+    positions_.clear();
     for (const auto& [key, value] : context.positions) {
-      if (key == "current") resume_ = value;
-      if (key.starts_with("done/")) remember(key.substr(5), value);
+      auto position = FilePosition::parse(value);
+      if (!key.starts_with(kPrefix)) continue;
+      if (!position) return Status::corrupt("position " + key + " cannot be read: " + value);
+      positions_[key] = std::move(*position);
     }
-    for (std::string& path : options_.paths) {
-      if (!fs::path(path).is_absolute()) {
-        path = (fs::path(context.base_folder) / path).lexically_normal().string();
-      }
-    }
-    if (!scan() && !options_.watch) {
-      return Status::invalid("there is no file at '" + options_.paths.front() + "'");
-    }
-    return Status::ok();
+    std::string why;
+    if (scan(why) || options_.watch) return Status::ok();
+    const std::string text = fmt::format("{}: {}", path_, why);
+    if (context.clock->steady_ms() - opened_ms_ < options_.wait_ms)
+      return Status::unavailable(text);
+    return Status::invalid(text + ". Name an existing file, folder or glob, or set `wait:`.");
   }
 
-  ReadResult read(runtime::Slice& slice) override {
+  ReadResult read(Slice& slice) override {
     for (;;) {
-      if (!file_) {
-        if (queue_.empty() && !pending_.empty()) return flush(slice);
-        const ReadResult opened = open_next();
-        if (opened != ReadResult::kSlice) return opened;
-        continue;
+      if (current_) {
+        if (current_->read(slice, context_.slice_bytes)) return give(slice);
+        if (!current_->position().done) continue;
+        end_file();
+        if (finished_empty_) return note_end(slice);
       }
-      auto piece = file_->next(slice.bytes, context_.slice_bytes);
-      if (!piece.is_ok()) return failed(piece.status());
-      if (piece->end) {
-        finish_file();
-        continue;
+      if (waiting_.empty()) {
+        if (!options_.watch) return ReadResult::kEnd;
+        const std::int64_t now = context_.clock->steady_ms();
+        if (now - scanned_ms_ < options_.poll_ms) return ReadResult::kIdle;
+        std::string why;
+        if (!scan(why)) {
+          spdlog::warn("{}: {}: {}", context_.node_name, path_, why);
+          return ReadResult::kRetry;
+        }
+        if (waiting_.empty()) return ReadResult::kIdle;
       }
-      fill(slice, piece->rows);
-      return ReadResult::kSlice;
+      const std::string path = waiting_.front();
+      const ReadResult started = start(path);
+      if (started == ReadResult::kRetry) return started;
+      waiting_.pop_front();
     }
   }
 
   std::pair<std::uint64_t, std::uint64_t> progress() const override {
-    return {bytes_before_ + (file_ && sheet_ ? 0 : file_ ? file_->position() : 0), bytes_all_};
+    return {bytes_done_, bytes_all_};
   }
 
  private:
-  struct Done {
-    std::uint64_t size = 0;
-    std::int64_t modified = 0;
-    std::string path;
-  };
-
-  void remember(const std::string& hash, const std::string& value) {
-    std::istringstream text(value);
-    Done done;
-    text >> done.size >> done.modified;
-    std::getline(text >> std::ws, done.path);
-    done_[hash] = done;
-  }
-
-  void add_candidate(const fs::path& path, bool by_pattern, std::vector<Candidate>& found) {
-    std::error_code error;
-    if (!fs::is_regular_file(path, error)) return;
-    const std::string name = path.filename().string();
-    if (by_pattern) {
-      if (name.starts_with(".")) return;
-      const bool matches = std::any_of(
-          options_.patterns.begin(), options_.patterns.end(),
-          [&](const std::string& p) { return ::fnmatch(p.c_str(), name.c_str(), 0) == 0; });
-      if (!options_.patterns.empty() && !matches) return;
-      if (!format_of(name, options_.format)) return;
-    }
-    found.push_back({path.string(), fs::file_size(path, error), modified_of(path)});
-  }
-
-  std::vector<Candidate> list() {
-    std::vector<Candidate> found;
-    std::error_code error;
-    for (const std::string& path : options_.paths) {
-      if (fs::is_directory(path, error)) {
-        for (const auto& entry : fs::directory_iterator(path, error)) {
-          add_candidate(entry.path(), true, found);
-        }
-      } else if (path.find_first_of("*?[") != std::string::npos) {
-        glob_t matches{};
-        if (::glob(path.c_str(), 0, nullptr, &matches) == 0) {
-          for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
-            add_candidate(matches.gl_pathv[i], false, found);
-          }
-        }
-        ::globfree(&matches);
-      } else {
-        add_candidate(path, false, found);
-      }
-    }
-    std::sort(found.begin(), found.end(),
-              [](const Candidate& a, const Candidate& b) { return a.path < b.path; });
-    return found;
-  }
-
-  // A file is known by its content. It is hashed again only if a file of its size was read before
-  // and neither its path nor its time says that it is that very file.
-  bool is_done(const Candidate& candidate) {
-    const std::string stamp = candidate.path + "\n" + std::to_string(candidate.size) + "\n" +
-                              std::to_string(candidate.modified);
-    if (seen_.contains(stamp)) return true;
-    for (const auto& [hash, done] : done_) {
-      if (done.size != candidate.size) continue;
-      if (done.path == candidate.path && done.modified == candidate.modified) {
-        seen_.insert(stamp);
-        return true;
-      }
-      if (content_hash(candidate.path) == hash) {
-        spdlog::info("{}: has the content of {}, which was read before; not read again",
-                     candidate.path, done.path);
-        seen_.insert(stamp);
-        return true;
-      }
-    }
-    return false;
-  }
-
-  // False if there is no file at all.
-  bool scan() {
-    const std::vector<Candidate> all = list();
-    queue_.clear();
-    for (const Candidate& candidate : all) {
-      if (!is_done(candidate)) queue_.push_back(candidate);
-    }
-    bytes_all_ = bytes_before_;
-    for (const Candidate& candidate : queue_) bytes_all_ += candidate.size;
-    next_scan_ = context_.clock->steady_ms() + options_.poll_ms;
-    return !all.empty();
-  }
-
-  // kSlice: a file is open, or the next one is to be tried.
-  ReadResult open_next() {
-    if (queue_.empty()) {
-      if (!options_.watch) return ReadResult::kEnd;
-      if (context_.clock->steady_ms() < next_scan_) return ReadResult::kIdle;
-      scan();
-      if (queue_.empty()) return ReadResult::kIdle;
-    }
-    current_ = queue_.front();
-    queue_.erase(queue_.begin());
-    if (is_done(current_)) return ReadResult::kSlice;  // delivered twice in this very scan
-    const Mapping& mapping = options_.mapping_for(fs::path(current_.path).filename().string());
-    const FileFormat format =
-        format_of(current_.path, options_.format).value_or(FileFormat::kNdjson);
-    sheet_ = format == FileFormat::kXlsx;
-    auto file = sheet_ ? open_sheet(current_.path, options_, mapping)
-                       : open_text_file(current_.path, format, options_, mapping);
-    if (!file.is_ok()) return failed(file.status());
-    file_ = std::move(file.value());
-    rows_ = 0;
-    return resume();
-  }
-
-  ReadResult resume() {
-    std::istringstream text(resume_);
-    std::uint64_t offset = 0, rows = 0, size = 0;
-    std::int64_t modified = 0;
-    std::string path;
-    text >> offset >> rows >> size >> modified;
-    std::getline(text >> std::ws, path);
-    if (resume_.empty() || path != current_.path) return start_partition();
-    resume_.clear();
-    if (size != current_.size || modified != current_.modified) {
-      spdlog::warn("{}: changed while it was being read (it had {} bytes, now {}); going on at {}",
-                   path, size, current_.size, offset);
-    }
-    if (Status status = file_->skip(offset, rows); !status.is_ok()) return failed(status);
-    rows_ = rows;
-    return start_partition();
-  }
-
-  ReadResult start_partition() {
-    partition_ = context_.intern(fs::path(current_.path).filename().string());
-    partition_hash_ = runtime::KeyBuilder::hash_bytes(*partition_);
-    return ReadResult::kSlice;
-  }
-
-  void fill(runtime::Slice& slice, std::uint64_t rows) {
+  ReadResult give(Slice& slice) {
     slice.partition = partition_;
     slice.partition_hash = partition_hash_;
-    slice.first_offset = rows_ + 1;
-    slice.detail = file_->info();
-    rows_ += rows;
-    slice.positions = std::move(pending_);
-    pending_.clear();
-    slice.positions.emplace_back(
-        "current", std::to_string(file_->position()) + " " + std::to_string(rows_) + " " +
-                       std::to_string(current_.size) + " " + std::to_string(current_.modified) +
-                       " " + current_.path);
-  }
-
-  // The end of a file becomes durable with the next slice.
-  void finish_file() {
-    const std::string hash = content_hash(current_.path);
-    const std::string value = std::to_string(current_.size) + " " +
-                              std::to_string(current_.modified) + " " + current_.path;
-    if (!hash.empty()) {
-      remember(hash, value);
-      pending_.emplace_back("done/" + hash, value);
-    }
-    bytes_before_ += current_.size;
-    file_.reset();
-  }
-
-  // A slice without rows, to make the last file's end durable.
-  ReadResult flush(runtime::Slice& slice) {
-    slice.partition = partition_;
-    slice.first_offset = rows_ + 1;
-    slice.bytes.clear();
-    slice.positions = std::move(pending_);
-    pending_.clear();
-    slice.positions.emplace_back("current", "");
-    slice.detail = std::make_shared<FileInfo>(FileInfo{FileFormat::kNdjson, {}, &empty_, {}});
+    const FilePosition& position = current_->position();
+    slice.positions.emplace_back(current_->key(), position.to_text());
+    positions_[current_->key()] = position;
+    bytes_done_ += slice.bytes.size();
+    given_done_ = position.done;
     return ReadResult::kSlice;
   }
 
-  // A file that cannot be read at all is left out with a log line; an unavailable one is tried
-  // again.
-  ReadResult failed(const Status& status) {
-    file_.reset();
-    if (status.code() == runtime::StatusCode::kUnavailable) {
-      spdlog::warn("{}: {}; trying again", context_.node_name, status.message());
-      queue_.insert(queue_.begin(), current_);
-      return ReadResult::kRetry;
-    }
-    spdlog::error("{}: {}; the file is left out", context_.node_name, status.message());
-    finish_file();
-    return ReadResult::kIdle;
+  /// The file's end was found without a last row: that must be remembered as well.
+  ReadResult note_end(Slice& slice) {
+    slice.bytes.clear();
+    slice.partition = partition_;
+    slice.partition_hash = partition_hash_;
+    slice.positions.emplace_back(ended_key_, positions_[ended_key_].to_text());
+    slice.format = static_cast<std::uint32_t>(SliceFormat::kNdjson);
+    slice.detail = make_layout(options_, *partition_);
+    finished_empty_ = false;
+    return ReadResult::kSlice;
   }
 
-  FileSourceOptions options_;
-  runtime::SourceContext context_;
-  Mapping empty_;
-  std::map<std::string, Done> done_;
-  std::set<std::string> seen_;
-  std::vector<Candidate> queue_;
-  Candidate current_;
-  std::unique_ptr<OpenFile> file_;
-  bool sheet_ = false;
-  std::uint64_t rows_ = 0;
-  std::string resume_;
+  void end_file() {
+    const FilePosition& position = current_->position();
+    struct stat info {};
+    if (::stat(position.path.c_str(), &info) == 0 &&
+        (static_cast<std::uint64_t>(info.st_size) != position.size ||
+         modified_ns(info) != position.modified_ns)) {
+      spdlog::error("{}: changed while it was read; {} bytes of it were taken", current_->name(),
+                    position.offset);
+    }
+    finished_empty_ = !given_done_;
+    ended_key_ = current_->key();
+    positions_[ended_key_] = position;
+    spdlog::info("{}: {} rows read", current_->name(), position.rows);
+    current_.reset();
+  }
+
+  static std::int64_t modified_ns(const struct stat& info) {
+    return std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+  }
+
+  bool matches(const fs::path& file) const {
+    const std::string name = file.filename().string();
+    if (name.starts_with('.')) return false;
+    if (options_.patterns.empty()) return true;
+    const std::string relative = file.lexically_relative(path_).string();
+    return std::any_of(
+        options_.patterns.begin(), options_.patterns.end(), [&](const std::string& glob) {
+          const std::string& subject = glob.find('/') == std::string::npos ? name : relative;
+          return ::fnmatch(glob.c_str(), subject.c_str(), 0) == 0;
+        });
+  }
+
+  bool list(std::vector<std::string>& found, std::string& why) const {
+    std::error_code error;
+    if (path_.find_first_of("*?[") != std::string::npos && !fs::exists(path_, error)) {
+      glob_t result{};
+      const int code = ::glob(path_.c_str(), 0, nullptr, &result);
+      for (std::size_t i = 0; code == 0 && i < result.gl_pathc; ++i) {
+        found.emplace_back(result.gl_pathv[i]);
+      }
+      ::globfree(&result);
+      if (code != 0) why = "no file matches";
+      return code == 0;
+    }
+    const fs::file_status status = fs::status(path_, error);
+    if (!fs::exists(status)) {
+      why = error ? error.message() : "does not exist";
+      return false;
+    }
+    if (!fs::is_directory(status)) {
+      found.push_back(path_);
+      return true;
+    }
+    fs::recursive_directory_iterator at(path_, error);
+    for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+      if (at->is_regular_file(error) && matches(at->path())) found.push_back(at->path().string());
+    }
+    if (error) why = error.message();
+    return !error;
+  }
+
+  /// Whether a file seen before is unchanged; without watch every file counts as settled.
+  bool settled(const std::string& path, const struct stat& info) {
+    if (!options_.watch) return true;
+    const auto seen = std::make_pair(static_cast<std::int64_t>(info.st_size), modified_ns(info));
+    const auto [at, first] = seen_.try_emplace(path, seen);
+    const bool same = !first && at->second == seen;
+    at->second = seen;
+    return same || context_.clock->now_ms() - modified_ns(info) / 1'000'000 > options_.poll_ms;
+  }
+
+  bool scan(std::string& why) {
+    scanned_ms_ = context_.clock->steady_ms();
+    std::vector<std::string> found;
+    if (!list(found, why)) return false;
+    std::sort(found.begin(), found.end());
+    waiting_.clear();
+    for (const std::string& path : found) {
+      struct stat info {};
+      if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+      const auto handled = handled_.find(path);
+      const auto stamp = std::make_pair(static_cast<std::int64_t>(info.st_size), modified_ns(info));
+      if (handled != handled_.end() && handled->second == stamp) continue;
+      if (!settled(path, info)) continue;
+      waiting_.push_back(path);
+      if (waiting_.size() == 1 && bytes_all_ == bytes_done_) bytes_all_ = bytes_done_;
+      bytes_all_ += static_cast<std::uint64_t>(info.st_size);
+    }
+    return true;
+  }
+
+  std::string name_of(const std::string& path) const {
+    const fs::path relative = fs::path(path).lexically_relative(context_.base_folder);
+    const std::string text = relative.string();
+    return text.empty() || text.starts_with("..") ? path : text;
+  }
+
+  /// Opens a file, or recognises it. kEnd: nothing to read in it.
+  ReadResult start(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    struct stat info {};
+    if (fd < 0 || ::fstat(fd, &info) != 0) {
+      spdlog::warn("{}: cannot open {}: {}; tried again", context_.node_name, path,
+                   std::strerror(errno));
+      if (fd >= 0) ::close(fd);
+      return ReadResult::kRetry;
+    }
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    FilePosition fresh;
+    fresh.size = static_cast<std::uint64_t>(info.st_size);
+    fresh.modified_ns = modified_ns(info);
+    fresh.path = path;
+    const auto quick = quick_hash(fd, fresh.size);
+    if (!quick) {
+      ::close(fd);
+      spdlog::warn("{}: cannot read {}; tried again", context_.node_name, path);
+      return ReadResult::kRetry;
+    }
+    handled_[path] = {static_cast<std::int64_t>(info.st_size), fresh.modified_ns};
+    std::string key = std::string(kPrefix) + *quick;
+    for (int copy = 2;; ++copy) {
+      const auto known = positions_.find(key);
+      if (known == positions_.end()) break;
+      if (!known->second.done) {
+        if (resume(fd, path, key, known->second)) return ReadResult::kSlice;
+      } else if (is_same(fd, fresh, known->second)) {
+        ::close(fd);
+        return ReadResult::kEnd;
+      }
+      // Alike at both ends, different within.
+      key = fmt::format("{}{}.{}", kPrefix, *quick, copy);
+    }
+    report_changed(path, key);
+    begin(fd, path, key, fresh);
+    return ReadResult::kSlice;
+  }
+
+  bool is_same(int fd, const FilePosition& fresh, const FilePosition& known) {
+    const bool untouched = known.path == fresh.path && known.modified_ns == fresh.modified_ns;
+    if (untouched) {
+      bytes_done_ += fresh.size;
+      return true;
+    }
+    ContentHash hash;
+    if (hash_prefix(fd, fresh.size, hash) != known.digest) return false;
+    bytes_done_ += fresh.size;
+    ++redelivered_;
+    spdlog::info("{}: delivered again, same content as {}; not read again ({} so far)",
+                 name_of(fresh.path), name_of(known.path), redelivered_);
+    return true;
+  }
+
+  bool resume(int fd, const std::string& path, const std::string& key, FilePosition position) {
+    position.path = path;
+    auto cursor = std::make_unique<FileCursor>(
+        options_, FileCursor::Place{::dup(fd), path, name_of(path), key}, position);
+    if (!cursor->open()) return false;
+    ::close(fd);
+    bytes_done_ += position.offset;
+    take(std::move(cursor), key);
+    return true;
+  }
+
+  void begin(int fd, const std::string& path, const std::string& key,
+             const FilePosition& position) {
+    auto cursor = std::make_unique<FileCursor>(
+        options_, FileCursor::Place{fd, path, name_of(path), key}, position);
+    cursor->open();
+    take(std::move(cursor), key);
+  }
+
+  void take(std::unique_ptr<FileCursor> cursor, const std::string& key) {
+    partition_ = context_.intern(cursor->name());
+    partition_hash_ = hash_of_name(key);
+    given_done_ = false;
+    current_ = std::move(cursor);
+  }
+
+  void report_changed(const std::string& path, const std::string& key) {
+    for (auto& [other, position] : positions_) {
+      if (other == key || position.path != path || position.done) continue;
+      spdlog::error(
+          "{}: changed after {} rows of it were read; the new content is read from its start",
+          name_of(path), position.rows);
+    }
+  }
+
+  FileOptions options_;
+  SourceContext context_;
+  std::string path_;
+  std::map<std::string, FilePosition> positions_;
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> seen_;
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> handled_;
+  std::deque<std::string> waiting_;
+  std::unique_ptr<FileCursor> current_;
   const std::string* partition_ = nullptr;
   std::uint64_t partition_hash_ = 0;
-  std::vector<runtime::PositionChange> pending_;
-  std::int64_t next_scan_ = 0;
-  std::uint64_t bytes_before_ = 0;
+  std::string ended_key_;
+  bool given_done_ = false;
+  bool finished_empty_ = false;
+  std::int64_t opened_ms_ = -1;
+  std::int64_t scanned_ms_ = 0;
+  std::uint64_t bytes_done_ = 0;
   std::uint64_t bytes_all_ = 0;
+  std::uint64_t redelivered_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<runtime::SourceReader> make_file_reader(FileSourceOptions options) {
+std::unique_ptr<runtime::SourceReader> make_file_reader(FileOptions options) {
   return std::make_unique<FileReader>(std::move(options));
 }
 

@@ -8,11 +8,11 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "connectors/file/file_reader.h"
+#include "connectors/files/file_reader.h"
 #include "formats/csv.h"
 #include "formats/xlsx_reader.h"
 
-namespace huiliu::connectors {
+namespace huiliu::connectors::files {
 
 using runtime::Result;
 using runtime::Status;
@@ -308,4 +308,4 @@ std::string content_hash(const std::string& path) {
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::connectors::files

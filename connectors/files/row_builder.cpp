@@ -1,9 +1,9 @@
 #include <charconv>
 #include <cstring>
 
-#include "connectors/file/json_decoder.h"
+#include "connectors/files/json_decoder.h"
 
-namespace huiliu::connectors {
+namespace huiliu::connectors::files {
 
 using runtime::Type;
 using runtime::Value;
@@ -90,4 +90,4 @@ void RowBuilder::reject(runtime::Outputs& out, std::string_view code, std::strin
   out.reject(record_, {code, field, masked(value, out.arena()), "file@1", en, zh});
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::connectors::files

@@ -1,11 +1,11 @@
-#include "connectors/file/json_decoder.h"
+#include "connectors/files/json_decoder.h"
 
 #include <cstring>
 #include <unordered_map>
 
 #include <simdjson.h>
 
-namespace huiliu::connectors {
+namespace huiliu::connectors::files {
 
 namespace ondemand = simdjson::ondemand;
 
@@ -155,4 +155,4 @@ void JsonDecoder::decode(const runtime::Slice& slice, const FileInfo& file, runt
   }
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::connectors::files

@@ -2,10 +2,10 @@
 
 #include <memory>
 
-#include "connectors/file/file_input.h"
+#include "connectors/files/file_input.h"
 #include "runtime/source.h"
 
-namespace huiliu::connectors {
+namespace huiliu::connectors::files {
 
 /// Decoders share these: fills the row, checks types, emits or rejects.
 class RowBuilder {
@@ -56,4 +56,4 @@ class CsvDecoder {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::connectors::files

@@ -9,7 +9,7 @@
 #include "runtime/config.h"
 #include "runtime/schema.h"
 
-namespace huiliu::connectors {
+namespace huiliu::connectors::files {
 
 enum class FileFormat : std::uint8_t { kNdjson, kCsv, kXlsx };
 
@@ -58,4 +58,4 @@ FileSourceOptions read_options(const runtime::Config& config, runtime::Diagnosti
 /// A spreadsheet's number cell is marked by this byte in front of its text.
 inline constexpr char kNumberMark = '\x01';
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::connectors::files

@@ -1,10 +1,10 @@
 #include <string>
 
-#include "connectors/file/json_decoder.h"
+#include "connectors/files/json_decoder.h"
 #include "formats/csv.h"
 #include "formats/encoding.h"
 
-namespace huiliu::connectors {
+namespace huiliu::connectors::files {
 
 struct CsvDecoder::Impl {
   const FileSourceOptions& options;
@@ -139,4 +139,4 @@ std::unique_ptr<runtime::Decoder> make_file_decoder(const FileSourceOptions& opt
   return std::make_unique<FileDecoder>(options, context);
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::connectors::files

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 #include <fnmatch.h>
 
-#include "connectors/file/file_input.h"
-#include "connectors/file/file_reader.h"
-#include "connectors/file/json_decoder.h"
+#include "connectors/files/file_input.h"
+#include "connectors/files/file_reader.h"
+#include "connectors/files/json_decoder.h"
 #include "runtime/registry.h"
 
-namespace huiliu::connectors {
+namespace huiliu::connectors::files {
 
 using runtime::Config;
 using runtime::Diagnostics;
@@ -208,4 +208,4 @@ FileSourceOptions read_options(const Config& config, Diagnostics& diagnostics) {
   return options;
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::connectors::files

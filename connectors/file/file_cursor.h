@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "connectors/file/content_hash.h"
+#include "connectors/file/file_options.h"
+#include "connectors/file/file_position.h"
+#include "formats/xlsx_reader.h"
+#include "runtime/source.h"
+
+namespace huiliu::connectors {
+
+/// One file while it is read. Fills slices and moves its position on; what is wrong with the file
+/// as a whole becomes a slice with the problem and ends it.
+class FileCursor {
+ public:
+  struct Place {
+    int fd = -1;  ///< taken over
+    std::string path;
+    std::string name;  ///< as shown and as the partition
+    std::string key;   ///< of the durable position
+  };
+  FileCursor(const FileOptions& options, Place place, FilePosition position);
+  ~FileCursor();
+  FileCursor(const FileCursor&) = delete;
+  FileCursor& operator=(const FileCursor&) = delete;
+
+  /// Seeks to the position, reads the header. False if the prefix is not what was read before.
+  bool open();
+  /// The next slice (without its partition). False at the end of the file.
+  bool read(runtime::Slice& slice, std::size_t slice_bytes);
+
+  const FilePosition& position() const { return position_; }
+  const std::string& key() const { return place_.key; }
+  const std::string& name() const { return place_.name; }
+
+ private:
+  struct Cut {
+    std::size_t bytes = 0;
+    std::uint64_t rows = 0;
+    bool damaged = false;  ///< the first row is too long or never ends
+  };
+  void start_text();
+  void start_table();
+  void read_csv_header(std::string_view head, std::size_t skip);
+  bool read_text(runtime::Slice& slice, std::size_t slice_bytes);
+  bool read_table(runtime::Slice& slice, std::size_t slice_bytes);
+  bool find_headings();
+  Cut cut(std::string_view bytes, bool at_end) const;
+  bool damaged_row(runtime::Slice& slice);
+  bool fill(std::string& bytes, std::size_t wanted);
+  void problem(const std::string& text);
+  bool take_problem(runtime::Slice& slice);
+  void finish();
+
+  const FileOptions& options_;
+  Place place_;
+  FilePosition position_;
+  FileFormat format_ = FileFormat::kNdjson;
+  std::shared_ptr<FileLayout> layout_;
+  ContentHash hash_;
+  std::string carry_;
+  std::uint64_t read_to_ = 0;  ///< offset behind what read() has fetched
+  std::string problem_;
+  std::unique_ptr<formats::XlsxReader> xlsx_;
+  std::uint64_t header_row_ = 0;
+};
+
+}  // namespace huiliu::connectors

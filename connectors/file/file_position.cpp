@@ -1,0 +1,39 @@
+#include "connectors/file/file_position.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace huiliu::connectors {
+
+std::string FilePosition::to_text() const {
+  return fmt::format("1 {} {} {} {} {} {} {}", done ? "done" : "part", offset, rows, size,
+                     modified_ns, digest, path);
+}
+
+std::optional<FilePosition> FilePosition::parse(std::string_view text) {
+  const auto word = [&] {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view found = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    return found;
+  };
+  bool good = word() == "1";
+  const auto number = [&](auto& into) {
+    const std::string_view digits = word();
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), into);
+    good = good && error == std::errc() && end == digits.data() + digits.size();
+  };
+  FilePosition position;
+  position.done = word() == "done";
+  number(position.offset);
+  number(position.rows);
+  number(position.size);
+  number(position.modified_ns);
+  position.digest = word();
+  position.path = text;
+  if (!good) return std::nullopt;
+  return position;
+}
+
+}  // namespace huiliu::connectors
