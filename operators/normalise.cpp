@@ -60,6 +60,7 @@ void parse_steps(const Config& node, Task& task, Diagnostics& diagnostics) {
     add_step(node["as"], end, task, diagnostics);
   }
   for (const Config* step : items_of(node["steps"])) add_step(*step, end, task, diagnostics);
+  fuse_cleansing_steps(task.steps);
   if (node.has("synonyms")) task.synonyms = SynonymTable::load(node["synonyms"], diagnostics);
   if (!node.has("as") && !node.has("steps") && !node.has("synonyms")) {
     diagnostics.error(node.place(), "expected `as`, `steps` or `synonyms`");

@@ -37,6 +37,17 @@ TEST(NormaliseTest, BringsSimpleDatesToIso) {
   }
 }
 
+TEST(NormaliseTest, KnowsTheFormsThatDepartmentsSend) {
+  EXPECT_EQ(normalised("as: date", "二〇一九年三月十五日"), "2019-03-15");
+  EXPECT_EQ(normalised("as: date", "19-3-5"), "E206_DATE_AMBIGUOUS_YEAR");
+  EXPECT_EQ(normalised("as: date", "长期"), "E207_DATE_OPEN_END");
+  EXPECT_EQ(normalised("as: date, end: true", "长期"), "2099-12-31");
+  EXPECT_EQ(normalised("as: date", "2019-02-29"), "E205_DATE_IMPOSSIBLE");
+  EXPECT_EQ(normalised("as: date", "无"), "~");
+  EXPECT_EQ(normalised("as: code", "ｄ2143569-x"), "D2143569X");
+  EXPECT_EQ(normalised("as: text", " ＡＢ　，c "), "AB ，c");
+}
+
 TEST(NormaliseTest, RejectsWithTheValueAsReceivedAndBothLanguages) {
   Harness harness(
       "type: normalise\nversion: 7\nfields:\n"
@@ -46,7 +57,8 @@ TEST(NormaliseTest, RejectsWithTheValueAsReceivedAndBothLanguages) {
   EXPECT_THAT(harness.take("rejects", {"reject_code", "reject_field", "reject_value", "reject_rule",
                                        "reject_message_en", "reject_message_zh"}),
               ElementsAre("bad_decided_at|decided_at|２０１９-2-30|normalise.decided_at@7|"
-                          "there is no such day in the calendar|日期不存在"));
+                          "there is no such day, or it lies before 1900 or after 2100|"
+                          "日期不存在或超出1900至2100年的范围"));
 }
 
 TEST(NormaliseTest, SkipsAbsentFieldsAndStoresIntoAnother) {
