@@ -14,9 +14,9 @@ constexpr std::array<std::uint32_t, 17> kIdWeights = {7, 9, 10, 5,  8, 4, 2, 1, 
 // Bit n: n is the province part of a region code.
 constexpr std::array<bool, 100> kProvinces = [] {
   std::array<bool, 100> known{};
-  for (const std::size_t n :
-       {11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43,
-        44, 45, 46, 50, 51, 52, 53, 54, 61, 62, 63, 64, 65, 71, 81, 82, 83}) {
+  for (const unsigned n :
+       {11u, 12u, 13u, 14u, 15u, 21u, 22u, 23u, 31u, 32u, 33u, 34u, 35u, 36u, 37u, 41u, 42u, 43u,
+        44u, 45u, 46u, 50u, 51u, 52u, 53u, 54u, 61u, 62u, 63u, 64u, 65u, 71u, 81u, 82u, 83u}) {
     known[n] = true;
   }
   return known;

@@ -9,6 +9,9 @@ namespace huiliu::domain {
 namespace {
 
 constexpr std::uint8_t kNotUscc = 0x80;
+// A value plus the carry has the bit exactly when it is no digit, that is 10 to 30.
+constexpr std::uint32_t kLetterCarry = 22;
+constexpr std::uint32_t kLetterBit = 32;
 constexpr std::string_view kUsccAlphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 constexpr std::array<std::uint8_t, 256> kUsccValues = [] {
   std::array<std::uint8_t, 256> values{};
@@ -31,16 +34,21 @@ bool all_zeros(std::string_view text) {
 struct UsccSum {
   std::uint32_t sum = 0;      // divisible by 31 in a right code: the check digit counts once
   std::uint32_t charset = 0;  // kNotUscc set when a character is not in the alphabet
+  bool region_numeric = false;
 };
 
 UsccSum sum_uscc(std::string_view code) {
   UsccSum result;
+  std::uint32_t letters = 0;
+#pragma GCC unroll 18
   for (std::size_t i = 0; i < kUsccSize; ++i) {
     const std::uint32_t value = kUsccValues[static_cast<std::uint8_t>(code[i])];
     result.sum += value * kUsccWeights[i];
     result.charset |= value;
+    if (i >= 2 && i < 8) letters |= value + kLetterCarry;
   }
   result.charset &= kNotUscc;
+  result.region_numeric = (letters & kLetterBit) == 0;
   return result;
 }
 
@@ -113,7 +121,7 @@ CodeError check_uscc(std::string_view code) {
   if (code.size() != kUsccSize) return shape_error(code, kUsccSize);
   const UsccSum result = sum_uscc(code);
   if (result.charset != 0) return shape_error(code, kUsccSize);
-  if (!all_digits(code.substr(2, 6))) return CodeError::kRegionNotNumeric;
+  if (!result.region_numeric) return CodeError::kRegionNotNumeric;
   if (result.sum % 31 != 0) return CodeError::kCheck;
   return result.sum == 0 ? CodeError::kNull : CodeError::kOk;
 }

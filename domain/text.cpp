@@ -33,20 +33,30 @@ char narrow_at(std::string_view text, std::size_t at) {
 }
 
 constexpr std::uint64_t repeat(std::uint8_t byte) { return 0x0101010101010101u * byte; }
+constexpr std::uint64_t kHighBits = repeat(0x80);
+
 // High bits set where a byte of `block` may be zero; none set when none is.
-std::uint64_t zero_bytes(std::uint64_t block) {
-  return (block - repeat(1)) & ~block & repeat(0x80);
+std::uint64_t zero_bytes(std::uint64_t block) { return (block - repeat(1)) & ~block & kHighBits; }
+// High bits set exactly where a byte is less than `limit`, which is at most 0x80.
+std::uint64_t bytes_below(std::uint64_t block, std::uint8_t limit) {
+  const auto carry = static_cast<std::uint8_t>(0x80 - limit);
+  return ~(((block & ~kHighBits) + repeat(carry)) | block) & kHighBits;
 }
 
-// Only E3 (U+3000) and EF (full-width) lead bytes and, when blanks matter, bytes up to ' ' can call
-// for a change. May report a block that needs none, never misses one.
+// How many of the eight bytes at `data` surely need no change: 0, 7 or 8. Only E3 (U+3000) and EF
+// (full-width) lead bytes can call for one and, when blanks collapse, control characters and pairs
+// of blanks. A blank at the end is left to the next block, for its neighbour decides.
 template <bool kCollapse>
-bool block_may_change(const char* data) {
+std::size_t unchanged_bytes(const char* data) {
   std::uint64_t block;
   std::memcpy(&block, data, 8);
   std::uint64_t hits = zero_bytes(block ^ repeat(0xE3)) | zero_bytes(block ^ repeat(0xEF));
-  if constexpr (kCollapse) hits |= (block - repeat(0x21)) & ~block & repeat(0x80);
-  return hits != 0;
+  if constexpr (kCollapse) {
+    const std::uint64_t blanks = bytes_below(block, 0x21);
+    if (blanks != 0) hits |= bytes_below(block, 0x20) | (blanks & (blanks >> 8));
+  }
+  if (hits != 0) return 0;
+  return kCollapse && data[7] == ' ' ? 7 : 8;
 }
 
 template <bool kCollapse>
@@ -63,12 +73,13 @@ template <bool kCollapse>
 std::size_t find_change(std::string_view text, std::size_t at) {
   while (at < text.size()) {
     const bool whole = at + 8 <= text.size();
-    const std::size_t end = whole ? at + 8 : text.size();
-    if (whole && !block_may_change<kCollapse>(text.data() + at)) {
-      at = end;
-      continue;
+    if (whole) {
+      if (const std::size_t skip = unchanged_bytes<kCollapse>(text.data() + at); skip > 0) {
+        at += skip;
+        continue;
+      }
     }
-    for (; at < end; ++at) {
+    for (const std::size_t end = whole ? at + 8 : text.size(); at < end; ++at) {
       if (changes_at<kCollapse>(text, at)) return at;
     }
   }
@@ -119,6 +130,11 @@ constexpr auto kNullWords = std::to_array<std::string_view>(
      "/",   "\\",   "*",   ".",    "0",    "(无)", "无统一社会信用代码",
      "待补"});
 constexpr std::size_t kLongestNullWord = 27;
+
+// The Han characters null words start with.
+bool starts_null_word(char32_t c) {
+  return std::u32string_view(U"无空暂不未待").find(c) != std::u32string_view::npos;
+}
 
 bool is_null_run(char c, std::size_t count) {
   return ((c == '0' || c == 'X') && count >= 5) || c == '*' || c == '-';
@@ -230,6 +246,7 @@ bool is_null_word(std::string_view in) {
     if (folded < 0x80) {
       if (!is_white_space(folded)) put(static_cast<char>(folded));
     } else if (!is_zero_width(folded) && !is_white_space(folded)) {
+      if (size == 0 && !starts_null_word(folded)) return false;
       for (std::size_t i = 0; i < c.size; ++i) put(in[at + i]);
     }
     at += c.size;
