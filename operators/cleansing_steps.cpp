@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "domain/dates.h"
+#include "domain/money.h"
+#include "domain/names.h"
 #include "domain/text.h"
 
 namespace huiliu::operators {
@@ -20,6 +22,11 @@ constexpr CleansingFailure kDateAmbiguous = {
 constexpr CleansingFailure kDateOpenEnd = {"E207_DATE_OPEN_END",
                                            "an open end such as 长期 is allowed in end dates only",
                                            "“长期”只能用于截止日期"};
+
+constexpr CleansingFailure kAmountFormat = {
+    "E208_AMOUNT_FORMAT", "not an amount of money in a known form", "金额格式不符合要求"};
+constexpr CleansingFailure kAmountRange = {"E208_AMOUNT_FORMAT", "the amount is too large",
+                                           "金额超出范围"};
 
 Cleansed half_width(std::string_view text, std::string& buffer) {
   if (dom::is_half_width(text, false)) return {text};
@@ -56,11 +63,6 @@ Cleansed upper(std::string_view text, std::string& buffer) {
   for (; at < buffer.size(); ++at) {
     if (buffer[at] >= 'a' && buffer[at] <= 'z') buffer[at] = static_cast<char>(buffer[at] - 32);
   }
-  return {buffer};
-}
-
-Cleansed free_text(std::string_view text, std::string& buffer) {
-  dom::normalise_text(text, buffer);
   return {buffer};
 }
 
@@ -112,6 +114,24 @@ Cleansed date_simple(std::string_view text, std::string& buffer) {
   return failed(error == dom::DateError::kImpossible ? error : dom::DateError::kFormat);
 }
 
+template <void (*kNormalise)(std::string_view, std::string&)>
+Cleansed by(std::string_view text, std::string& buffer) {
+  kNormalise(text, buffer);
+  return {buffer};
+}
+
+Cleansed money_wan(std::string_view text, std::string& buffer) {
+  const dom::ParsedMoney money = dom::parse_wan(text);
+  if (money.error != dom::MoneyError::kOk) {
+    return {.failure = money.error == dom::MoneyError::kRange ? &kAmountRange : &kAmountFormat};
+  }
+  dom::MoneyBuffer digits;
+  const std::string_view written = dom::format_wan(money.micro_wan, digits);
+  if (text == written) return {text};
+  buffer.assign(written);
+  return {buffer};
+}
+
 struct Entry {
   std::string_view name;
   CleansingStep step;
@@ -128,10 +148,18 @@ constexpr Entry kEntries[] = {
     {"upper", upper, nullptr, "ASCII letters become capitals"},
     {"null_words", null_words, nullptr,
      "words for \"no value\" (无, 不详, N/A, -, 00000, ...) become null"},
-    {"text", free_text, nullptr,
+    {"text", by<dom::normalise_text>, nullptr,
      "free text: full-width letters and digits become half-width, zero-width characters go, blanks "
      "collapse; Chinese punctuation stays"},
     {"code", code, nullptr, "identifiers: half-width, capitals, no blanks, hyphens and dots"},
+    {"name", by<dom::normalise_name>, nullptr,
+     "names: brackets become （）, middle dots ·, no blanks in Chinese names"},
+    {"name_key", by<dom::name_key>, nullptr,
+     "match key of a name: its letters (capitals), digits and Han characters; use `into`"},
+    {"doc_no", by<dom::normalise_docno>, nullptr,
+     "document numbers: 岩市监罚字（2019）第012号 becomes 岩市监罚字〔2019〕12号"},
+    {"money_wan", money_wan, nullptr,
+     "amounts (2000元, 贰仟元整, 0.2) become 万元 with six decimals: 0.200000"},
     {"date", date<dom::LongTerm::kRefuse>, date<dom::LongTerm::kAccept>,
      "every form that departments send becomes 2019-03-05; with `end: true` 长期 becomes "
      "2099-12-31"},

@@ -47,7 +47,8 @@ void add_step(const Config& name, bool end, Task& task, Diagnostics& diagnostics
 
 // Values of these kinds can be null words; amounts cannot, since "0" is one.
 bool takes_null_words(const std::string& kind) {
-  static const std::vector<std::string> kinds = {"text", "code", "name", "doc_no", "date"};
+  static const std::vector<std::string> kinds = {"text",     "code",   "name",
+                                                 "name_key", "doc_no", "date"};
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 

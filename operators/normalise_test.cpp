@@ -45,6 +45,10 @@ TEST(NormaliseTest, KnowsTheFormsThatDepartmentsSend) {
   EXPECT_EQ(normalised("as: date", "2019-02-29"), "E205_DATE_IMPOSSIBLE");
   EXPECT_EQ(normalised("as: date", "无"), "~");
   EXPECT_EQ(normalised("as: code", "ｄ2143569-x"), "D2143569X");
+  EXPECT_EQ(normalised("as: name", "龙岩 某某(集团)公司"), "龙岩某某（集团）公司");
+  EXPECT_EQ(normalised("as: doc_no", "岩市监罚字（2019）第012号"), "岩市监罚字〔2019〕12号");
+  EXPECT_EQ(normalised("as: money_wan", "贰仟元整"), "0.200000");
+  EXPECT_EQ(normalised("as: money_wan", "约两千元"), "E208_AMOUNT_FORMAT");
   EXPECT_EQ(normalised("as: text", " ＡＢ　，c "), "AB ，c");
 }
 
@@ -66,6 +70,13 @@ TEST(NormaliseTest, SkipsAbsentFieldsAndStoresIntoAnother) {
   harness.push({});
   harness.push({{"f", "ab"}});
   EXPECT_THAT(harness.take("", {"f", "g"}), ElementsAre("~|~", "ab|AB"));
+}
+
+TEST(NormaliseTest, MakesAMatchKeyBesideTheName) {
+  Harness harness("type: normalise\nfields:\n  - {field: f, as: name_key, into: key}\n", "f");
+  harness.push({{"f", "ａｂｃ（中国）"}});
+  harness.push({{"f", "无"}});
+  EXPECT_THAT(harness.take("", {"f", "key"}), ElementsAre("ａｂｃ（中国）|ABC中国", "无|~"));
 }
 
 TEST(NormaliseTest, ReplacesSynonymsOfTheDepartmentFirst) {

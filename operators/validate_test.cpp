@@ -1,0 +1,158 @@
+#include <gmock/gmock.h>
+
+#include "operators/harness.h"
+
+namespace huiliu::operators {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::Harness;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::Row;
+
+/// Code of the reject that one rule gives a row of fields a, b, c; "ok" if it passes.
+std::string judged(const std::string& rule, const Row& row, const std::string& table = "") {
+  Harness harness("type: validate\nrules:\n  - {id: r, " + rule + "}\n", "a, b, c, n: int64");
+  harness.file("table.csv", table);
+  harness.push(row);
+  const auto rejects = harness.take("rejects", {"reject_code", "reject_field"});
+  if (!rejects.empty()) return rejects.front();
+  return harness.take().size() == 1 ? "ok" : "lost";
+}
+
+TEST(ValidateTest, JudgesPresenceAndValues) {
+  EXPECT_EQ(judged("check: required, fields: [a, b]", {{"a", "x"}, {"b", ""}}), "E101_MISSING|b");
+  EXPECT_EQ(judged("check: required, fields: [a, n]", {{"a", "x"}, {"n", "0"}}), "ok");
+  EXPECT_EQ(judged("check: absent, field: a", {{"a", "x"}}), "E403_PARTY_FIELDS|a");
+  EXPECT_EQ(judged("check: absent, field: a", {{"a", ""}}), "ok");
+  EXPECT_EQ(judged("check: one_of, field: a, values: [x, y]", {{"a", "y"}}), "ok");
+  EXPECT_EQ(judged("check: one_of, field: a, values: [x, y]", {}), "E301_NOT_IN_TABLE|a");
+  EXPECT_EQ(judged("check: max_length, field: a, length: 2", {{"a", "龙岩"}}), "ok");
+  EXPECT_EQ(judged("check: max_length, field: a, length: 2", {{"a", "龙岩市"}}), "E203_LENGTH|a");
+  EXPECT_EQ(judged("check: positive, field: n", {{"n", "0"}}), "E208_AMOUNT_FORMAT|n");
+  EXPECT_EQ(judged("check: positive, field: a", {{"a", "0.200000"}}), "ok");
+  EXPECT_EQ(judged("check: positive, field: a", {{"a", "2元"}}), "E208_AMOUNT_FORMAT|a");
+}
+
+TEST(ValidateTest, JudgesCodes) {
+  EXPECT_EQ(judged("check: uscc, field: a", {{"a", "91350100M000100Y43"}}), "ok");
+  EXPECT_EQ(judged("check: uscc, field: a", {{"a", "91350100M000100Y44"}}), "E202_CHECK_DIGIT|a");
+  EXPECT_EQ(judged("check: uscc, field: a", {{"a", "91350100M000100Y4"}}), "E203_LENGTH|a");
+  EXPECT_EQ(judged("check: uscc, field: a", {{"a", "9135O100M000100Y43"}}), "E204_CHARSET|a");
+  EXPECT_EQ(judged("check: uscc, field: a", {}), "ok");
+  EXPECT_EQ(judged("check: uscc, field: a, blank: true", {}), "E203_LENGTH|a");
+  EXPECT_EQ(judged("check: uscc, field: a, check_digit_only: true", {{"a", "1"}}), "E203_LENGTH|a");
+  EXPECT_EQ(judged("check: org_code, field: a", {{"a", "D21435690"}}), "E202_CHECK_DIGIT|a");
+  EXPECT_EQ(judged("check: registration_number, field: a", {{"a", "110108000000016"}}), "ok");
+  EXPECT_EQ(judged("check: id_card, field: a", {{"a", "11010519490229002X"}}), "E209_BIRTHDATE|a");
+  EXPECT_EQ(judged("check: id_card, field: a, code: bad_id_no", {{"a", "11010519491231002"}}),
+            "bad_id_no|a");
+  EXPECT_EQ(judged("check: uscc_head, field: a, heads: ['92']", {{"a", "91350100M000100Y43"}}),
+            "E405_USCC_CATEGORY|a");
+}
+
+TEST(ValidateTest, JudgesDocumentsByTheirType) {
+  const std::string rule = "check: document, type_field: a, field: b";
+  EXPECT_EQ(judged(rule, {{"a", "身份证"}, {"b", "11010519491231002X"}}), "ok");
+  EXPECT_EQ(judged(rule, {{"a", "身份证"}, {"b", "110105194912310020"}}), "E202_CHECK_DIGIT|b");
+  EXPECT_EQ(judged(rule, {{"a", "护照号"}, {"b", "!"}}), "E201_FORMAT|b");
+  EXPECT_EQ(judged(rule, {{"a", "月票"}, {"b", "1"}}), "E301_NOT_IN_TABLE|a");
+}
+
+TEST(ValidateTest, JudgesDates) {
+  const std::string order = "check: date_order, field: a, not_after: b";
+  EXPECT_EQ(judged(order, {{"a", "2019-03-05"}, {"b", "2019-03-05"}}), "ok");
+  EXPECT_EQ(judged(order, {{"a", "2019-03-06"}, {"b", "2019-03-05"}}), "E401_DATE_ORDER|a");
+  // The harness's clock says 2020-01-01, 08:00 in China.
+  EXPECT_EQ(judged("check: not_future, field: a", {{"a", "2020-01-01"}}), "ok");
+  EXPECT_EQ(judged("check: not_future, field: a", {{"a", "2020-01-02"}}), "E402_DATE_IN_FUTURE|a");
+}
+
+TEST(ValidateTest, JudgesCodeTablesByTheDateOfTheRecord) {
+  const std::string table =
+      "code,valid_from,valid_to\n警告,,\n罚款,,\n通报批评,2021-07-15,\n旧类,,2021-07-14\n";
+  const std::string rule =
+      "check: table, field: a, table: table.csv, date: b, separator: ;, other_prefix: 其他-";
+  EXPECT_EQ(judged(rule, {{"a", "警告;罚款"}, {"b", "2019-01-01"}}, table), "ok");
+  EXPECT_EQ(judged(rule, {{"a", "罚款;通报批评"}, {"b", "2021-07-14"}}, table),
+            "E301_NOT_IN_TABLE|a");
+  EXPECT_EQ(judged(rule, {{"a", "通报批评"}, {"b", "2021-07-15"}}, table), "ok");
+  EXPECT_EQ(judged(rule, {{"a", "旧类"}, {"b", "2021-07-15"}}, table), "E301_NOT_IN_TABLE|a");
+  EXPECT_EQ(judged(rule, {{"a", "其他-训诫"}, {"b", "2021-07-15"}}, table), "ok");
+}
+
+TEST(ValidateTest, JudgesFieldsAgainstEachOther) {
+  const std::string money = "check: contains_requires, field: a, contains: [罚款], requires: n";
+  EXPECT_EQ(judged(money, {{"a", "警告;罚款"}}), "E404_AMOUNT_REQUIRED|n");
+  EXPECT_EQ(judged(money, {{"a", "警告;罚款"}, {"n", "1"}}), "ok");
+  EXPECT_EQ(judged(money, {{"a", "警告"}}), "ok");
+  const std::string permitted = "check: permitted_source, source: a, field: b, table: table.csv";
+  const std::string table = "source,authority\nS1,A1\nS2,*\n";
+  EXPECT_EQ(judged(permitted, {{"a", "S1"}, {"b", "A1"}}, table), "ok");
+  EXPECT_EQ(judged(permitted, {{"a", "S1"}, {"b", "A2"}}, table), "E701_NOT_PERMITTED|b");
+  EXPECT_EQ(judged(permitted, {{"a", "S2"}, {"b", "A2"}}, table), "ok");
+  EXPECT_EQ(judged(permitted, {{"a", "A2"}, {"b", "A2"}}, table), "ok");
+  EXPECT_EQ(judged("check: never, field: b, when: {a: x, present: b}", {{"a", "x"}, {"b", "y"}}),
+            "E403_PARTY_FIELDS|b");
+}
+
+TEST(ValidateTest, LetsTheFirstBrokenRuleDecide) {
+  Harness harness(
+      "type: validate\nversion: 3\nrules:\n"
+      "  - {id: one, check: required, field: a, when: {b: x}}\n"
+      "  - {id: two, check: required, field: a, code: MY_CODE, message_zh: 请填写}\n",
+      "a, b");
+  harness.push({{"b", "x"}});
+  harness.push({{"b", "y"}});
+  EXPECT_THAT(harness.take("rejects", {"reject_code", "reject_rule", "reject_message_en",
+                                       "reject_message_zh"}),
+              ElementsAre("E101_MISSING|one@3|a mandatory field is missing|必填项缺失",
+                          "MY_CODE|two@3|a mandatory field is missing|请填写"));
+}
+
+TEST(ValidateTest, CollectsWarningsInAField) {
+  Harness harness(
+      "type: validate\nrules:\n"
+      "  - {id: unit, check: unit_suspect, field: n, severity: warn}\n"
+      "  - {id: odd, check: required, field: a, severity: warn, code: W_NO_A}\n",
+      "a, n: int64");
+  harness.push({{"n", "10001"}});
+  harness.push({{"a", "x"}, {"n", "10000"}});
+  EXPECT_THAT(harness.take("", {"warnings"}), ElementsAre("W208_UNIT_SUSPECT;W_NO_A", "~"));
+}
+
+TEST(ValidateTest, MasksNumbersOfPersons) {
+  Harness harness("type: validate\nrules:\n  - {id: r, check: id_card, field: a, personal: true}\n",
+                  "a");
+  harness.push({{"a", "350802190001010010"}});
+  EXPECT_THAT(harness.take("rejects", {"reject_value"}), ElementsAre("350802********0010"));
+}
+
+TEST(ValidateTest, TakesRulesFromAnIncludedFileWithItsVersion) {
+  Harness harness("type: validate\nrules: !include rules.yaml\n", "a");
+  harness.file("rules.yaml",
+               "version: 2018.4\nrules:\n  - {id: r, check: table, field: a, table: t.csv}\n");
+  harness.file("t.csv", "code\nx\n");
+  harness.push({{"a", "y"}});
+  EXPECT_THAT(harness.take("rejects", {"reject_rule"}), ElementsAre("r@2018.4"));
+}
+
+TEST(ValidateTest, ReportsEveryMistakeAtOnce) {
+  const std::string problems = Harness(
+                                   "type: validate\nrules:\n"
+                                   "  - {id: r, check: requird, field: a}\n"
+                                   "  - {id: s, check: required, field: aa, servity: warn}\n"
+                                   "  - {id: s, check: table, field: a, table: none.csv}\n"
+                                   "  - {id: t, check: uscc, field: n}\n",
+                                   "a, n: int64")
+                                   .problems();
+  for (const char* part :
+       {"no check 'requird'", "required", "no field 'aa'", "'servity'", "severity",
+        "'s@1' is there twice", "cannot read the table", "'n' is int64"}) {
+    EXPECT_THAT(problems, HasSubstr(part));
+  }
+}
+
+}  // namespace
+}  // namespace huiliu::operators
