@@ -85,7 +85,8 @@ void Worker::process_input(Sequencer::Work work) {
 }
 
 void Worker::process_bundle(std::size_t level, Inbox::Bundle bundle) {
-  chains_.set_memory(level, shared_.pool->take());
+  const std::shared_ptr<SliceMemory> own = shared_.pool->take();
+  chains_.set_memory(level, own);
   for (const Part& part : bundle.parts) {
     for (const auto& memory : part.memory) chains_.hold_memory(level, memory);
   }
