@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/status.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace huiliu::connectors {
+
+/// A prepared statement. Bound text must live until run() or step() is done.
+class Statement {
+ public:
+  Statement() = default;
+  ~Statement();
+  Statement(Statement&& other) noexcept;
+  Statement& operator=(Statement&& other) noexcept;
+
+  void bind_null(int parameter);
+  void bind_integer(int parameter, std::int64_t value);
+  void bind_real(int parameter, double value);
+  void bind_text(int parameter, std::string_view text);
+  void bind_blob(int parameter, std::string_view bytes);
+  /// Executes to the end and makes ready for the next time.
+  runtime::Status run();
+  /// Moves to the next row of a query.
+  runtime::Status step(bool& row);
+  std::int64_t integer(int column) const;
+  std::string text(int column) const;
+
+ private:
+  friend class Database;
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+/// A connection in WAL mode with full durability. One thread.
+class Database {
+ public:
+  Database() = default;
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  runtime::Status open(const std::string& path);
+  runtime::Status run(const std::string& sql);
+  runtime::Status prepare(const std::string& sql, Statement& statement);
+  runtime::Status columns_of(const std::string& table, std::vector<std::string>& names);
+  void roll_back();
+
+ private:
+  sqlite3* database_ = nullptr;
+};
+
+}  // namespace huiliu::connectors

@@ -1,0 +1,245 @@
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "connectors/file/append_file.h"
+#include "connectors/file/row_encoder.h"
+#include "connectors/sqlite/database.h"
+#include "connectors/sqlite/table_layout.h"
+#include "runtime/failpoint.h"
+#include "runtime/registry.h"
+#include "runtime/row_codec.h"
+
+namespace huiliu::connectors {
+namespace {
+
+using runtime::OptionType;
+using runtime::OutboxEntry;
+using runtime::Result;
+using runtime::SinkContext;
+using runtime::SinkDeclaration;
+using runtime::Status;
+using runtime::Type;
+using runtime::Value;
+
+/// Projects a stream's rows to the table's columns, the last one says where the row was read.
+class TableEncoder final : public runtime::SinkEncoder {
+ public:
+  TableEncoder(const TableLayout& layout, const runtime::Schema& input)
+      : encoder_(layout.columns), row_(layout.columns.width()) {
+    for (const std::string& field : layout.fields) {
+      const auto index = input.index_of(field);
+      sources_.push_back(index ? static_cast<int>(*index) : -1);
+    }
+  }
+
+  void encode(const runtime::Record& record, std::string& out) override {
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      row_[i] = sources_[i] < 0 ? Value() : record[static_cast<std::size_t>(sources_[i])];
+    }
+    row_.back() = Value();
+    if (record.origin.partition != nullptr) {
+      source_ = fmt::format("{}:{}", *record.origin.partition, record.origin.offset);
+      row_.back() = Value::of_text(source_);
+    }
+    encoder_.append(row_.data(), out);
+  }
+
+ private:
+  runtime::RowEncoder encoder_;
+  std::vector<int> sources_;
+  std::vector<Value> row_;
+  std::string source_;
+};
+
+class SqliteSink final : public runtime::StoreSink {
+ public:
+  SqliteSink(std::string path, TableLayout layout)
+      : path_(std::move(path)), layout_(std::move(layout)) {}
+
+  Status open(const SinkContext& context) override {
+    sink_ = context.node_name;
+    const std::string path = resolve_path(context.base_folder, path_);
+    std::error_code error;
+    const auto folder = std::filesystem::path(path).parent_path();
+    if (!folder.empty()) std::filesystem::create_directories(folder, error);
+    if (error) return io_failure("cannot create folder", folder.string(), error.value());
+    statements_ = {};
+    if (Status status = database_.open(path); !status.is_ok()) return status;
+    Status status = database_.run(
+        "CREATE TABLE IF NOT EXISTS _huiliu_position(sink TEXT PRIMARY KEY, sequence INTEGER)");
+    if (status.is_ok()) status = layout_.create(database_);
+    if (status.is_ok()) status = prepare();
+    return status;
+  }
+
+  Result<std::uint64_t> position() override {
+    Statement statement;
+    Status status =
+        database_.prepare("SELECT sequence FROM _huiliu_position WHERE sink = ?1", statement);
+    if (!status.is_ok()) return status;
+    statement.bind_text(1, sink_);
+    bool row = false;
+    status = statement.step(row);
+    if (!status.is_ok()) return status;
+    return row ? static_cast<std::uint64_t>(statement.integer(0)) : std::uint64_t{0};
+  }
+
+  Status apply(const std::vector<OutboxEntry>& entries) override {
+    if (entries.empty()) return Status::ok();
+    if (runtime::mutant("sqlite.position_apart")) {
+      if (Status status = save_position(entries.back().sequence); !status.is_ok()) return status;
+      runtime::failpoint("sqlite.before_commit");
+    }
+    if (Status status = database_.run("BEGIN IMMEDIATE"); !status.is_ok()) return status;
+    Status status = write_all(entries);
+    if (status.is_ok()) {
+      runtime::failpoint("sqlite.before_commit");
+      status = database_.run("COMMIT");
+    }
+    if (!status.is_ok()) {
+      database_.roll_back();
+      return status;
+    }
+    runtime::failpoint("sqlite.after_commit");
+    return status;
+  }
+
+  Status finish() override { return database_.run("PRAGMA wal_checkpoint(TRUNCATE)"); }
+
+ private:
+  Status prepare() {
+    Status status = database_.prepare(layout_.upsert_sql(), statements_.upsert);
+    if (status.is_ok() && !layout_.key.empty()) {
+      status = database_.prepare(layout_.delete_sql(), statements_.erase);
+    }
+    if (status.is_ok()) {
+      status = database_.prepare(
+          "INSERT INTO _huiliu_position VALUES(?1, ?2) ON CONFLICT(sink) DO UPDATE SET sequence = "
+          "excluded.sequence",
+          statements_.position);
+    }
+    return status;
+  }
+
+  Status save_position(std::uint64_t sequence) {
+    statements_.position.bind_text(1, sink_);
+    statements_.position.bind_integer(2, static_cast<std::int64_t>(sequence));
+    return statements_.position.run();
+  }
+
+  Status write_all(const std::vector<OutboxEntry>& entries) {
+    for (const OutboxEntry& entry : entries) {
+      std::string_view bytes = entry.bytes;
+      for (std::int64_t number = 0; !bytes.empty(); ++number) {
+        if (!runtime::take_row(layout_.columns, bytes, row_)) {
+          return Status::corrupt(sink_ + ": an entry of the outbox cannot be read");
+        }
+        constexpr int kRowBits = 24;
+        const auto position = (static_cast<std::int64_t>(entry.sequence) << kRowBits) + number;
+        if (Status status = write(position); !status.is_ok()) return status;
+      }
+    }
+    return save_position(entries.back().sequence);
+  }
+
+  Status write(std::int64_t position) {
+    if (layout_.is_deletion(row_)) {
+      int parameter = 1;
+      for (std::size_t field : layout_.key) bind(statements_.erase, parameter++, field);
+      return statements_.erase.run();
+    }
+    int parameter = 1;
+    for (std::size_t i = 0; i < row_.size(); ++i) bind(statements_.upsert, parameter++, i);
+    if (layout_.key.empty()) statements_.upsert.bind_integer(parameter, position);
+    return statements_.upsert.run();
+  }
+
+  void bind(Statement& statement, int parameter, std::size_t field) {
+    const Value& value = row_[field];
+    const Type type = layout_.columns[field].type;
+    const bool in_key =
+        std::find(layout_.key.begin(), layout_.key.end(), field) != layout_.key.end();
+    // SQL's null equals nothing, not even itself: in a key it would never be found again.
+    if (value.is_null() && !in_key) return statement.bind_null(parameter);
+    if (type == Type::kFloat64) return statement.bind_real(parameter, value.real());
+    if (type == Type::kBytes) return statement.bind_blob(parameter, value.text());
+    if (type == Type::kDate) {
+      return statement.bind_text(parameter, value_text(type, value, scratch_));
+    }
+    if (runtime::is_text(type)) return statement.bind_text(parameter, value.text());
+    statement.bind_integer(parameter, value.integer());
+  }
+
+  struct Statements {
+    Statement upsert, erase, position;
+  };
+
+  std::string path_;
+  TableLayout layout_;
+  std::string sink_;
+  Database database_;
+  Statements statements_;  // behind database_: they end before it
+  std::vector<Value> row_;
+  std::string scratch_;
+};
+
+runtime::Descriptor descriptor() {
+  runtime::Descriptor d;
+  d.name = "sqlite";
+  d.kind = runtime::ComponentKind::kSink;
+  d.summary = "Writes rows to a table of an SQLite database.";
+  d.description =
+      "Rows go through the outbox; each transaction also stores the position in it, so that "
+      "delivering again changes nothing. With a `key` rows are upserted, otherwise appended. The "
+      "table and missing columns are created; the column `_source` says where a row was read "
+      "(file:row). Timestamps are integers (ms), dates are text yyyy-mm-dd.";
+  d.options = {
+      {.name = "path",
+       .type = OptionType::kPath,
+       .doc = "Database file; folders are created.",
+       .required = true},
+      {.name = "table", .type = OptionType::kString, .doc = "Name of the table.", .required = true},
+      {.name = "key",
+       .type = OptionType::kList,
+       .doc = "Fields of the primary key; a row with the same key replaces the older one. Null "
+              "counts as empty.",
+       .members = {{.name = "field", .type = OptionType::kString}}},
+      {.name = "fields",
+       .type = OptionType::kAny,
+       .doc = "What is stored: field names, or maps of `name` (column) and `field`. Default: all."},
+      {.name = "delete_when",
+       .type = OptionType::kMap,
+       .doc = "Field → text: a row in which all of them hold deletes the row with its key.",
+       .members = {{.name = "value", .type = OptionType::kString}}}};
+  d.traits = {.idempotent = true,
+              .reason = "the position in the outbox is stored in the same transaction as the rows"};
+  d.example = "type: sqlite\ninput: accepted\npath: out/library.db\ntable: licences\nkey: [id]\n";
+  return d;
+}
+
+runtime::SinkType type() {
+  runtime::SinkType t;
+  t.descriptor = descriptor();
+  t.declare = [](SinkDeclaration& declaration) {
+    TableLayout::parse(declaration.config, declaration.inputs, declaration.diagnostics);
+  };
+  const auto layout_of = [](const SinkDeclaration& declaration) {
+    runtime::Diagnostics ignored;  // declare() has reported them
+    return TableLayout::parse(declaration.config, declaration.inputs, ignored);
+  };
+  t.create_encoder = [layout_of](const SinkDeclaration& declaration, std::size_t input) {
+    return std::make_unique<TableEncoder>(layout_of(declaration), *declaration.inputs[input]);
+  };
+  t.create_store = [layout_of](const SinkDeclaration& declaration) {
+    return std::make_unique<SqliteSink>(declaration.config["path"].as_string(),
+                                        layout_of(declaration));
+  };
+  return t;
+}
+
+const runtime::Registration registration(type());
+
+}  // namespace
+}  // namespace huiliu::connectors
