@@ -151,7 +151,10 @@ class FileDecoder final : public runtime::Decoder {
   }
 
   /// Refuses the row with what was decoded of it.
-  void finish(const Reject& reject) {
+  void finish(Reject reject) {
+    for (const auto& [code, name] : options_.codes) {
+      if (reject.code == code) reject.code = name;
+    }
     for (const auto& [field, value] : constants_) row_[field] = value;
     Record made = record();
     out_->reject(made, reject);

@@ -184,6 +184,11 @@ FileOptions parse_file_options(const Config& config, Diagnostics& diagnostics) {
   options.wait_ms = duration("wait", 0);
   if (config.has("max_row_bytes")) options.max_row_bytes = config["max_row_bytes"].as_size();
   options.max_depth = static_cast<int>(config.int_or("max_depth", 64));
+  if (config["codes"].is_map()) {
+    for (const auto& [code, name] : config["codes"].entries()) {
+      options.codes.emplace_back(code, name.text());
+    }
+  }
   return options;
 }
 
@@ -246,6 +251,10 @@ std::vector<Option> file_source_options() {
        .type = OptionType::kSize,
        .doc = "Longer rows are refused.",
        .default_text = "1MiB"},
+      {.name = "codes",
+       .type = OptionType::kMap,
+       .doc = "Other names for reject codes, e.g. E801_BAD_JSON: bad_json.",
+       .members = {{.name = "name", .type = OptionType::kString}}},
       {.name = "max_depth",
        .type = OptionType::kInt,
        .doc = "NDJSON: deepest nesting.",
