@@ -1,0 +1,53 @@
+#include <gmock/gmock.h>
+
+#include "operators/harness.h"
+
+namespace huiliu::operators {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::Harness;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kYaml = "type: count\nkey: [dept]\nsum: n\n";
+
+TEST(CountTest, EmitsChangedTotalsWhenAnEpochEnds) {
+  Harness harness(kYaml, "dept, n: int64");
+  harness.push({{"dept", "B"}, {"n", "1"}});
+  harness.push({{"dept", "A"}});
+  harness.push({{"dept", "B"}, {"n", "2"}});
+  EXPECT_THAT(harness.take(), IsEmpty());
+  harness.end_epoch();
+  EXPECT_THAT(harness.take(), ElementsAre("dept=A count=1 sum=0", "dept=B count=2 sum=3"));
+  harness.push({{"dept", "A"}, {"n", "5"}});
+  harness.end_epoch();
+  EXPECT_THAT(harness.take(), ElementsAre("dept=A count=2 sum=5"));
+  harness.end_epoch();
+  EXPECT_THAT(harness.take(), IsEmpty());
+}
+
+TEST(CountTest, ForgetsWhatWasNotCommitted) {
+  Harness harness(kYaml, "dept, n: int64");
+  harness.push({{"dept", "A"}});
+  harness.end_epoch();
+  harness.push({{"dept", "A"}});
+  harness.crash();
+  harness.take();
+  harness.push({{"dept", "A"}});
+  harness.end_epoch();
+  EXPECT_THAT(harness.take(), ElementsAre("dept=A count=2 sum=0"));
+}
+
+TEST(CountTest, SumsRealsAndRefusesText) {
+  Harness harness("type: count\nkey: dept\nsum: r\n", "dept, r: float64");
+  harness.push({{"dept", "A"}, {"r", "0.25"}});
+  harness.push({{"dept", "A"}, {"r", "0.5"}});
+  harness.end_epoch();
+  EXPECT_THAT(harness.take(), ElementsAre("dept=A count=2 sum=0.75"));
+  EXPECT_THAT(Harness("type: count\nkey: dept\nsum: dept\n", "dept").problems(),
+              HasSubstr("int64 or float64"));
+}
+
+}  // namespace
+}  // namespace huiliu::operators
