@@ -28,7 +28,7 @@ constexpr double kExactInteger = 9007199254740992.0;  // 2^53
 // Makes the only globals that scripts see. Libraries are read-only, `pairs` has a fixed order,
 // and library functions that could run long in C are bounded, since hooks do not reach them.
 constexpr const char* kPrelude = R"lua(
-local known, writable, reject = ...
+local known, writable, reject, values = ...
 local error, type, tostring, rawset, setmetatable, next = error, type, tostring, rawset, setmetatable, next
 local sort, byte, len = table.sort, string.byte, string.len
 string.dump, math.random, math.randomseed, table.foreach, table.foreachi = nil
@@ -67,18 +67,18 @@ local base = {
     sort(keys, ordered)
     return function() i = i + 1; if keys[i] ~= nil then return keys[i], t[keys[i]] end end
   end}
-return setmetatable({}, {__metatable = false,
-  __index = function(_, name)
-    if known[name] then return nil end
-    local value = base[name]
-    if value == nil then error("there is no field or function '" .. tostring(name) .. "'", 2) end
-    return value
-  end,
-  __newindex = function(t, name, value)
+setmetatable(values, {__index = function(_, name)
+  if known[name] then return nil end
+  local value = base[name]
+  if value == nil then error("there is no field or function '" .. tostring(name) .. "'", 2) end
+  return value
+end})
+return setmetatable({}, {__metatable = false, __index = values,
+  __newindex = function(_, name, value)
     if not writable[name] then
       error("'" .. tostring(name) .. "' is not among the fields to set; use `local` for variables", 2)
     end
-    rawset(t, name, value)
+    rawset(values, name, value)
   end})
 )lua";
 
@@ -134,17 +134,19 @@ class LuaScript final : public Script {
     find_slots(source, schema, sets);
     luaJIT_setmode(state_, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
     open_libraries();
+    lua_newtable(state_);
     luaL_loadbuffer(state_, kPrelude, std::char_traits<char>::length(kPrelude), "=sandbox");
     push_names(reads_, schema);
     push_names(sets_, schema);
     lua_pushlightuserdata(state_, this);
     lua_pushcclosure(state_, &LuaScript::on_reject, 1);
-    if (lua_pcall(state_, 3, 1, 0) != 0) return lua_tostring(state_, -1);
+    lua_pushvalue(state_, kValues);
+    if (lua_pcall(state_, 4, 1, 0) != 0) return lua_tostring(state_, -1);
     if (luaL_loadbufferx(state_, source.data(), source.size(), "=script", "t") != 0) {
       return lua_tostring(state_, -1);
     }
-    lua_pushvalue(state_, 1);
-    lua_setfenv(state_, 2);
+    lua_pushvalue(state_, kEnvironment);
+    lua_setfenv(state_, kChunk);
     lua_pushcfunction(state_, &LuaScript::enter);
     lua_pushlightuserdata(state_, state_key());
     lua_pushlightuserdata(state_, this);
@@ -154,13 +156,13 @@ class LuaScript final : public Script {
   }
 
   Outcome run(const Record& record, Arena& arena) override {
-    lua_settop(state_, 3);  // 1 = environment, 2 = chunk, 3 = enter; 4 will be the result
+    lua_settop(state_, kEnter);
     record_ = &record;
     arena_ = &arena;
     if (call() == 0) return finish();
     // Garbage may have filled the memory: once more after a collection.
     if (!rejected_ && out_of_memory_) {
-      lua_settop(state_, 3);
+      lua_settop(state_, kEnter);
       lua_gc(state_, LUA_GCCOLLECT, 0);
       if (call() == 0) return finish();
     }
@@ -169,7 +171,7 @@ class LuaScript final : public Script {
     const char* message = lua_tolstring(state_, -1, &size);
     const Outcome outcome =
         failure(message == nullptr ? "error without a message" : std::string_view(message, size));
-    lua_settop(state_, 3);
+    lua_settop(state_, kEnter);
     if (out_of_memory_) lua_gc(state_, LUA_GCCOLLECT, 0);
     return outcome;
   }
@@ -183,7 +185,7 @@ class LuaScript final : public Script {
     arena_ = &arena;
     for (const Slot& slot : sets_) {
       lua_pushlstring(state_, slot.name.data(), slot.name.size());
-      lua_rawget(state_, 1);
+      lua_rawget(state_, kValues);
       const Outcome outcome = convert(lua_gettop(state_), slot.type, slot.name, record[slot.field]);
       lua_pop(state_, 1);
       if (outcome.kind != Outcome::kDone) return outcome;
@@ -192,7 +194,8 @@ class LuaScript final : public Script {
   }
 
  private:
-  static constexpr int kResult = 4;
+  // Places on Lua's stack.
+  static constexpr int kValues = 1, kEnvironment = 2, kChunk = 3, kEnter = 4, kResult = 5;
 
   void find_slots(const std::string& source, const Schema& schema,
                   const std::vector<std::size_t>& sets) {
@@ -230,10 +233,10 @@ class LuaScript final : public Script {
   int call() {
     rejected_ = out_of_memory_ = false;
     left_ = limits_.instructions;
-    lua_pushvalue(state_, 3);
+    lua_pushvalue(state_, kEnter);
     lua_pushlightuserdata(state_, this);
-    lua_pushvalue(state_, 2);
-    lua_pushvalue(state_, 1);
+    lua_pushvalue(state_, kChunk);
+    lua_pushvalue(state_, kValues);
     const int status = lua_pcall(state_, 3, 1, 0);
     if (status == LUA_ERRMEM) out_of_memory_ = true;
     return status;
@@ -377,7 +380,7 @@ void report(const Config& node, const std::string& message, Diagnostics& diagnos
     const int line = std::atoi(message.c_str() + prefix.size());
     const std::size_t colon = message.find(':', prefix.size());
     if (colon != std::string::npos) text = message.substr(colon + 1);
-    const bool block = node.text().find('\n') != std::string::npos && !node.quoted();
+    const bool block = node.text().find('\n') != std::string::npos;
     if (place.line > 0) place.line += block ? line : line - 1;
   }
   diagnostics.error(place, fmt::format("script:{}", text.starts_with(' ') ? text : " " + text));
