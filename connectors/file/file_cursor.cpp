@@ -103,7 +103,8 @@ void FileCursor::start_text() {
   head.resize(static_cast<std::size_t>(got));
   const formats::Encoding found = formats::detect_encoding(head);
   layout_->encoding = options_.encoding.value_or(found);
-  if (found == formats::Encoding::kBinary) {
+  // Without NUL bytes it is text with many bad rows: each is refused by itself.
+  if (head.find('\0') != std::string::npos) {
     return problem("the file is binary, not text in the declared format");
   }
   const std::size_t mark = head.starts_with("\xEF\xBB\xBF") ? formats::kUtf8BomBytes : 0;

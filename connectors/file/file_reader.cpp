@@ -198,10 +198,12 @@ class FileReader final : public runtime::SourceReader {
     return true;
   }
 
+  /// Relative to the source's folder: short for people, and the same on every machine.
   std::string name_of(const std::string& path) const {
-    const fs::path relative = fs::path(path).lexically_relative(context_.base_folder);
-    const std::string text = relative.string();
-    return text.empty() || text.starts_with("..") ? path : text;
+    std::error_code error;
+    const fs::path file(path);
+    if (!fs::is_directory(path_, error)) return file.filename().string();
+    return file.lexically_normal().lexically_relative(fs::path(path_).lexically_normal()).string();
   }
 
   /// Opens a file, or recognises it. kEnd: nothing to read in it.

@@ -1,0 +1,373 @@
+#include <filesystem>
+#include <optional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "connectors/file/file_decoder.h"
+#include "connectors/file/file_reader.h"
+#include "connectors/file/row_encoder.h"
+#include "connectors/testing.h"
+#include "formats/xlsx_writer.h"
+#include "runtime/registry.h"
+
+namespace huiliu::connectors {
+namespace {
+
+using runtime::ReadResult;
+using runtime::Slice;
+using runtime::Status;
+using testing::Collector;
+using testing::config_of;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::Positions;
+using ::testing::SizeIs;
+using testing::TemporaryFolder;
+
+/// A file source and its decoder; rows come out as "offset|a|b", rejects as "offset!code!field".
+class Source {
+ public:
+  explicit Source(const TemporaryFolder& folder, const std::string& config) {
+    runtime::Diagnostics diagnostics;
+    options_ = parse_file_options(config_of(config), diagnostics);
+    EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+    context_.node_name = "source";
+    context_.base_folder = folder.path();
+    context_.clock = &clock_;
+    context_.intern = [this](std::string_view name) {
+      names_.emplace_back(name);
+      return &names_.back();
+    };
+    const runtime::DecoderContext decoder{options_.schema().width() + 7, {}, options_.event_time};
+    decoder_ = make_file_decoder(options_, decoder);
+    runtime::Outputs& out =
+        outputs_.emplace("source", 1, static_cast<std::uint32_t>(options_.schema().width()));
+    out.set_arena(&arena_);
+    out.port(0).target = &rows_;
+    out.port(0).target_outputs = &sunk_;
+    out.reject_port().target = &rejects_;
+    out.reject_port().target_outputs = &sunk_;
+    rows_.on_record = [this](const runtime::Record& record) {
+      std::string text = std::to_string(record.origin.offset);
+      const runtime::Schema schema = options_.schema();
+      for (std::size_t i = 0; i < schema.width(); ++i) {
+        std::string scratch;
+        text += "|";
+        text += record[i].is_null() ? "-" : value_text(schema[i].type, record[i], scratch);
+      }
+      rows.push_back(text);
+      times.push_back(record.event_time);
+      ids.push_back(record.id);
+    };
+    rejects_.on_record = [this](const runtime::Record& record) {
+      const std::size_t at = options_.schema().width();
+      rejects.push_back(std::to_string(record.origin.offset) + "!" +
+                        std::string(record[at].text()) + "!" + std::string(record[at + 1].text()));
+      values.emplace_back(record[at + 2].text());
+    };
+  }
+
+  Status open(const Positions& positions = {}, std::size_t slice_bytes = 1 << 20) {
+    reader_ = make_file_reader(options_);
+    context_.positions = positions;
+    context_.slice_bytes = slice_bytes;
+    return reader_->open(context_);
+  }
+  /// One slice; its positions go to `committed`.
+  ReadResult step() {
+    Slice slice;
+    const ReadResult result = reader_->read(slice);
+    if (result != ReadResult::kSlice) return result;
+    decoder_->decode(slice, *outputs_);
+    testing::merge(committed, slice.positions);
+    partitions.push_back(*slice.partition);
+    return result;
+  }
+  ReadResult run() {
+    for (;;) {
+      const ReadResult result = step();
+      if (result != ReadResult::kSlice) return result;
+    }
+  }
+  void pass(std::int64_t ms) { clock_.advance(ms); }
+
+  std::vector<std::string> rows, rejects, values, partitions;
+  std::vector<std::int64_t> times;
+  std::vector<std::uint64_t> ids;
+  Positions committed;
+
+ private:
+  FileOptions options_;
+  runtime::ManualClock clock_{4'000'000'000'000};
+  runtime::SourceContext context_;
+  std::deque<std::string> names_;
+  runtime::Arena arena_;
+  std::optional<runtime::Outputs> outputs_;
+  runtime::Outputs sunk_{"sink", 1, 64};
+  Collector rows_, rejects_;
+  std::unique_ptr<runtime::SourceReader> reader_;
+  std::unique_ptr<runtime::Decoder> decoder_;
+};
+
+const std::string kPlain = "{path: in.ndjson, fields: [a, {name: n, type: int64}]}";
+
+TEST(FileSource, ReadsNdjsonWithEscapesNestedValuesAndNulls) {
+  TemporaryFolder folder;
+  folder.write("in.ndjson",
+               "{\"a\":\"x\\n\\u4e2d\\ud83d\\ude00\",\"n\":1}\n"
+               " { \"n\" : -5 , \"a\" : {\"k\":[1,\"}\"]} , \"zz\": true } \r\n"
+               "\n"
+               "{\"a\":null}\n{\"a\":12.50,\"a\":\"last\",\"n\":null}\n{}");
+  Source source(folder, kPlain);
+  ASSERT_TRUE(source.open().is_ok());
+  EXPECT_EQ(source.run(), ReadResult::kEnd);
+  EXPECT_THAT(source.rows,
+              ElementsAre("1|x\n中😀|1", "2|{\"k\":[1,\"}\"]}|-5", "4|-|-", "5|last|-", "6|-|-"));
+  EXPECT_THAT(source.rejects, IsEmpty());
+}
+
+TEST(FileSource, RefusesBadLinesAndGoesOn) {
+  TemporaryFolder folder;
+  std::string deep = "{\"a\":" + std::string(100, '[') + std::string(100, ']') + "}\n";
+  folder.write("in.ndjson",
+               "{\"a\":\"x\n{\"a\":\"x\"}}\n{\"a\":\"x\"} {}\n[1]\n{\"n\":\"7\"}\n"
+               "{\"n\":1.5}\n{\"a\":\"\xFF\"}\n{\"a\":01}\n{\"a\":\"\\q\"}\n{\"a\":1,}\n" +
+                   deep + "{\"a\":\"good\"}\n{\"a\":\"cut");
+  Source source(folder, kPlain);
+  ASSERT_TRUE(source.open().is_ok());
+  EXPECT_EQ(source.run(), ReadResult::kEnd);
+  EXPECT_THAT(source.rejects,
+              ElementsAre("1!E801_BAD_JSON!", "2!E801_BAD_JSON!", "3!E801_BAD_JSON!",
+                          "4!E801_BAD_JSON!", "5!E201_FORMAT!n", "6!E201_FORMAT!n",
+                          "7!E803_BAD_ENCODING!", "8!E801_BAD_JSON!", "9!E801_BAD_JSON!",
+                          "10!E801_BAD_JSON!", "11!E801_BAD_JSON!", "13!E801_BAD_JSON!"));
+  EXPECT_THAT(source.rows, ElementsAre("12|good|-"));
+  EXPECT_EQ(source.values[4], "\"7\"");
+}
+
+TEST(FileSource, MasksPersonalNumbersInRefusedRows) {
+  TemporaryFolder folder;
+  folder.write("in.ndjson", "{\"a\":\"350802190001010016\n");
+  Source source(folder, kPlain);
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_EQ(source.values.at(0), "{\"a\":\"350*************16");
+}
+
+TEST(FileSource, RefusesAHugeLineAndReadsTheRest) {
+  TemporaryFolder folder;
+  folder.write("in.ndjson",
+               "{\"a\":\"1\"}\n{\"a\":\"" + std::string(50'000, 'x') + "\"}\n{\"a\":\"3\"}\n");
+  Source source(folder, "{path: in.ndjson, fields: [a], max_row_bytes: 1000}");
+  ASSERT_TRUE(source.open({}, 64).is_ok());
+  EXPECT_EQ(source.run(), ReadResult::kEnd);
+  EXPECT_THAT(source.rows, ElementsAre("1|1", "3|3"));
+  EXPECT_THAT(source.rejects, ElementsAre("2!E804_TOO_LONG!"));
+}
+
+TEST(FileSource, GoesOnInTheMiddleOfAFileWithoutLossOrRepetition) {
+  TemporaryFolder folder;
+  std::string text;
+  for (int i = 1; i <= 300; ++i) text += "{\"a\":\"" + std::to_string(i) + "\"}\n";
+  folder.write("in.ndjson", text);
+  Source whole(folder, kPlain);
+  ASSERT_TRUE(whole.open().is_ok());
+  whole.run();
+  ASSERT_THAT(whole.rows, SizeIs(300));
+
+  Source first(folder, kPlain);
+  ASSERT_TRUE(first.open({}, 100).is_ok());
+  for (int i = 0; i < 7; ++i) ASSERT_EQ(first.step(), ReadResult::kSlice);
+  std::filesystem::rename(folder.path("in.ndjson"), folder.path("renamed.ndjson"));
+  Source second(folder, "{path: renamed.ndjson, fields: [a, {name: n, type: int64}]}");
+  ASSERT_TRUE(second.open(first.committed, 100).is_ok());
+  EXPECT_EQ(second.run(), ReadResult::kEnd);
+  std::vector<std::string> rows = first.rows;
+  rows.insert(rows.end(), second.rows.begin(), second.rows.end());
+  EXPECT_EQ(rows, whole.rows);
+  std::vector<std::uint64_t> ids = first.ids;
+  ids.insert(ids.end(), second.ids.begin(), second.ids.end());
+  EXPECT_EQ(ids, whole.ids);
+}
+
+TEST(FileSource, ReadsFilesInOrderAndEachContentOnce) {
+  TemporaryFolder folder;
+  folder.write("in/b.ndjson", "{\"a\":\"b\"}\n");
+  folder.write("in/a.ndjson", "{\"a\":\"a\"}\n");
+  folder.write("in/copy.ndjson", "{\"a\":\"a\"}\n");
+  folder.write("in/empty.ndjson", "");
+  folder.write("in/other.txt", "x");
+  const std::string config = "{path: in, pattern: '*.ndjson', fields: [a]}";
+  Source source(folder, config);
+  ASSERT_TRUE(source.open().is_ok());
+  EXPECT_EQ(source.run(), ReadResult::kEnd);
+  EXPECT_THAT(source.rows, ElementsAre("1|a", "1|b"));
+  EXPECT_EQ(source.partitions.front(), "in/a.ndjson");
+
+  folder.write("in/c.ndjson", "{\"a\":\"c\"}\n");
+  Source again(folder, config);
+  ASSERT_TRUE(again.open(source.committed).is_ok());
+  EXPECT_EQ(again.run(), ReadResult::kEnd);
+  EXPECT_THAT(again.rows, ElementsAre("1|c"));
+}
+
+TEST(FileSource, TellsFilesApartThatDifferOnlyInTheMiddle) {
+  TemporaryFolder folder;
+  const std::string pad = "{\"a\":\"" + std::string(200'000, 'p') + "\"}\n";
+  folder.write("in/1.ndjson", pad + "{\"a\":\"one\"}\n" + pad);
+  folder.write("in/2.ndjson", pad + "{\"a\":\"two\"}\n" + pad);
+  Source source(folder, "{path: in, fields: [a]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rows, SizeIs(6));
+  Source again(folder, "{path: in, fields: [a]}");
+  ASSERT_TRUE(again.open(source.committed).is_ok());
+  again.run();
+  EXPECT_THAT(again.rows, IsEmpty());
+}
+
+TEST(FileSource, WatchesAFolderThatAppearsLater) {
+  TemporaryFolder folder;
+  Source source(folder, "{path: in, watch: true, poll: 1s, fields: [a]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.pass(1000);
+  EXPECT_EQ(source.step(), ReadResult::kRetry);
+  folder.write("in/1.ndjson", "{\"a\":\"one\"}\n");
+  source.pass(1000);
+  EXPECT_EQ(source.run(), ReadResult::kIdle);
+  source.pass(1000);
+  EXPECT_EQ(source.run(), ReadResult::kIdle);
+  EXPECT_THAT(source.rows, ElementsAre("1|one"));
+}
+
+TEST(FileSource, SaysWhatIsMissingOnABoundedRun) {
+  TemporaryFolder folder;
+  Source source(folder, "{path: nowhere, fields: [a]}");
+  const Status status = source.open();
+  EXPECT_EQ(status.code(), runtime::StatusCode::kInvalid);
+  EXPECT_THAT(status.message(), HasSubstr("nowhere"));
+  Source patient(folder, "{path: nowhere, fields: [a], wait: 5s}");
+  EXPECT_EQ(patient.open().code(), runtime::StatusCode::kUnavailable);
+}
+
+TEST(FileSource, ReadsCsvBySynonymsWithConstantsAndDefaults) {
+  TemporaryFolder folder;
+  folder.write("dept_1.csv",
+               "\xEF\xBB\xBF名称,单位名称2,金额\r\n甲,\"x\ny\",5\r\n\r\n乙,,\r\n丙,1\r\n丁,\"a\"b,"
+               "1\r\n戊,z,x\r\n");
+  Source source(
+      folder,
+      "{path: dept_1.csv, fields: [name, unit, {name: n, type: int64, default: 9}, dept],"
+      " mappings: [{match: 'dept_1*', set: {dept: D1}, columns: {名称: name, 单位名称: unit,"
+      " 单位名称2: unit, 金额: n}}]}");
+  ASSERT_TRUE(source.open({}, 16).is_ok());
+  EXPECT_EQ(source.run(), ReadResult::kEnd);
+  EXPECT_THAT(source.rows, ElementsAre("1|甲|x\ny|5|D1", "3|乙|-|9|D1"));
+  EXPECT_THAT(source.rejects, ElementsAre("4!E802_BAD_CSV!", "5!E802_BAD_CSV!", "6!E201_FORMAT!n"));
+}
+
+TEST(FileSource, ConvertsGb18030AndRefusesOnlyTheBadRow) {
+  TemporaryFolder folder;
+  std::string text = "\xC3\xFB\xB3\xC6,b\n";                            // 名称
+  for (int i = 0; i < 50; ++i) text += "\xD6\xD0\xCE\xC4\xBC\xD7,1\n";  // 中文甲
+  text += "\xD6\xFF,2\n\xD6\xD0,3\n";
+  folder.write("gb.csv", text);
+  Source source(folder, "{path: gb.csv, encoding: gb18030, fields: [名称, b]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  ASSERT_THAT(source.rows, SizeIs(51));
+  EXPECT_EQ(source.rows.front(), "1|中文甲|1");
+  EXPECT_EQ(source.rows.back(), "52|中|3");
+  EXPECT_THAT(source.rejects, ElementsAre("51!E803_BAD_ENCODING!"));
+}
+
+TEST(FileSource, ReportsAnUnreadableFileAsOneReject) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv", std::string("\0\1\2\0", 4));
+  folder.write("in/b.csv", "foo,bar\n1,2\n");
+  folder.write("in/c.xlsx", "no zip");
+  folder.write("in/d.csv", "a\nx\n");
+  Source source(folder, "{path: in, fields: [a]}");
+  ASSERT_TRUE(source.open().is_ok());
+  EXPECT_EQ(source.run(), ReadResult::kEnd);
+  EXPECT_THAT(source.rejects,
+              ElementsAre("1!E805_BAD_FILE!", "1!E805_BAD_FILE!", "1!E805_BAD_FILE!"));
+  EXPECT_THAT(source.rows, ElementsAre("1|x"));
+}
+
+void write_sheet(const std::string& path) {
+  formats::XlsxWriter writer(path);
+  ASSERT_TRUE(writer.add_sheet({}).ok());
+  ASSERT_TRUE(writer.write_text(0, "行政许可信息表").ok());
+  ASSERT_TRUE(writer.end_row().ok());
+  ASSERT_TRUE(writer.write_header(std::vector<std::string>{"名称", "代码", "其他"}).ok());
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(writer.write_text(0, "n" + std::to_string(i)).ok());
+    if (i == 3) {
+      ASSERT_TRUE(writer.write_number(1, 350802190001010016.0).ok());
+    } else {
+      ASSERT_TRUE(writer.write_text(1, "c" + std::to_string(i)).ok());
+    }
+    ASSERT_TRUE(writer.end_row().ok());
+  }
+  ASSERT_TRUE(writer.close().ok());
+}
+
+TEST(FileSource, ReadsAWorkbookAndRefusesCodesTypedAsNumbers) {
+  TemporaryFolder folder;
+  write_sheet(folder.path("book.xlsx"));
+  const std::string config =
+      "{path: book.xlsx, fields: [name, {name: code, text_only: true}],"
+      " mappings: [{columns: {名称: name, 代码: code}}]}";
+  Source whole(folder, config);
+  ASSERT_TRUE(whole.open().is_ok());
+  EXPECT_EQ(whole.run(), ReadResult::kEnd);
+  ASSERT_THAT(whole.rows, SizeIs(19));
+  EXPECT_EQ(whole.rows.front(), "1|n0|c0");
+  EXPECT_THAT(whole.rejects, ElementsAre("4!E207_CODE_AS_NUMBER!code"));
+
+  Source first(folder, config);
+  ASSERT_TRUE(first.open({}, 40).is_ok());
+  ASSERT_EQ(first.step(), ReadResult::kSlice);
+  ASSERT_EQ(first.step(), ReadResult::kSlice);
+  Source second(folder, config);
+  ASSERT_TRUE(second.open(first.committed, 40).is_ok());
+  second.run();
+  std::vector<std::string> rows = first.rows;
+  rows.insert(rows.end(), second.rows.begin(), second.rows.end());
+  EXPECT_EQ(rows, whole.rows);
+}
+
+TEST(FileSource, TakesTheEventTimeFromItsField) {
+  TemporaryFolder folder;
+  folder.write("in.ndjson", "{\"t\":1710000000000}\n{\"t\":\"2024-03-10 00:00\"}\n{}\n");
+  Source source(folder, "{path: in.ndjson, event_time: t, fields: [{name: t, type: timestamp}]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.times, ElementsAre(1710000000000, 1710000000000, runtime::kNoEventTime));
+}
+
+TEST(FileSource, ConfigErrorsNameTheNearestField) {
+  runtime::Diagnostics diagnostics;
+  parse_file_options(
+      config_of("{path: x, fields: [amount], mappings: [{columns: {金额: amuont}}]}"), diagnostics);
+  EXPECT_THAT(diagnostics.to_string(), HasSubstr("amount"));
+  EXPECT_TRUE(diagnostics.has_errors());
+}
+
+TEST(FileSource, ExampleOfTheDescriptorIsValid) {
+  const runtime::SourceType* type = runtime::Registry::linked().source("file");
+  ASSERT_NE(type, nullptr);
+  runtime::Diagnostics diagnostics;
+  const runtime::Config config = config_of(type->descriptor.example);
+  runtime::check_config(config, type->descriptor.options, {"type"}, diagnostics);
+  runtime::SourceDeclaration declaration(config, {}, diagnostics);
+  type->declare(declaration);
+  EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+  EXPECT_EQ(declaration.output.width(), 3u);
+}
+
+}  // namespace
+}  // namespace huiliu::connectors
