@@ -19,7 +19,7 @@ std::shared_ptr<SliceMemory> MemoryPool::take() {
 void MemoryPool::give_back(SliceMemory* memory) {
   std::unique_ptr<SliceMemory> owned(memory);
   owned->arena.reset();
-  owned->slice.bytes.clear();
+  // The bytes stay: a reader that fills as many again then needs not zero them first.
   owned->slice.positions.clear();
   owned->slice.detail.reset();
   const std::lock_guard lock(mutex_);

@@ -26,7 +26,9 @@ using PositionChange = std::pair<std::string, std::string>;
 /// A piece of raw input, cut at record boundaries: the unit of work of a topology. Slices have one
 /// total order; results depend on that order only, never on threads.
 struct Slice {
-  std::string bytes;  ///< raw, as the source's decoder wants it; readable 64 bytes past the end
+  /// Raw, as the source's decoder wants it; readable 64 bytes past the end. The reader replaces
+  /// what an earlier slice left here.
+  std::string bytes;
   const std::string* partition = nullptr;  ///< interned name of where the bytes come from
   std::uint64_t partition_hash = 0;
   std::uint64_t first_offset = 0;      ///< offset of the first record
