@@ -11,8 +11,6 @@ using runtime::Status;
 
 namespace {
 
-constexpr int kBusyMs = 5000;
-
 /// Busy, full and input/output errors pass; the rest does not.
 Status failure(sqlite3* database, int code) {
   const char* file = database == nullptr ? nullptr : sqlite3_db_filename(database, "main");
@@ -88,12 +86,12 @@ std::string Statement::text(int column) const {
 
 Database::~Database() { sqlite3_close_v2(database_); }
 
-Status Database::open(const std::string& path) {
+Status Database::open(const std::string& path, int busy_ms) {
   sqlite3_close_v2(std::exchange(database_, nullptr));
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
   const int code = sqlite3_open_v2(path.c_str(), &database_, flags, nullptr);
   if (code != SQLITE_OK) return failure(database_, code);
-  sqlite3_busy_timeout(database_, kBusyMs);
+  sqlite3_busy_timeout(database_, busy_ms);
   Status status = run("PRAGMA journal_mode = WAL");
   // The outbox forgets what was applied, so a commit must outlive a power cut.
   if (status.is_ok()) status = run("PRAGMA synchronous = FULL");

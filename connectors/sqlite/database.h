@@ -45,7 +45,8 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  runtime::Status open(const std::string& path);
+  /// `busy_ms`: how long a call waits for other connections before it is unavailable.
+  runtime::Status open(const std::string& path, int busy_ms = 5000);
   runtime::Status run(const std::string& sql);
   runtime::Status prepare(const std::string& sql, Statement& statement);
   runtime::Status columns_of(const std::string& table, std::vector<std::string>& names);

@@ -55,8 +55,8 @@ class TableEncoder final : public runtime::SinkEncoder {
 
 class SqliteSink final : public runtime::StoreSink {
  public:
-  SqliteSink(std::string path, TableLayout layout)
-      : path_(std::move(path)), layout_(std::move(layout)) {}
+  SqliteSink(std::string path, TableLayout layout, int busy_ms)
+      : path_(std::move(path)), layout_(std::move(layout)), busy_ms_(busy_ms) {}
 
   Status open(const SinkContext& context) override {
     sink_ = context.node_name;
@@ -66,7 +66,7 @@ class SqliteSink final : public runtime::StoreSink {
     if (!folder.empty()) std::filesystem::create_directories(folder, error);
     if (error) return io_failure("cannot create folder", folder.string(), error.value());
     statements_ = {};
-    if (Status status = database_.open(path); !status.is_ok()) return status;
+    if (Status status = database_.open(path, busy_ms_); !status.is_ok()) return status;
     Status status = database_.run(
         "CREATE TABLE IF NOT EXISTS _huiliu_position(sink TEXT PRIMARY KEY, sequence INTEGER)");
     if (status.is_ok()) status = layout_.create(database_);
@@ -178,6 +178,7 @@ class SqliteSink final : public runtime::StoreSink {
 
   std::string path_;
   TableLayout layout_;
+  int busy_ms_;
   std::string sink_;
   Database database_;
   Statements statements_;  // behind database_: they end before it
@@ -209,6 +210,10 @@ runtime::Descriptor descriptor() {
       {.name = "fields",
        .type = OptionType::kAny,
        .doc = "What is stored: field names, or maps of `name` (column) and `field`. Default: all."},
+      {.name = "busy",
+       .type = OptionType::kDuration,
+       .doc = "How long to wait while others write before the sink counts as unavailable.",
+       .default_text = "5s"},
       {.name = "delete_when",
        .type = OptionType::kMap,
        .doc = "Field → text: a row in which all of them hold deletes the row with its key.",
@@ -233,8 +238,9 @@ runtime::SinkType type() {
     return std::make_unique<TableEncoder>(layout_of(declaration), *declaration.inputs[input]);
   };
   t.create_store = [layout_of](const SinkDeclaration& declaration) {
-    return std::make_unique<SqliteSink>(declaration.config["path"].as_string(),
-                                        layout_of(declaration));
+    return std::make_unique<SqliteSink>(
+        declaration.config["path"].as_string(), layout_of(declaration),
+        static_cast<int>(declaration.config["busy"].as_duration().count()));
   };
   return t;
 }
