@@ -31,7 +31,9 @@ if(HUILIU_WERROR)
   target_compile_options(huiliu_settings INTERFACE -Werror)
 endif()
 if(HUILIU_SANITIZE)
-  target_compile_options(huiliu_settings INTERFACE -fsanitize=${HUILIU_SANITIZE} -fno-omit-frame-pointer)
+  # Without no-recover a finding of UBSan is printed and the test passes.
+  target_compile_options(huiliu_settings INTERFACE -fsanitize=${HUILIU_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
   target_link_options(huiliu_settings INTERFACE -fsanitize=${HUILIU_SANITIZE})
 endif()
 if(HUILIU_MUTANTS)
