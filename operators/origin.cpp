@@ -17,8 +17,8 @@ class Origin final : public runtime::Operator {
 
   void process(Record& record, Outputs& out) override {
     // Partition names are interned: they live as long as the process.
-    record[file_] = record.origin.partition == nullptr ? Value()
-                                                       : Value::of_text(*record.origin.partition);
+    record[file_] =
+        record.origin.partition == nullptr ? Value() : Value::of_text(*record.origin.partition);
     record[row_] = Value::of_integer(static_cast<std::int64_t>(record.origin.offset));
     record.width = static_cast<std::uint32_t>(width_);
     out.emit(record);
