@@ -34,6 +34,10 @@ endfunction()
 # Registers each gtest case of TARGET with ctest under LABEL.
 function(huiliu_discover TARGET LABEL)
   include(GoogleTest)
+  set(seconds 300)
+  if(HUILIU_SANITIZE)
+    set(seconds 1200)
+  endif()
   gtest_discover_tests(${TARGET} DISCOVERY_MODE PRE_TEST
-    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${LABEL} TIMEOUT 120)
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${LABEL} TIMEOUT ${seconds})
 endfunction()
