@@ -129,6 +129,7 @@ def main() -> int:
     parser.add_argument("--epoch", default="20ms")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    args.input = args.input.resolve()
     rng = random.Random(args.seed)
     work = Path(tempfile.mkdtemp(prefix="huiliu-crash-"))
     try:
