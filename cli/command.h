@@ -11,7 +11,7 @@ namespace huiliu::cli {
 /// What the process ends with; documented in --help and docs/guides/command-line.md.
 enum ExitCode {
   kSuccess = 0,
-  kFailed = 1,        ///< the run, or a test case, failed
+  kFailed = 1,        ///< the run, or a test case, failed; nothing found
   kUsage = 2,         ///< wrong arguments or a config with errors
   kDataAtRisk = 3,    ///< corrupt state or a ledger that does not balance
   kInterrupted = 130  ///< stopped by a signal after a last commit
@@ -27,6 +27,7 @@ void add_validate(CLI::App& app, int& exit_code);
 void add_plan(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_test(CLI::App& app, int& exit_code);
+void add_explain(CLI::App& app, int& exit_code);
 
 /// Adds them all, and the help of the program itself.
 void add_commands(CLI::App& app, int& exit_code);

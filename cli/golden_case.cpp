@@ -12,8 +12,8 @@
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
-#include <unistd.h>
 
+#include "cli/temporary_folder.h"
 #include "runtime/clock.h"
 #include "runtime/engine.h"
 #include "runtime/registry.h"
@@ -27,27 +27,6 @@ using runtime::Config;
 using runtime::Topology;
 
 constexpr std::uint64_t kMostSteps = 50'000'000;  // a case that does not end is a failure
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "huiliu-test-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      throw runtime::ConfigError("cannot make a temporary folder");
-    }
-    path_ = pattern;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 void write_inputs(const Config& input, const fs::path& folder) {
   for (const auto& [source, files] : input.entries()) {

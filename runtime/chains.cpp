@@ -91,8 +91,9 @@ void Chains::make_instances() {
   }
 }
 
-std::pair<Operator*, Outputs*> Chains::keep(std::unique_ptr<Operator> op, std::size_t ports) {
-  plumbing_.emplace_back(std::move(op), std::make_unique<Outputs>("", ports, 0));
+std::pair<Operator*, Outputs*> Chains::keep(std::unique_ptr<Operator> op, std::size_t ports,
+                                            std::string_view node) {
+  plumbing_.emplace_back(std::move(op), std::make_unique<Outputs>(node, ports, 0));
   return {plumbing_.back().first.get(), plumbing_.back().second.get()};
 }
 
@@ -107,7 +108,7 @@ std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
                                          to.sink->create_encoder(*to.sink_declaration, edge.input),
                                          shared_.plan->parallelism > 1 || to.inputs.size() > 1);
     taps_[from_level].push_back(tap.get());
-    auto target = keep(std::move(tap), 0);
+    auto target = keep(std::move(tap), 0, to.name);
     instances_[edge.to]->tap_outputs.push_back(target.second);
     return target;
   }
@@ -289,6 +290,7 @@ void Chains::set_tracer(Tracer* tracer) {
   for (auto& instance : instances_) {
     if (instance->outputs) instance->outputs->set_tracer(tracer);
   }
+  for (auto& [op, outputs] : plumbing_) outputs->set_tracer(tracer);
 }
 
 }  // namespace huiliu::runtime

@@ -49,6 +49,7 @@ class Chains {
   std::vector<Outgoing> take_parts(std::size_t level);
   std::vector<SinkPart> take_sinks(std::size_t level);
   std::vector<NodeCounts> take_counts(std::size_t level);
+  /// Call after open().
   void set_tracer(Tracer* tracer);
 
  private:
@@ -59,7 +60,8 @@ class Chains {
   void wire();
   void connect(Port& port, const std::vector<const Edge*>& edges);
   std::pair<Operator*, Outputs*> target_of(const Edge& edge);
-  std::pair<Operator*, Outputs*> keep(std::unique_ptr<Operator> op, std::size_t ports);
+  std::pair<Operator*, Outputs*> keep(std::unique_ptr<Operator> op, std::size_t ports,
+                                      std::string_view node = {});
 
   Shared& shared_;
   unsigned thread_;

@@ -11,10 +11,17 @@ void Outputs::deliver(Port& port, Record& record) {
   port.sent.add(record);
   if (port.target == nullptr) return;
   if (tracer_ != nullptr) [[unlikely]] {
-    tracer_->enter(*port.target, record);
+    return deliver_traced(port, record);
   }
   port.target_outputs->received_.add(record);
   port.target->process(record, *port.target_outputs);
+}
+
+void Outputs::deliver_traced(Port& port, Record& record) {
+  tracer_->enter(*port.target_outputs, record);
+  port.target_outputs->received_.add(record);
+  port.target->process(record, *port.target_outputs);
+  tracer_->leave(*port.target_outputs);
 }
 
 void Outputs::emit(Record& record, std::size_t port) {

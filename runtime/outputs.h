@@ -47,12 +47,18 @@ inline constexpr std::string_view kRejectFields[] = {
     "reject_message_en", "reject_message_zh", "reject_by"};
 inline constexpr std::size_t kRejectFieldCount = 7;
 
-/// Observes what passes a port; used by `explain` only.
+/// Observes what passes a port; used by `explain` only. Calls nest as the chain does: all that an
+/// operator does with a record lies between its enter and its leave. Outputs are told apart by
+/// node(); what the engine itself puts between two nodes has none. Records and rejects are valid
+/// during the call, their text until the slice is done.
 class Tracer {
  public:
   virtual ~Tracer() = default;
-  virtual void enter(const Operator& node, const Record& record) = 0;
+  /// `record` is about to be processed by the operator, or written by the sink, behind `to`.
+  virtual void enter(const Outputs& to, const Record& record) = 0;
+  virtual void leave(const Outputs& to) = 0;
   virtual void emitted(const Outputs& from, std::size_t port, const Record& record) = 0;
+  /// The record is still without the fields that a reject appends.
   virtual void rejected(const Outputs& from, const Record& record, const Reject& reject) = 0;
   virtual void dropped(const Outputs& from, const Record& record, std::string_view why) = 0;
 };
@@ -105,6 +111,7 @@ class Outputs {
 
  private:
   void deliver(Port& port, Record& record);
+  void deliver_traced(Port& port, Record& record);
 
   std::vector<Port> ports_;
   Port reject_port_;

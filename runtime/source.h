@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -89,12 +90,24 @@ struct SourceDeclaration : Declaration {
   std::int64_t lateness_ms = 0;
 };
 
+/// Where a record stands for people who open the file it came from.
+struct RecordPlace {
+  std::string path;
+  std::string sheet;       ///< of a workbook
+  std::uint64_t line = 0;  ///< of the file, or row of the sheet, as editors count
+};
+
 struct SourceType {
   Descriptor descriptor;
   std::function<void(SourceDeclaration&)> declare;
   std::function<std::unique_ptr<SourceReader>(const SourceDeclaration&)> create_reader;
   std::function<std::unique_ptr<Decoder>(const SourceDeclaration&, const DecoderContext&)>
       create_decoder;
+  /// Optional: finds the place of a record again; may read the file up to there. Empty when it is
+  /// not there (any more).
+  std::function<std::optional<RecordPlace>(const SourceDeclaration&, const std::string& base_folder,
+                                           const Origin&)>
+      locate = {};
 };
 
 }  // namespace huiliu::runtime

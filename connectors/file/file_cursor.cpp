@@ -260,6 +260,12 @@ void FileCursor::start_table() {
   }
 }
 
+std::string FileCursor::sheet() const {
+  if (!xlsx_) return {};
+  if (!options_.sheet.empty()) return options_.sheet;
+  return xlsx_->sheets().empty() ? "" : xlsx_->sheets().front().name;
+}
+
 bool FileCursor::find_headings() {
   formats::XlsxRow row;
   constexpr int kRowsToTry = 50;

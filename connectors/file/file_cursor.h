@@ -35,6 +35,10 @@ class FileCursor {
   const FilePosition& position() const { return position_; }
   const std::string& key() const { return place_.key; }
   const std::string& name() const { return place_.name; }
+  FileFormat format() const { return format_; }
+  /// The sheet that is read and the row with its headings; empty and 0 if it is no workbook.
+  std::string sheet() const;
+  std::uint64_t header_row() const { return header_row_; }
 
  private:
   struct Cut {

@@ -1,5 +1,6 @@
 #include "connectors/file/file_decoder.h"
 #include "connectors/file/file_reader.h"
+#include "connectors/file/row_place.h"
 #include "runtime/registry.h"
 
 namespace huiliu::connectors {
@@ -50,6 +51,10 @@ runtime::SourceType type() {
   t.create_decoder = [](const SourceDeclaration& declaration,
                         const runtime::DecoderContext& context) {
     return make_file_decoder(options_of(declaration), context);
+  };
+  t.locate = [](const SourceDeclaration& declaration, const std::string& base_folder,
+                const runtime::Origin& origin) {
+    return find_row_place(options_of(declaration), base_folder, *origin.partition, origin.offset);
   };
   return t;
 }

@@ -1,0 +1,75 @@
+#include "cli/explain/question.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "runtime/diagnostics.h"
+
+namespace huiliu::cli {
+namespace {
+
+bool is_workbook(std::string_view path) {
+  constexpr std::string_view kExtension = ".xlsx";
+  if (path.size() < kExtension.size()) return false;
+  const std::string_view end = path.substr(path.size() - kExtension.size());
+  return std::equal(end.begin(), end.end(), kExtension.begin(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+}
+
+bool ends_as_path(std::string_view path, std::string_view end) {
+  if (!path.ends_with(end)) return false;
+  return path.size() == end.size() || path[path.size() - end.size() - 1] == '/';
+}
+
+}  // namespace
+
+std::optional<AskedRow> parse_asked_row(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  AskedRow asked;
+  const std::string_view number = text.substr(colon + 1);
+  const auto [end, error] =
+      std::from_chars(number.data(), number.data() + number.size(), asked.row);
+  if (error != std::errc() || end != number.data() + number.size() || asked.row == 0) {
+    return std::nullopt;
+  }
+  asked.file = text.substr(0, colon);
+  const std::size_t sheet = asked.file.rfind(':');
+  if (sheet != std::string::npos && is_workbook(std::string_view(asked.file).substr(0, sheet))) {
+    asked.sheet = asked.file.substr(sheet + 1);
+    asked.file.resize(sheet);
+  }
+  return asked;
+}
+
+std::optional<AskedValue> parse_asked_value(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0) return std::nullopt;
+  return AskedValue{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+}
+
+bool means_file(std::string_view file, std::string_view partition) {
+  return ends_as_path(partition, file) || ends_as_path(file, partition);
+}
+
+std::string unknown_field(const Question& question, const runtime::Topology& topology) {
+  std::set<std::string> names;
+  for (const runtime::Node& node : topology.nodes) {
+    for (const runtime::OutputStream& output : node.outputs) {
+      for (const runtime::Field& field : output.schema.fields()) names.insert(field.name);
+    }
+  }
+  for (const AskedValue& asked : question.values) {
+    if (names.contains(asked.field)) continue;
+    const std::string hint =
+        runtime::nearest_hint(asked.field, std::vector<std::string>(names.begin(), names.end()));
+    return fmt::format("no stream of the topology has a field '{}'{}{}", asked.field,
+                       hint.empty() ? "" : "; ", hint);
+  }
+  return {};
+}
+
+}  // namespace huiliu::cli
