@@ -8,8 +8,8 @@ void add_commands(CLI::App& app, int& exit_code) {
   app.description("Huiliu runs stream topologies: sources, operators and sinks, exactly once.");
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 done, 1 the run or a test failed, 2 wrong arguments or config,\n"
-      "3 corrupt state or a ledger that does not balance, 130 stopped by a signal.\n\n"
+      "Exit codes: 0 done, 1 the run or a test failed or nothing was found, 2 wrong arguments or\n"
+      "config, 3 corrupt state or a ledger that does not balance, 130 stopped by a signal.\n\n"
       "Examples:\n"
       "  huiliu validate topologies/credit/topology.yaml\n"
       "  huiliu run topologies/credit/topology.yaml\n"

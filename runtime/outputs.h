@@ -93,6 +93,7 @@ class Outputs {
   // For the engine.
   Port& port(std::size_t index) { return ports_[index]; }
   std::size_t ports() const { return ports_.size(); }
+  bool is_read(std::size_t index) const { return ports_[index].target != nullptr; }
   Port& reject_port() { return reject_port_; }
   void set_arena(Arena* arena) { arena_ = arena; }
   void set_tracer(Tracer* tracer) { tracer_ = tracer; }

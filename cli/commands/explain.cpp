@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/explain/earlier.h"
 #include "cli/explain/masker.h"
 #include "cli/explain/question.h"
 #include "cli/explain/recorder.h"
@@ -91,6 +92,9 @@ ReplayEnd watched_replay(const runtime::Topology& topology, Recorder& recorder) 
     };
   }
   ReplayEnd end = replay(topology, recorder, hooks);
+  if (end.status.is_ok() && !end.interrupted) {
+    end = compare_with_earlier(topology, recorder.found(), hooks);
+  }
   if (shown) std::fputs("\r\x1b[K", stderr);
   return end;
 }

@@ -69,6 +69,7 @@ void visit_texts(Trace& trace, const Visit& visit) {
     for (TraceOutput& output : step.outputs) {
       for (TraceChange& change : output.changes) visit_change(change, visit);
     }
+    for (TraceChange& change : step.differences) visit_change(change, visit);
     if (!step.reject) continue;
     visit(step.reject->field, step.reject->value);
     visit({}, step.reject->message_en);

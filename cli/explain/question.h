@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/explain/trace.h"
 #include "runtime/topology.h"
 
 namespace huiliu::cli {
@@ -24,10 +25,11 @@ struct AskedValue {
   std::string field, value;
 };
 
-/// Which records are to be explained: the one in a row, or those that have every one of the values,
-/// each at some step of their way.
+/// Which records are to be explained: the one in a row, those of the origins, or those that have
+/// every one of the values, each at some step of their way.
 struct Question {
   std::optional<AskedRow> row;
+  std::vector<TraceOrigin> origins;
   std::vector<AskedValue> values;
   std::size_t limit = 1;
 };

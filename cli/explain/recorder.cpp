@@ -63,39 +63,43 @@ void Recorder::count(const Origin& origin) {
   }
 }
 
+bool Recorder::asks_for(const Origin& origin) const {
+  if (question_.row) {
+    return origin.offset == question_.row->row &&
+           means_file(question_.row->file, *origin.partition);
+  }
+  return std::any_of(question_.origins.begin(), question_.origins.end(),
+                     [&](const TraceOrigin& asked) {
+                       return asked.row == origin.offset && asked.file == *origin.partition;
+                     });
+}
+
 void Recorder::begin(std::size_t node, const Record& record) {
-  end_record();
-  open_ = true;
   const bool read = topology_.nodes[node].kind == runtime::ComponentKind::kSource;
   raw_.origin = record.origin;
-  raw_.made = !read;
   if (read && record.origin.partition != nullptr) count(record.origin);
-  recording_ = true;
-  if (question_.row) {
-    recording_ = read && record.origin.partition != nullptr &&
-                 record.origin.offset == question_.row->row &&
-                 means_file(question_.row->file, *record.origin.partition);
+  recording_ = !full();
+  if (recording_ && question_.values.empty()) {
+    recording_ = read && record.origin.partition != nullptr && asks_for(record.origin);
   }
   if (!recording_) return;
   holds_.assign(question_.values.size(), false);
   raw_.steps.push_back({.node = node});
 }
 
-void Recorder::end_record() {
-  const bool asked = open_ && recording_ && !full() &&
-                     std::find(holds_.begin(), holds_.end(), false) == holds_.end();
+/// All of the record's text is still there, since the call that sent it has not returned.
+void Recorder::end() {
+  const bool asked = recording_ && std::find(holds_.begin(), holds_.end(), false) == holds_.end();
   if (asked) found_.push_back(build_trace(topology_, raw_));
-  open_ = recording_ = false;
+  recording_ = false;
   raw_.steps.clear();
   raw_.emissions.clear();
   raw_.values.clear();
-  if (raw_.made) texts_.reset();
-  raw_.made = false;
-  stack_.clear();
 }
 
 void Recorder::enter(const Outputs& to, const Record& record) {
   const std::size_t node = node_of(to);
+  ++depth_;
   if (node == kPlumbing) return;
   if (!recording_) {
     stack_.push_back(0);
@@ -117,32 +121,32 @@ void Recorder::enter(const Outputs& to, const Record& record) {
 
 void Recorder::leave(const Outputs& to) {
   if (node_of(to) != kPlumbing) stack_.pop_back();
+  if (--depth_ == 0) end();
 }
 
 void Recorder::emitted(const Outputs& from, std::size_t port, const Record& record) {
   const std::size_t node = node_of(from);
   if (node == kPlumbing) return;
-  if (stack_.empty()) {
+  const bool is_root = depth_ == 0;
+  if (is_root) {
     begin(node, record);
   } else if (port == 0 && by_key_[node] && record.origin.partition != nullptr) {
     holders_[holder_key(node, record)] = record.origin;
   }
   if (recording_) add_emission(node, port, record, nullptr);
+  if (is_root && !from.is_read(port)) end();
 }
 
 void Recorder::rejected(const Outputs& from, const Record& record, const Reject& reject) {
   const std::size_t node = node_of(from);
   if (node == kPlumbing) return;
-  if (stack_.empty()) begin(node, record);
+  if (depth_ == 0) begin(node, record);
   if (recording_) add_emission(node, topology_.nodes[node].reject_port(), record, &reject);
 }
 
-void Recorder::dropped(const Outputs& from, const Record& record, std::string_view why) {
-  const std::size_t node = node_of(from);
-  if (node == kPlumbing) return;
-  if (stack_.empty()) begin(node, record);
-  if (!recording_) return;
-  RawTrace::Step& step = raw_.steps[stack_.empty() ? 0 : stack_.back()];
+void Recorder::dropped(const Outputs& from, const Record&, std::string_view why) {
+  if (!recording_ || stack_.empty() || node_of(from) == kPlumbing) return;
+  RawTrace::Step& step = raw_.steps[stack_.back()];
   step.dropped = true;
   step.dropped_why = why;
 }
@@ -166,19 +170,8 @@ void Recorder::add_emission(std::size_t node, std::size_t port, const Record& re
       raw_.values.push_back(Value::of_text(text));
     }
   }
-  // What an operator makes of its state may lie in a buffer that it fills again.
-  if (raw_.made) keep_texts(schema, emission);
   match(node, port, emission);
   raw_.emissions.push_back(emission);
-}
-
-void Recorder::keep_texts(const runtime::Schema& schema, const RawTrace::Emission& emission) {
-  for (std::size_t i = 0; i < emission.width; ++i) {
-    Value& value = raw_.values[emission.values + i];
-    if (!value.is_null() && runtime::is_text(schema[i].type)) {
-      value = Value::of_text(texts_.copy(value.text()));
-    }
-  }
 }
 
 void Recorder::match(std::size_t node, std::size_t port, const RawTrace::Emission& emission) {

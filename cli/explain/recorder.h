@@ -8,13 +8,13 @@
 
 #include "cli/explain/question.h"
 #include "cli/explain/trace.h"
-#include "runtime/arena.h"
 #include "runtime/outputs.h"
 #include "runtime/topology.h"
 
 namespace huiliu::cli {
 
-/// The way of a record as it is recorded: values and texts are the slice's.
+/// The way of a record as it is recorded: texts are where the record has them, which is safe until
+/// its root is done with it.
 struct RawTrace {
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   struct Step {
@@ -31,7 +31,6 @@ struct RawTrace {
     runtime::Reject reject;
   };
   runtime::Origin origin;
-  bool made = false;  ///< from state, while an epoch or a watermark passed
   std::vector<Step> steps;
   std::vector<Emission> emissions;
   std::vector<runtime::Value> values;
@@ -64,8 +63,6 @@ class Recorder final : public runtime::Tracer {
   void dropped(const runtime::Outputs& from, const runtime::Record& record,
                std::string_view why) override;
 
-  /// Call after each step of the engine: the slice's memory is still there, but not for long.
-  void end_record();
   bool full() const { return found_.size() >= question_.limit; }
   std::vector<Trace>& found() { return found_; }
   /// By partition.
@@ -80,10 +77,11 @@ class Recorder final : public runtime::Tracer {
 
   std::size_t node_of(const runtime::Outputs& outputs);
   void begin(std::size_t node, const runtime::Record& record);
+  void end();
   void count(const runtime::Origin& origin);
+  bool asks_for(const runtime::Origin& origin) const;
   void add_emission(std::size_t node, std::size_t port, const runtime::Record& record,
                     const runtime::Reject* reject);
-  void keep_texts(const runtime::Schema& schema, const RawTrace::Emission& emission);
   void match(std::size_t node, std::size_t port, const RawTrace::Emission& emission);
   std::uint64_t holder_key(std::size_t node, const runtime::Record& record) const;
 
@@ -96,9 +94,9 @@ class Recorder final : public runtime::Tracer {
   std::unordered_map<std::uint64_t, runtime::Origin> holders_;
 
   RawTrace raw_;
-  runtime::Arena texts_;            // of records that no slice holds
   std::vector<std::size_t> stack_;  // steps under way; empty: the root's own
-  bool open_ = false, recording_ = false;
+  std::size_t depth_ = 0;           // the same with plumbing
+  bool recording_ = false;
   std::vector<bool> holds_;  // per condition
   std::string scratch_;
 

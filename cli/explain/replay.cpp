@@ -15,9 +15,6 @@ namespace {
 using runtime::Record;
 using runtime::Status;
 
-/// Sources that watch a folder look again after a second by default.
-constexpr std::int64_t kIdleMs = 2500;
-
 class NoEncoder final : public runtime::SinkEncoder {
  public:
   void encode(const Record&, std::string&) override {}
@@ -54,14 +51,13 @@ class Stepper {
     std::int64_t busy_ms = now();
     while (!engine_.done() && !recorder_.full() && !end.interrupted) {
       const bool worked = engine_.step(kWorker);
-      recorder_.end_record();
       while (engine_.step(kCommitter)) {
       }
       if (hooks_.interrupted && hooks_.interrupted()) end.interrupted = true;
       if (worked) {
         busy_ms = now();
         show_progress();
-      } else if (now() - busy_ms > kIdleMs && !end.idle) {
+      } else if (now() - busy_ms > hooks_.idle_ms && !end.idle) {
         end.idle = true;
         engine_.stop();  // one more step, which closes the epoch
       } else {

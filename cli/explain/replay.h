@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 
 #include "cli/explain/recorder.h"
@@ -16,6 +17,9 @@ struct ReplayEnd {
 };
 
 struct ReplayHooks {
+  /// Input that does not end counts as ended after so long without a record. Sources that watch a
+  /// folder look again after a second by default.
+  std::int64_t idle_ms = 2500;
   /// Asked after each slice; true ends the replay.
   std::function<bool()> interrupted;
   /// Bytes read and in all.

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/explain/earlier.h"
 #include "cli/temporary_folder.h"
 #include "runtime/registry.h"
 
@@ -119,6 +120,18 @@ TEST(Replay, NamesTheRecordOfAnotherFileThatAConflictIsWith) {
   EXPECT_EQ(trace.diverting_step()->earlier->file, "04_sthj_licence_2018_gb18030.csv");
   EXPECT_EQ(trace.diverting_step()->earlier->row, 2u);
   EXPECT_EQ(sinks(trace), (Names{"history", "conflicts", "outcomes"}));
+}
+
+TEST(Replay, SaysWhatSetsARecordApartFromTheEarlierOne) {
+  std::vector<Trace> traces = {credit_row("15_xzfw_licence_2018.ndjson:2")};
+  ASSERT_TRUE(compare_with_earlier(credit(), traces).status.is_ok());
+  const TraceStep* step = traces.front().diverting_step();
+  EXPECT_TRUE(step->compared);
+  Names fields;
+  for (const TraceChange& one : step->differences) fields.push_back(one.field);
+  EXPECT_EQ(fields, (Names{"content", "source_unit", "source_code"}));
+  EXPECT_EQ(step->differences.back().before, "113508000040020381");
+  EXPECT_EQ(step->differences.back().after, "113508000040080933");
 }
 
 TEST(Replay, FindsARowOfAWorkbook) {
@@ -236,7 +249,9 @@ TEST(Replay, EndsWhenAWatchedFolderHasNothingMore) {
   job.write("in.csv", "id\n1\n2\n");
   Question question{.values = {{"id", "3"}}};
   Recorder recorder(job.topology(), question);
-  const ReplayEnd end = replay(job.topology(), recorder);
+  ReplayHooks hooks;
+  hooks.idle_ms = 200;
+  const ReplayEnd end = replay(job.topology(), recorder, hooks);
   EXPECT_TRUE(end.status.is_ok()) << end.status.message();
   EXPECT_TRUE(end.idle);
   EXPECT_EQ(recorder.files().at("in.csv").rows, 2u);

@@ -71,6 +71,7 @@ class Builder {
       const RawTrace::Emission& from = raw_.emissions[raw.from];
       made.input = node_of(from).stream_name(from.port);
       input = whole_row(from);
+      if (made.decides_by_key) made.key_input = values_of(input);
     }
     for (const RawTrace::Emission& emission : raw_.emissions) {
       if (emission.step == index) add(emission, input, made);
@@ -84,6 +85,16 @@ class Builder {
     Row row = row_of(emission);
     row.width = emission.width;
     return row;
+  }
+
+  static std::vector<TraceChange> values_of(const Row& row) {
+    std::vector<TraceChange> values;
+    for (std::size_t i = 0; i < row.width; ++i) {
+      if (auto text = row.text(i)) {
+        values.push_back({(*row.schema)[i].name, std::nullopt, std::move(text)});
+      }
+    }
+    return values;
   }
 
   TraceResult result_of(const RawTrace::Step& raw, const Node& node, const TraceStep& made) const {

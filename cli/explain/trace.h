@@ -30,6 +30,7 @@ struct TraceOutput {
 struct TraceOrigin {
   std::string file;
   std::uint64_t row = 0;
+  bool operator==(const TraceOrigin&) const = default;
 };
 
 enum class TraceResult { kRead, kMade, kPassed, kRejected, kDropped, kKept, kWritten };
@@ -42,8 +43,11 @@ struct TraceStep {
   std::vector<TraceOutput> outputs;
   std::optional<TraceReject> reject;
   std::string dropped_why;
-  bool decides_by_key = false;         ///< compares with earlier records of the same key
-  std::optional<TraceOrigin> earlier;  ///< the record that held the key before
+  bool decides_by_key = false;           ///< compares with earlier records of the same key
+  std::optional<TraceOrigin> earlier;    ///< the record that held the key before
+  std::vector<TraceChange> key_input;    ///< the values that came in, if it decides by key
+  bool compared = false;                 ///< `differences` says all that differs
+  std::vector<TraceChange> differences;  ///< earlier record's value, this one's
 };
 
 /// The way of one record, in the order in which it went. Owns all of its text.

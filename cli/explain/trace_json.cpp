@@ -104,6 +104,7 @@ class JsonWriter {
       json_.StartObject();
       origin(*step.earlier);
       json_.EndObject();
+      if (step.compared) changes("differences", step.differences);
     }
     json_.EndObject();
   }
@@ -114,7 +115,7 @@ class JsonWriter {
     for (const TraceOutput& output : outputs) {
       json_.StartObject();
       strings("streams", output.streams);
-      if (!output.changes.empty()) changes(output.changes);
+      if (!output.changes.empty()) changes("changes", output.changes);
       if (!output.removed.empty()) strings("removed", output.removed);
       json_.EndObject();
     }
@@ -128,8 +129,8 @@ class JsonWriter {
     json_.EndArray();
   }
 
-  void changes(const std::vector<TraceChange>& changes) {
-    json_.Key("changes");
+  void changes(const char* key, const std::vector<TraceChange>& changes) {
+    json_.Key(key);
     json_.StartArray();
     for (const TraceChange& change : changes) {
       json_.StartObject();

@@ -164,7 +164,16 @@ class TextWriter {
     if (!step.dropped_why.empty()) {
       out_ += fmt::format("      {}  {}\n", say("why", "原因"), printable(step.dropped_why));
     }
-    if (step.earlier) earlier(step, "      ");
+    if (!step.earlier) return;
+    earlier(step, "      ");
+    if (!step.compared) return;
+    if (step.differences.empty()) {
+      out_ += fmt::format("      {}\n", say("no field differs from it", "各字段均与其相同"));
+      return;
+    }
+    out_ += fmt::format("      {}\n", say("differs from it in (earlier → this):",
+                                          "与其不同的字段（先前 → 本条）："));
+    changes(step.differences);
   }
 
   /// Names the outputs if they are not just the main one.
