@@ -83,7 +83,7 @@ bool Table::insert(std::uint16_t shard, std::string_view key, std::uint64_t hash
     return true;
   }
   Entry* added = impl_->active->add(shard, key, hash, value.size());
-  std::memcpy(added->value_bytes(), value.data(), value.size());
+  if (!value.empty()) std::memcpy(added->value_bytes(), value.data(), value.size());
   added->value_size = static_cast<std::uint32_t>(value.size());
   impl_->mark_dirty(added);
   return true;
