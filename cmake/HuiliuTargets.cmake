@@ -39,5 +39,6 @@ function(huiliu_discover TARGET LABEL)
     set(seconds 1200)
   endif()
   gtest_discover_tests(${TARGET} DISCOVERY_MODE PRE_TEST
-    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${LABEL} TIMEOUT ${seconds})
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${LABEL} TIMEOUT ${seconds}
+    ENVIRONMENT TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp)
 endfunction()

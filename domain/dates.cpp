@@ -241,10 +241,11 @@ bool parse_date_simple(std::string_view text, Date& date) {
   } else {
     at = 7;
     if (text.substr(4, 3) != "年" || !short_number(text, at, date.month) ||
-        text.substr(at, 3) != "月" || !short_number(text, at += 3, date.day) ||
-        text.substr(at, 3) != "日") {
+        text.substr(at, 3) != "月") {
       return false;
     }
+    at += 3;
+    if (!short_number(text, at, date.day) || text.substr(at, 3) != "日") return false;
     at += 3;
   }
   return at == text.size() && is_calendar_day(date.year, date.month, date.day);

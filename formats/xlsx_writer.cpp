@@ -131,7 +131,7 @@ struct XlsxWriter::Impl {
   }
 };
 
-XlsxWriter::XlsxWriter(std::string path, XlsxWriterOptions options)
+XlsxWriter::XlsxWriter(std::string path, const XlsxWriterOptions& options)
     : impl_(std::make_unique<Impl>()) {
   impl_->path = std::move(path);
   impl_->temp_folder = options.temp_folder;

@@ -28,7 +28,7 @@ struct XlsxWriterOptions {
 // file. The file at `path` appears at close(); destroyed unclosed, nothing is written. One thread.
 class XlsxWriter {
  public:
-  explicit XlsxWriter(std::string path, XlsxWriterOptions options = {});
+  explicit XlsxWriter(std::string path, const XlsxWriterOptions& options = {});
   ~XlsxWriter();
   XlsxWriter(const XlsxWriter&) = delete;
   XlsxWriter& operator=(const XlsxWriter&) = delete;

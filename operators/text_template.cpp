@@ -69,7 +69,7 @@ std::string_view number_text(const Value& value, runtime::Type type, NumberText&
 }  // namespace
 
 std::string_view TextTemplate::expand(const Record& record, runtime::Arena& arena) const {
-  if (parts_.empty()) return {"", 0};
+  if (parts_.empty()) return std::string_view("");
   if (parts_.size() == 1 && !parts_.front().is_field) return parts_.front().literal;
   std::size_t size = 0;
   NumberText buffer;

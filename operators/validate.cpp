@@ -140,7 +140,7 @@ class Validate final : public runtime::Operator {
   }
 
   static std::string_view text_of(const Value& value, Type type, Outputs& out) {
-    if (value.is_null()) return {"", 0};
+    if (value.is_null()) return std::string_view("");
     if (runtime::is_text(type)) return value.text();
     if (type == Type::kBool) return value.boolean() ? "true" : "false";
     return out.arena().copy(type == Type::kFloat64 ? fmt::format("{}", value.real())

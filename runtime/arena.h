@@ -19,7 +19,7 @@ class Arena {
     return result;
   }
   std::string_view copy(std::string_view text) {
-    if (text.empty()) return {"", 0};
+    if (text.empty()) return std::string_view("");
     char* bytes = allocate(text.size());
     std::memcpy(bytes, text.data(), text.size());
     return {bytes, text.size()};

@@ -273,7 +273,7 @@ class ConfigLoader {
   Config scalar(const YAML::Node& node, const Place& place) {
     const bool quoted = node.Tag() == "!";
     Config result = Config::scalar("", place, quoted);
-    std::string text = node.Scalar();
+    const std::string& text = node.Scalar();
     if (!quoted && (text == "~" || text == "null")) return Config::null(place);
     result.text_ = substitute(text, place, result.secret_);
     return result;

@@ -281,7 +281,7 @@ class Builder {
     topology_.nodes.push_back(std::move(node));
   }
 
-  void declare_node(Node& node, std::vector<const Schema*> schemas) {
+  void declare_node(Node& node, const std::vector<const Schema*>& schemas) {
     // Declarations keep pointers to schemas, so those must not move: copies are owned here.
     std::vector<const Schema*> owned;
     for (const Schema* schema : schemas) {
@@ -317,7 +317,8 @@ class Builder {
                                  const Config& config, std::vector<const Schema*> owned,
                                  Diagnostics& diagnostics) {
     auto* made = new T(config, std::move(owned), diagnostics);
-    return std::shared_ptr<T>(made, [keep](T* declaration) { delete declaration; });
+    return std::shared_ptr<T>(made,
+                              [keep = std::move(keep)](T* declaration) { delete declaration; });
   }
 
   void copy_new(std::size_t before) {

@@ -39,7 +39,6 @@ Worker::Worker(Shared& shared, Sequencer& sequencer, Committer& committer, unsig
     : shared_(shared),
       sequencer_(sequencer),
       committer_(committer),
-      thread_(thread),
       chains_(shared, thread),
       inbox_(*shared.plan) {
   std::vector<EventTime> sources;
@@ -74,7 +73,7 @@ void Worker::run() {
   }
 }
 
-void Worker::process_input(Sequencer::Work work) {
+void Worker::process_input(const Sequencer::Work& work) {
   std::shared_ptr<SliceMemory> memory = work.memory ? work.memory : shared_.pool->take();
   chains_.set_memory(0, memory);
   if (work.memory) {

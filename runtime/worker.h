@@ -51,7 +51,7 @@ class Worker {
   void run();
 
  private:
-  void process_input(Sequencer::Work work);
+  void process_input(const Sequencer::Work& work);
   void process_bundle(std::size_t level, Inbox::Bundle bundle);
   void replay(const std::vector<Part>& parts);
   void end_level(std::size_t level, const SliceInfoPtr& info);
@@ -60,7 +60,6 @@ class Worker {
   Shared& shared_;
   Sequencer& sequencer_;
   Committer& committer_;
-  unsigned thread_;
   Chains chains_;
   Inbox inbox_;
   std::vector<Worker*> peers_;

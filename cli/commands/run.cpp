@@ -138,7 +138,7 @@ void print_summary(const Topology& topology, const EngineProgress& progress, dou
     if (node.kind != ComponentKind::kSink || !node.config->has("path")) continue;
     const auto& path = (*node.config)["path"];
     if (!path.is_scalar()) continue;
-    out += fmt::format("{}{}: {}\n", out.ends_with("\n\n") ? "" : "", node.name,
+    out += fmt::format("{}: {}\n", node.name,
                        path.secret() ? "***" : (folder / path.text()).lexically_normal().string());
   }
   std::fputs(out.c_str(), stdout);

@@ -204,7 +204,7 @@ TEST(FileSource, ReadsFilesInOrderAndEachContentOnce) {
   ASSERT_TRUE(source.open().is_ok());
   EXPECT_EQ(source.run(), ReadResult::kEnd);
   EXPECT_THAT(source.rows, ElementsAre("1|a", "1|b"));
-  EXPECT_EQ(source.partitions.front(), "in/a.ndjson");
+  EXPECT_EQ(source.partitions.front(), "a.ndjson");
 
   folder.write("in/c.ndjson", "{\"a\":\"c\"}\n");
   Source again(folder, config);

@@ -87,13 +87,25 @@ std::string_view unescape(std::string_view raw, Arena& arena) {
   const char* const end = from + raw.size();
   while (from < end) {
     if (*from != '\\') {
-      *to++ = *from++;
+      *to++ = *from++;  // NOLINT(clang-analyzer-core.NullDereference): allocate() gives memory
       continue;
     }
     from = unescape_one(from + 1, to);
     if (from == nullptr) return {};
   }
   return {begin, static_cast<std::size_t>(to - begin)};
+}
+
+/// Whether all escapes of JSON string content are escapes.
+bool has_good_escapes(std::string_view raw) {
+  const char* const end = raw.data() + raw.size();
+  for (const char* at = raw.data(); at < end;) {
+    char scratch[4];
+    char* to = scratch;
+    at = *at == '\\' ? unescape_one(at + 1, to) : at + 1;
+    if (at == nullptr) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -148,7 +160,7 @@ JsonFault JsonRow::parse(const char* bytes, const KeyTable& keys, Value* row, Ar
 /// Reads `"key":`; the key's index, -1 if unknown, -2 if it is no key.
 int JsonRow::key(const KeyTable& keys, int last) {
   if (*at_ != '"') return -2;
-  std::int16_t& guess = next_[static_cast<std::size_t>(last + 1)];
+  std::int16_t& guess = next_[static_cast<std::size_t>(last) + 1];
   int found = -1;
   if (guess >= 0) {
     const std::string_view name = keys.name(guess);
@@ -247,10 +259,10 @@ bool JsonRow::value(int field, Value* row, Arena& arena) {
     }
     return true;
   }
-  return scalar(wanted ? field : -1, row, arena);
+  return scalar(wanted ? field : -1, row);
 }
 
-bool JsonRow::scalar(int field, Value* row, Arena&) {
+bool JsonRow::scalar(int field, Value* row) {
   const auto index = static_cast<std::size_t>(field);
   const char* const from = at_;
   const bool number = *at_ == '-' || is_digit(*at_);
@@ -305,6 +317,12 @@ bool JsonRow::skip_string() {
   }
 }
 
+bool JsonRow::skip_checked_string() {
+  const char* const from = at_ + 1;
+  return skip_string() &&
+         (!escaped_ || has_good_escapes({from, static_cast<std::size_t>(at_ - from) - 1}));
+}
+
 bool JsonRow::skip_number(bool& whole) {
   if (*at_ == '-') ++at_;
   if (!is_digit(*at_)) return false;
@@ -347,13 +365,13 @@ bool JsonRow::skip_nested(int depth) {
   }
   for (;;) {
     if (close == '}') {
-      if (*at_ != '"' || !skip_string()) return false;
+      if (*at_ != '"' || !skip_checked_string()) return false;
       blanks();
       if (*at_++ != ':') return false;
       blanks();
     }
     bool whole = false;
-    const bool good = *at_ == '"'                     ? skip_string()
+    const bool good = *at_ == '"'                     ? skip_checked_string()
                       : *at_ == '{' || *at_ == '['    ? skip_nested(depth + 1)
                       : *at_ == '-' || is_digit(*at_) ? skip_number(whole)
                                                       : skip_literal();

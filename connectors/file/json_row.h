@@ -59,10 +59,11 @@ class JsonRow {
   bool value(int field, runtime::Value* row, runtime::Arena& arena);
   bool text(runtime::Value* slot, runtime::Type type, runtime::Arena& arena);
   bool skip_string();
+  bool skip_checked_string();
   bool skip_number(bool& whole);
   bool skip_literal();
   bool skip_nested(int depth);
-  bool scalar(int field, runtime::Value* row, runtime::Arena& arena);
+  bool scalar(int field, runtime::Value* row);
   bool fail(JsonFault fault) {
     if (fault_ == JsonFault::kNone) fault_ = fault;
     return false;

@@ -35,7 +35,8 @@ char* put_escape(char* to, unsigned char c) {
       return to;
     default: {
       constexpr char kHex[] = "0123456789abcdef";
-      std::memcpy(to, "u00", 3);
+      to[0] = 'u';
+      to[1] = to[2] = '0';
       to[3] = kHex[c >> 4];
       to[4] = kHex[c & 15];
       return to + 5;
