@@ -1,11 +1,18 @@
 #include "cli/command.h"
 
+#include <string>
+
 #include <CLI/CLI.hpp>
+
+#include "runtime/library.h"
 
 namespace huiliu::cli {
 
 void add_commands(CLI::App& app, int& exit_code) {
   app.description("Huiliu runs stream topologies: sources, operators and sinks, exactly once.");
+  app.set_version_flag("--version", std::string("huiliu ") + runtime::kVersion +
+                                        " (libraries: ABI " + std::to_string(runtime::kLibraryAbi) +
+                                        ", " + runtime::kCxxAbi + ")");
   app.require_subcommand(1);
   app.footer(
       "Exit codes: 0 done, 1 the run or a test failed or nothing was found, 2 wrong arguments or\n"

@@ -22,6 +22,10 @@ std::string bounds_text(const Option& option) {
   return "";
 }
 
+std::string or_words(const Option& option) {
+  return option.choices.empty() ? "" : fmt::format(" or {}", fmt::join(option.choices, ", "));
+}
+
 std::string need_text(const Option& option) {
   if (option.required) return "required";
   return option.default_text.empty() ? "" : "default " + option.default_text;
@@ -115,9 +119,9 @@ std::string option_type_text(const Option& option) {
     case OptionType::kString:
       return "text";
     case OptionType::kInt:
-      return "whole number";
+      return "whole number" + or_words(option);
     case OptionType::kFloat:
-      return "number";
+      return "number" + or_words(option);
     case OptionType::kBool:
       return "true or false";
     case OptionType::kDuration:
@@ -133,7 +137,7 @@ std::string option_type_text(const Option& option) {
     case OptionType::kList:
       return "list of " + element();
     case OptionType::kMap:
-      return "map to " + element();
+      return option.members.empty() ? "map" : "map to " + element();
     case OptionType::kObject:
       return "map";
     case OptionType::kAny:
@@ -162,6 +166,12 @@ std::string descriptor_text(const Descriptor& descriptor) {
   return out;
 }
 
+std::string options_markdown(const std::vector<Option>& options) {
+  std::string out = "| option | type | default | meaning |\n| --- | --- | --- | --- |\n";
+  option_rows(options, "", out);
+  return out;
+}
+
 std::string descriptor_markdown(const Descriptor& descriptor) {
   std::string out = fmt::format("# {} `{}`\n\n{}\n", kind_name(descriptor.kind), descriptor.name,
                                 descriptor.summary);
@@ -171,8 +181,7 @@ std::string descriptor_markdown(const Descriptor& descriptor) {
   }
   if (!descriptor.traits.reason.empty()) out += "Guarantee: " + descriptor.traits.reason + "\n";
   if (!descriptor.options.empty()) {
-    out += "\n## Options\n\n| option | type | default | meaning |\n| --- | --- | --- | --- |\n";
-    option_rows(descriptor.options, "", out);
+    out += "\n## Options\n\n" + options_markdown(descriptor.options);
   }
   if (!descriptor.outputs.empty() || descriptor.rejects) {
     out += "\n## Side outputs\n\n";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "runtime/descriptor.h"
 
@@ -10,6 +11,8 @@ namespace huiliu::cli {
 std::string option_type_text(const runtime::Option& option);
 /// For a terminal.
 std::string descriptor_text(const runtime::Descriptor& descriptor);
+/// A table of options.
+std::string options_markdown(const std::vector<runtime::Option>& options);
 /// The reference page.
 std::string descriptor_markdown(const runtime::Descriptor& descriptor);
 std::string descriptor_json(const runtime::Descriptor& descriptor);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/topology.h"
 
@@ -10,5 +12,9 @@ namespace huiliu::cli {
 /// Loads a topology with the linked component types. Prints all diagnostics to standard error;
 /// empty if there are errors among them.
 std::optional<runtime::Topology> load_checked(const std::string& path);
+
+/// The linked component types and those of shared libraries, as `--library PATH` names them. Prints
+/// what is wrong with a library to standard error; null then.
+std::unique_ptr<runtime::Registry> registry_with(const std::vector<std::string>& libraries);
 
 }  // namespace huiliu::cli

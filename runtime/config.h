@@ -77,8 +77,8 @@ class Config {
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
-/// Reads a YAML file. `!include other.yaml` (or a scalar `include: file` in a map, merged under it)
-/// is resolved relative to the file. Syntax errors, missing variables, too deep or too large input
+/// Reads a YAML file. A value `!include other.yaml` is replaced by that file's content; the path is
+/// relative to the file that names it. Syntax errors, missing variables, too deep or too large input
 /// become diagnostics; the result is then null.
 Config load_config(const std::string& path, Diagnostics& diagnostics);
 /// The same from text; `name` stands for the file in places.

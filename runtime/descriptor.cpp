@@ -39,10 +39,16 @@ bool reads(const Read& read) {
 }
 
 void check_number(const Config& value, const Option& option, Diagnostics& diagnostics) {
+  // Words that stand for a number.
+  const auto& words = option.choices;
+  if (std::find(words.begin(), words.end(), value.text()) != words.end()) return;
   const bool whole = option.type == OptionType::kInt;
   const bool ok =
       whole ? reads([&] { (void)value.as_int(); }) : reads([&] { (void)value.as_float(); });
-  if (!ok) return expect(value, option, whole ? "a whole number" : "a number", diagnostics);
+  if (!ok) {
+    const std::string or_word = words.empty() ? "" : fmt::format(" or {}", fmt::join(words, ", "));
+    return expect(value, option, (whole ? "a whole number" : "a number") + or_word, diagnostics);
+  }
   const double number = value.as_float();
   if (option.minimum && number < *option.minimum) {
     expect(value, option, fmt::format("at least {}", *option.minimum), diagnostics);

@@ -31,8 +31,8 @@ struct Option {
   OptionType type = OptionType::kString;
   std::string doc;
   bool required = false;
-  std::string default_text = {};  ///< as one would write it; empty = none
-  std::vector<std::string> choices = {};
+  std::string default_text = {};          ///< as one would write it; empty = none
+  std::vector<std::string> choices = {};  ///< kEnum; kInt, kFloat: words besides numbers
   std::optional<double> minimum = {};
   std::optional<double> maximum = {};
   std::vector<Option> members = {};  ///< kObject: its keys; kList/kMap: exactly one, the element

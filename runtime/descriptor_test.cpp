@@ -43,6 +43,21 @@ TEST(CheckConfig, ChecksTypesBoundsAndChoices) {
             "a.yaml:2:7: error: 'mode' expects one of append, replace (did you mean 'append'?)\n");
 }
 
+TEST(CheckConfig, TakesAWordForANumberWhereTheOptionHasOne) {
+  const std::vector<Option> threads = {
+      {.name = "threads", .type = OptionType::kInt, .choices = {"auto"}, .minimum = 1}};
+  const auto found = [&threads](const std::string& yaml) {
+    Diagnostics diagnostics;
+    check_config(parse_config(yaml, "a.yaml", diagnostics), threads, {}, diagnostics);
+    return diagnostics.to_string();
+  };
+  EXPECT_EQ(found("threads: auto"), "");
+  EXPECT_EQ(found("threads: 2"), "");
+  EXPECT_EQ(found("threads: all"),
+            "a.yaml:1:10: error: 'threads' expects a whole number or auto\n");
+  EXPECT_EQ(found("threads: 0"), "a.yaml:1:10: error: 'threads' expects at least 1\n");
+}
+
 TEST(CheckConfig, ChecksNestedMembers) {
   EXPECT_EQ(problems("path: p\ninner: {wait: soon}\n"),
             "a.yaml:2:15: error: 'wait' expects a duration such as 10ms, 1s, 5m, 2h, 7d\n");

@@ -33,11 +33,18 @@ void collect(const std::vector<std::unique_ptr<T>>& types, std::vector<const Des
 
 }  // namespace
 
-const SourceType* Registry::source(std::string_view name) const { return find(sources_, name); }
-const OperatorType* Registry::operator_type(std::string_view name) const {
-  return find(operators_, name);
+const SourceType* Registry::source(std::string_view name) const {
+  const SourceType* found = find(sources_, name);
+  return found == nullptr && base_ != nullptr ? base_->source(name) : found;
 }
-const SinkType* Registry::sink(std::string_view name) const { return find(sinks_, name); }
+const OperatorType* Registry::operator_type(std::string_view name) const {
+  const OperatorType* found = find(operators_, name);
+  return found == nullptr && base_ != nullptr ? base_->operator_type(name) : found;
+}
+const SinkType* Registry::sink(std::string_view name) const {
+  const SinkType* found = find(sinks_, name);
+  return found == nullptr && base_ != nullptr ? base_->sink(name) : found;
+}
 
 void Registry::add(SourceType type) { insert(sources_, std::move(type), ComponentKind::kSource); }
 void Registry::add(OperatorType type) {
@@ -47,6 +54,7 @@ void Registry::add(SinkType type) { insert(sinks_, std::move(type), ComponentKin
 
 std::vector<const Descriptor*> Registry::descriptors(ComponentKind kind) const {
   std::vector<const Descriptor*> found;
+  if (base_ != nullptr) found = base_->descriptors(kind);
   if (kind == ComponentKind::kSource) collect(sources_, found);
   if (kind == ComponentKind::kOperator) collect(operators_, found);
   if (kind == ComponentKind::kSink) collect(sinks_, found);

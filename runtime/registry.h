@@ -11,8 +11,13 @@ namespace huiliu::runtime {
 
 /// The component types a program knows. Types add themselves by a namespace-scope
 /// `const Registration registration(...)` in their .cpp file; a duplicate name aborts at start.
+/// What a topology's libraries offer is in a registry of its own, based on the linked types.
 class Registry {
  public:
+  Registry() = default;
+  /// Has the types of `base` as well, which must outlive it.
+  explicit Registry(const Registry* base) : base_(base) {}
+
   const SourceType* source(std::string_view name) const;
   const OperatorType* operator_type(std::string_view name) const;
   const SinkType* sink(std::string_view name) const;
@@ -23,10 +28,11 @@ class Registry {
   void add(OperatorType type);
   void add(SinkType type);
 
-  /// The types that are linked into this program or were loaded by load_plugin().
+  /// The types that are linked into this program.
   static Registry& linked();
 
  private:
+  const Registry* base_ = nullptr;
   std::vector<std::unique_ptr<SourceType>> sources_;
   std::vector<std::unique_ptr<OperatorType>> operators_;
   std::vector<std::unique_ptr<SinkType>> sinks_;

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/library_loader.h"
+
 namespace huiliu::runtime {
 
 std::string Node::stream_name(std::size_t port) const {
@@ -22,6 +24,8 @@ const Node* Topology::find(std::string_view name) const {
   return nullptr;
 }
 
+constexpr unsigned kMostThreads = 256;
+
 const std::vector<Option>& topology_options() {
   static const std::vector<Option> options = {
       {.name = "topology",
@@ -31,10 +35,12 @@ const std::vector<Option>& topology_options() {
       {.name = "description", .doc = "What the topology is for."},
       {.name = "parallelism",
        .type = OptionType::kInt,
-       .doc = "Worker threads; 0 = one a core. Results do not depend on it.",
+       .doc = "Worker threads; `auto`: as many as the machine runs at a time. Results do not "
+              "depend on it.",
        .default_text = "1",
-       .minimum = 0,
-       .maximum = 256},
+       .choices = {"auto"},
+       .minimum = 1,
+       .maximum = kMostThreads},
       {.name = "epoch",
        .type = OptionType::kDuration,
        .doc = "Time between commits.",
@@ -56,10 +62,14 @@ const std::vector<Option>& topology_options() {
                     .type = OptionType::kSize,
                     .doc = "Memory for tables; state may be larger.",
                     .default_text = "256MiB"}}},
+      {.name = "libraries",
+       .type = OptionType::kList,
+       .doc = "Shared libraries with further types, relative to the topology file.",
+       .members = {{.type = OptionType::kPath}}},
       {.name = "rejects", .doc = "Sink that takes every `rejects` output which no node reads."},
-      {.name = "sources", .type = OptionType::kAny, .doc = "Name → source.", .required = true},
-      {.name = "operators", .type = OptionType::kAny, .doc = "Name → operator."},
-      {.name = "sinks", .type = OptionType::kAny, .doc = "Name → sink.", .required = true},
+      {.name = "sources", .type = OptionType::kMap, .doc = "Name → source.", .required = true},
+      {.name = "operators", .type = OptionType::kMap, .doc = "Name → operator."},
+      {.name = "sinks", .type = OptionType::kMap, .doc = "Name → sink.", .required = true},
   };
   return options;
 }
@@ -74,8 +84,11 @@ namespace {
 
 class Builder {
  public:
-  Builder(Topology& topology, const Registry& registry, Diagnostics& diagnostics)
-      : topology_(topology), registry_(registry), diagnostics_(diagnostics) {}
+  Builder(Topology& topology, bool all_types, Diagnostics& diagnostics)
+      : topology_(topology),
+        registry_(*topology.registry),
+        all_types_(all_types),
+        diagnostics_(diagnostics) {}
 
   void build(const Config& root) {
     read_settings(root);
@@ -108,15 +121,17 @@ class Builder {
     topology_.id = config["topology"].is_scalar() ? config["topology"].text() : "";
     topology_.version = config.string_or("version", "1");
     if (diagnostics_.has_errors()) return;
-    topology_.parallelism = static_cast<unsigned>(config["parallelism"].as_int());
-    if (topology_.parallelism == 0) {
-      topology_.parallelism = std::max(1u, std::thread::hardware_concurrency());
-    }
+    topology_.parallelism = threads_of(config["parallelism"]);
     topology_.epoch_ms = config["epoch"].as_duration().count();
     topology_.shards = static_cast<std::uint16_t>(config["shards"].as_int());
     const Config state = with_defaults(config["state"], *state_options());
     topology_.state_path = state["path"].text();
     topology_.memory_bytes = state["memory"].as_size();
+  }
+
+  static unsigned threads_of(const Config& parallelism) {
+    if (parallelism.text() != "auto") return static_cast<unsigned>(parallelism.as_int());
+    return std::clamp(std::thread::hardware_concurrency(), 1u, kMostThreads);
   }
 
   static const std::vector<Option>* state_options() {
@@ -143,11 +158,7 @@ class Builder {
 
   void read_section(const Config& section, ComponentKind kind) {
     if (section.is_null()) return;
-    if (!section.is_map()) {
-      diagnostics_.error(section.place(),
-                         fmt::format("expected a map of {} by name", kind_name(kind)));
-      return;
-    }
+    if (!section.is_map()) return;  // reported by check_config
     for (const auto& [name, config] : section.entries()) {
       read_node(name, config, section.key_place(name), kind);
     }
@@ -177,6 +188,10 @@ class Builder {
     }
     node.type_name = config["type"].text();
     node.descriptor = find_type(node, node.type_name);
+    if (!node.descriptor && !all_types_) {
+      failed_ = true;  // it may belong to a library that was refused
+      return;
+    }
     if (!node.descriptor) {
       std::vector<std::string> names;
       for (const Descriptor* known : registry_.descriptors(kind)) names.push_back(known->name);
@@ -428,6 +443,7 @@ class Builder {
 
   Topology& topology_;
   const Registry& registry_;
+  const bool all_types_;  ///< no library is missing
   Diagnostics& diagnostics_;
   std::deque<Draft> drafts_;
   std::vector<Draft*> order_;
@@ -436,6 +452,19 @@ class Builder {
   std::vector<std::size_t> pending_sinks_;
   bool failed_ = false;
 };
+
+// False if one of them cannot be used.
+bool load_libraries(const Config& paths, const std::string& folder, Registry& registry,
+                    Diagnostics& diagnostics) {
+  const std::size_t errors = diagnostics.errors();
+  const std::vector<Config> one = {paths};
+  for (const Config& item : paths.is_list() ? paths.items() : one) {
+    if (!item.is_scalar()) continue;
+    const auto path = std::filesystem::path(folder) / item.text();
+    load_library(path.lexically_normal().string(), item.place(), registry, diagnostics);
+  }
+  return diagnostics.errors() == errors;
+}
 
 }  // namespace
 
@@ -453,7 +482,10 @@ Topology build_topology(const Config& root, const std::string& path, const Regis
     return topology;
   }
   check_config(root, topology_options(), {}, diagnostics);
-  Builder(topology, registry, diagnostics).build(root);
+  const auto types = std::make_shared<Registry>(&registry);
+  const bool all = load_libraries(root["libraries"], topology.folder, *types, diagnostics);
+  topology.registry = types;
+  Builder(topology, all, diagnostics).build(root);
   return topology;
 }
 

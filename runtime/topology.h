@@ -62,6 +62,8 @@ struct Topology {
   std::string state_path;
   std::uint64_t memory_bytes = 0;
   std::vector<Node> nodes;
+  /// The types of `libraries`, on top of the caller's; nodes point into it.
+  std::shared_ptr<const Registry> registry;
   std::shared_ptr<Diagnostics> diagnostics;  ///< declarations keep a reference to it
 
   const Node* find(std::string_view name) const;
@@ -73,7 +75,7 @@ const std::vector<Option>& topology_options();
 const std::vector<std::string>& node_keys(ComponentKind kind);
 
 /// Loads and validates a topology file. All problems are in `diagnostics`; the result is usable
-/// only if there is no error among them.
+/// only if there is no error among them, and while `registry` lives.
 Topology load_topology(const std::string& path, const Registry& registry, Diagnostics& diagnostics);
 /// The same from a parsed config (tests, inline topologies).
 Topology build_topology(const Config& root, const std::string& path, const Registry& registry,

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ["domain", "formats", "runtime", "state", "operators", "connectors", "cli"]
+FOLDERS = ["domain", "formats", "runtime", "state", "operators", "connectors", "cli", "examples"]
 # Folder → folders of ours that its files may include.
 ALLOWED = {
     "domain": {"domain"},
@@ -17,7 +17,8 @@ ALLOWED = {
     "state": {"runtime", "state"},
     "operators": {"runtime", "state", "domain", "formats", "operators"},
     "connectors": {"runtime", "state", "formats", "connectors"},
-    "cli": set(FOLDERS),
+    "cli": set(FOLDERS) - {"examples"},
+    "examples": {"runtime", "state"},
 }
 # Start of an include → the only places that may have it.
 CONFINED = {

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/descriptor_text.h"
+#include "cli/topology_file.h"
 #include "runtime/registry.h"
 
 namespace huiliu::cli {
@@ -14,15 +15,18 @@ namespace {
 
 struct Options {
   std::string kind, name;
+  std::vector<std::string> libraries;
   bool json = false, markdown = false;
 };
 
 int describe(const Options& options) {
   using runtime::ComponentKind;
+  const auto registry = registry_with(options.libraries);
+  if (!registry) return kUsage;
   std::vector<std::string> names;
   for (const auto kind : {ComponentKind::kSource, ComponentKind::kOperator, ComponentKind::kSink}) {
     if (kind_name(kind) != options.kind) continue;
-    for (const auto* descriptor : runtime::Registry::linked().descriptors(kind)) {
+    for (const auto* descriptor : registry->descriptors(kind)) {
       names.push_back(descriptor->name);
       if (descriptor->name != options.name) continue;
       const std::string text = options.json       ? descriptor_json(*descriptor)
@@ -43,11 +47,13 @@ void add_describe(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("describe", "Shows a type's options, outputs, example.");
   command->footer(
-      "Examples:\n  huiliu describe operator filter\n  huiliu describe --json sink csv");
+      "Examples:\n  huiliu describe operator filter\n  huiliu describe --json sink file");
   command->add_option("kind", options->kind, "source, operator or sink")
       ->required()
       ->check(CLI::IsMember({"source", "operator", "sink"}));
   command->add_option("name", options->name, "name of the type")->required();
+  command->add_option("--library", options->libraries, "shared library to load")
+      ->allow_extra_args(false);
   auto* json = command->add_flag("--json", options->json, "as JSON");
   command->add_flag("--markdown", options->markdown, "as the reference page")->excludes(json);
   command->callback([options, &exit_code] { exit_code = describe(*options); });

@@ -1,29 +1,40 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/topology_file.h"
 #include "runtime/registry.h"
 
 namespace huiliu::cli {
+namespace {
 
-void add_list(CLI::App& app, int&) {
-  CLI::App* command = app.add_subcommand("list", "Lists sources, operators and sinks.");
-  command->footer("Example:\n  huiliu list");
-  command->callback([] {
-    using runtime::ComponentKind;
-    for (const auto kind :
-         {ComponentKind::kSource, ComponentKind::kOperator, ComponentKind::kSink}) {
-      std::string text = fmt::format("{}s\n", kind_name(kind));
-      for (const auto* descriptor : runtime::Registry::linked().descriptors(kind)) {
-        text += fmt::format("  {:<16} {}\n", descriptor->name, descriptor->summary);
-      }
-      std::fputs(text.c_str(), stdout);
+int list(const std::vector<std::string>& libraries) {
+  using runtime::ComponentKind;
+  const auto registry = registry_with(libraries);
+  if (!registry) return kUsage;
+  for (const auto kind : {ComponentKind::kSource, ComponentKind::kOperator, ComponentKind::kSink}) {
+    std::string text = fmt::format("{}s\n", kind_name(kind));
+    for (const auto* descriptor : registry->descriptors(kind)) {
+      text += fmt::format("  {:<16} {}\n", descriptor->name, descriptor->summary);
     }
-  });
+    std::fputs(text.c_str(), stdout);
+  }
+  return kSuccess;
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, int& exit_code) {
+  auto libraries = std::make_shared<std::vector<std::string>>();
+  CLI::App* command = app.add_subcommand("list", "Lists sources, operators and sinks.");
+  command->footer("Examples:\n  huiliu list\n  huiliu list --library build/liboperators.so");
+  command->add_option("--library", *libraries, "shared library to load");
+  command->callback([libraries, &exit_code] { exit_code = list(*libraries); });
 }
 
 }  // namespace huiliu::cli

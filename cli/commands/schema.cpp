@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -15,6 +16,7 @@ namespace {
 
 struct Options {
   std::string path, stream;
+  std::vector<std::string> libraries;
   bool topology = false;
 };
 
@@ -67,6 +69,13 @@ int print_stream(const Options& options) {
   return kUsage;
 }
 
+int print_json_schema(const Options& options) {
+  const auto registry = registry_with(options.libraries);
+  if (!registry) return kUsage;
+  std::fputs(topology_json_schema(*registry).c_str(), stdout);
+  return kSuccess;
+}
+
 }  // namespace
 
 void add_schema(CLI::App& app, int& exit_code) {
@@ -79,10 +88,13 @@ void add_schema(CLI::App& app, int& exit_code) {
       "  huiliu schema --topology > topology.schema.json          # for editors");
   command->add_option("file", options->path, "topology file");
   command->add_option("stream", options->stream, "name or name.port");
-  command->add_flag("--topology", options->topology, "JSON Schema of the topology file");
+  auto* topology =
+      command->add_flag("--topology", options->topology, "JSON Schema of the topology file");
+  command->add_option("--library", options->libraries, "shared library whose types to include")
+      ->needs(topology);
   command->callback([options, &exit_code] {
     if (options->topology) {
-      std::fputs(topology_json_schema(runtime::Registry::linked()).c_str(), stdout);
+      exit_code = print_json_schema(*options);
     } else if (options->path.empty()) {
       std::fputs("error: give a topology file, or --topology\n", stderr);
       exit_code = kUsage;

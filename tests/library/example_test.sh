@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# The example library with the real binary: its golden cases, every command that takes a library, a
+# run with more than one thread, and a build outside of the tree.
+# usage: example_test.sh HUILIU LIBRARY CXX
+set -euo pipefail
+huiliu=$1
+export LIBRARY=$2 CXX=$3
+cd "$(dirname "$0")/../.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+example=examples/operator-library
+export OUTPUT=$work/output STATE=$work/state
+
+"$huiliu" test "$example/cases.yaml"
+"$huiliu" validate "$example/topology.yaml"
+"$huiliu" plan "$example/topology.yaml" | grep running_total
+"$huiliu" describe operator bands --library "$LIBRARY" | grep 'first that fits'
+"$huiliu" list --library "$LIBRARY" | grep running_total
+"$huiliu" schema --topology --library "$LIBRARY" | grep '"const": "bands"'
+"$huiliu" explain "$example/topology.yaml" --at fines.csv:6 | grep E901_NO_BAND
+
+"$huiliu" run --quiet --parallelism 3 "$example/topology.yaml"
+diff - "$OUTPUT/fines.ndjson" <<'END'
+{"dept":"market","party":"A","amount":200,"band":"small","total":200}
+{"dept":"market","party":"B","amount":5000,"band":"large","total":5200}
+{"dept":"traffic","party":"A","amount":150,"band":"small","total":150}
+{"dept":"market","party":"A","amount":30000,"band":"large","total":35200}
+{"dept":"traffic","party":"C","total":150}
+END
+
+cmake -S "$example" -B "$work/build" -DHUILIU_SOURCE="$PWD" >/dev/null
+cmake --build "$work/build"
+LIBRARY=$work/build/libfines.so "$huiliu" test "$example/cases.yaml"
