@@ -121,6 +121,8 @@ Cleansed by(std::string_view text, std::string& buffer) {
 }
 
 Cleansed money_wan(std::string_view text, std::string& buffer) {
+  // An empty cell is no amount; "0" is one, and "-" a mistake.
+  if (trim(text, buffer).text.empty()) return {.text = text, .is_null = true};
   const dom::ParsedMoney money = dom::parse_wan(text);
   if (money.error != dom::MoneyError::kOk) {
     return {.failure = money.error == dom::MoneyError::kRange ? &kAmountRange : &kAmountFormat};

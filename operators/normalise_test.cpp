@@ -49,6 +49,8 @@ TEST(NormaliseTest, KnowsTheFormsThatDepartmentsSend) {
   EXPECT_EQ(normalised("as: doc_no", "岩市监罚字（2019）第012号"), "岩市监罚字〔2019〕12号");
   EXPECT_EQ(normalised("as: money_wan", "贰仟元整"), "0.200000");
   EXPECT_EQ(normalised("as: money_wan", "约两千元"), "E208_AMOUNT_FORMAT");
+  EXPECT_EQ(normalised("as: money_wan", " "), "~");
+  EXPECT_EQ(normalised("as: money_wan", "-"), "E208_AMOUNT_FORMAT");
   EXPECT_EQ(normalised("as: text", " ＡＢ　，c "), "AB ，c");
 }
 

@@ -1,0 +1,57 @@
+#include "cli/golden/captured_sinks.h"
+
+#include "connectors/file/row_encoder.h"
+
+namespace huiliu::cli {
+namespace {
+
+using runtime::Status;
+
+class CapturingEncoder final : public runtime::SinkEncoder {
+ public:
+  CapturingEncoder(const runtime::Schema& schema, std::vector<CapturedRecord>& records)
+      : schema_(schema), records_(records) {}
+
+  void encode(const runtime::Record& record, std::string&) override {
+    CapturedRecord& kept = records_.emplace_back();
+    for (std::size_t i = 0; i < schema_.width(); ++i) {
+      std::optional<std::string> text;
+      if (!record[i].is_null()) {
+        text = connectors::value_text(schema_[i].type, record[i], scratch_);
+      }
+      kept.emplace_back(schema_[i].name, std::move(text));
+    }
+  }
+
+ private:
+  const runtime::Schema schema_;
+  std::vector<CapturedRecord>& records_;
+  std::string scratch_;
+};
+
+class NoFile final : public runtime::FileLikeSink {
+ public:
+  Status open(const runtime::SinkContext&) override { return Status::ok(); }
+  Status append(std::string_view, std::uint64_t) override { return Status::ok(); }
+  Status prepare(std::vector<std::pair<std::string, std::string>>&) override {
+    return Status::ok();
+  }
+};
+
+}  // namespace
+
+CapturedSinks::CapturedSinks(runtime::Topology& topology) {
+  for (runtime::Node& node : topology.nodes) {
+    if (node.kind != runtime::ComponentKind::kSink) continue;
+    auto& records = records_[node.name];
+    auto& type = *types_.emplace_back(std::make_unique<runtime::SinkType>());
+    type.create_encoder = [&records](const runtime::SinkDeclaration& declaration,
+                                     std::size_t input) {
+      return std::make_unique<CapturingEncoder>(*declaration.inputs[input], records);
+    };
+    type.create_file = [](const runtime::SinkDeclaration&) { return std::make_unique<NoFile>(); };
+    node.sink = &type;
+  }
+}
+
+}  // namespace huiliu::cli
