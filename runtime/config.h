@@ -78,8 +78,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
 /// Reads a YAML file. A value `!include other.yaml` is replaced by that file's content; the path is
-/// relative to the file that names it. Syntax errors, missing variables, too deep or too large input
-/// become diagnostics; the result is then null.
+/// relative to the file that names it. Syntax errors, missing variables, too deep or too large
+/// input become diagnostics; the result is then null.
 Config load_config(const std::string& path, Diagnostics& diagnostics);
 /// The same from text; `name` stands for the file in places.
 Config parse_config(std::string_view text, const std::string& name, Diagnostics& diagnostics);
