@@ -14,9 +14,10 @@ for threads in 1 3; do
   python3 - "$out/credit.sqlite" topologies/credit/sample/expected.csv <<'PY'
 import collections, csv, sqlite3, sys
 read = collections.Counter(row["file"] for row in csv.DictReader(open(sys.argv[2], encoding="utf-8")))
-counted = dict(sqlite3.connect(sys.argv[1]).execute(
-    "select source_file, sum(count) from reconciliation group by source_file"))
-assert counted == dict(read), (counted, read)
+for which in ("= 'READ'", "<> 'READ'"):
+    counted = dict(sqlite3.connect(sys.argv[1]).execute(
+        f"select source_file, sum(count) from reconciliation where outcome {which} group by 1"))
+    assert counted == dict(read), (which, counted, read)
 print(f"{len(read)} files reconciled, {sum(read.values())} rows")
 PY
 done

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -121,6 +122,29 @@ class ProgressPrinter {
   std::uint64_t last_read_ = 0;
 };
 
+/// Each path that sinks wrote, with the sinks' names.
+std::string outputs_of(const Topology& topology) {
+  const std::filesystem::path folder = topology.folder;
+  std::vector<std::pair<std::string, std::string>> paths;
+  for (const auto& node : topology.nodes) {
+    if (node.kind != ComponentKind::kSink || !node.config->has("path")) continue;
+    const auto& path = (*node.config)["path"];
+    if (!path.is_scalar()) continue;
+    const std::string text =
+        path.secret() ? "***" : (folder / path.text()).lexically_normal().string();
+    const auto same = std::find_if(paths.begin(), paths.end(),
+                                   [&](const auto& known) { return known.first == text; });
+    if (same == paths.end()) {
+      paths.emplace_back(text, node.name);
+    } else {
+      same->second += ", " + node.name;
+    }
+  }
+  std::string out;
+  for (const auto& [path, names] : paths) out += fmt::format("  {}  ({})\n", path, names);
+  return out;
+}
+
 void print_summary(const Topology& topology, const EngineProgress& progress, double seconds) {
   std::string out = fmt::format("topology {} version {}: epoch {}, {:.1f} s\n\n", topology.id,
                                 topology.version, progress.epoch, seconds);
@@ -133,14 +157,7 @@ void print_summary(const Topology& topology, const EngineProgress& progress, dou
                        node.name, t.received, t.emitted + t.created, t.rejected, t.dropped,
                        t.absorbed);
   }
-  const std::filesystem::path folder = topology.folder;
-  for (const auto& node : topology.nodes) {
-    if (node.kind != ComponentKind::kSink || !node.config->has("path")) continue;
-    const auto& path = (*node.config)["path"];
-    if (!path.is_scalar()) continue;
-    out += fmt::format("{}: {}\n", node.name,
-                       path.secret() ? "***" : (folder / path.text()).lexically_normal().string());
-  }
+  out += "\nwritten\n" + outputs_of(topology);
   std::fputs(out.c_str(), stdout);
 }
 
