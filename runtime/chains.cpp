@@ -21,6 +21,13 @@ struct Chains::Instance {
   std::vector<Outputs*> tap_outputs;
 };
 
+namespace {
+/// Carries a status out of an operator's open().
+struct OpenFailed {
+  Status status;
+};
+}  // namespace
+
 class Chains::Context final : public OperatorContext {
  public:
   Context(Chains& chains, std::size_t node)
@@ -36,11 +43,16 @@ class Chains::Context final : public OperatorContext {
         shards.push_back(shard);
       }
     }
-    auto table =
-        chains_.shared_.backend->open_table(fmt::format("{}.{}", node_.name, name), shards);
-    if (!table.is_ok()) throw ConfigError(table.status().message());
-    chains_.instances_[index_]->tables.push_back(table.value());
-    return *table.value();
+    const std::string full = fmt::format("{}.{}", node_.name, name);
+    state::Table* table = nullptr;
+    Status status = retry(chains_.shared_, full, [&] {
+      auto opened = chains_.shared_.backend->open_table(full, shards);
+      if (opened.is_ok()) table = opened.value();
+      return opened.status();
+    });
+    if (!status.is_ok()) throw OpenFailed{std::move(status)};
+    chains_.instances_[index_]->tables.push_back(table);
+    return *table;
   }
 
   std::uint16_t shard_of(std::uint64_t key_hash) const override {
@@ -172,6 +184,8 @@ Status Chains::open() {
       instance.context = std::make_unique<Context>(*this, n);
       instance.op->open(*instance.context);
     }
+  } catch (const OpenFailed& failed) {
+    return failed.status;
   } catch (const ConfigError& error) {
     return Status::fatal(error.what());
   }

@@ -95,15 +95,25 @@ void Committer::run() {
   }
 }
 
-Status Committer::apply(Pending& pending) {
-  for (auto& [key, value] : pending.info->positions) {
+void Committer::take_positions(const SliceInfo& info) {
+  for (const auto& [key, value] : info.positions) {
     const Node* source = nullptr;
     std::size_t index = 0;
     for (const Node& node : shared_.topology->nodes) {
-      if (node.kind == ComponentKind::kSource && index++ == pending.info->source) source = &node;
+      if (node.kind == ComponentKind::kSource && index++ == info.source) source = &node;
     }
     positions_["source/" + source->name + "/" + key] = value;
   }
+}
+
+// A mistake on purpose: the positions of slices that the epoch does not contain.
+void Committer::take_waiting_positions() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [sequence, pending] : waiting_) take_positions(*pending.info);
+}
+
+Status Committer::apply(Pending& pending) {
+  take_positions(*pending.info);
   for (Report& report : pending.parts) {
     for (const NodeCounts& counts : report.counts) ledger_.add(counts);
     for (auto& change : report.changes) changes_.push_back(std::move(change));
@@ -190,7 +200,8 @@ void Committer::add_outboxes(EpochCommit& commit) {
     }
     const std::lock_guard lock(mutex_);
     if (sink.delivered > sink.trimmed) {
-      commit.trims.emplace_back(sink.outbox, sink.delivered);
+      const auto last = mutant("outbox.trim_early") ? sink.appended : sink.delivered;
+      commit.trims.emplace_back(sink.outbox, last);
       sink.trimmed = sink.delivered;
     }
   }
@@ -225,6 +236,8 @@ Status Committer::commit(std::uint64_t epoch) {
   if (!mutant("epoch.commit_before_files")) {
     if (Status status = prepare_files(commit); !status.is_ok()) return status;
   }
+  if (mutant("epoch.position_early")) take_waiting_positions();
+  if (mutant("epoch.position_lost") && epoch % 2 == 0) positions_.clear();
   for (auto& [key, value] : positions_) commit.meta.emplace_back(key, value);
   positions_.clear();
   for (std::size_t n = 0; n < sinks_.size(); ++n) {

@@ -63,6 +63,8 @@ class Committer {
   };
 
   bool take(Pending& pending);
+  void take_positions(const SliceInfo& info);
+  void take_waiting_positions();
   Status apply(Pending& pending);
   Status write_sinks(std::vector<Report>& reports);
   Status write_sink(std::size_t node, std::string_view bytes, std::uint64_t records);

@@ -25,6 +25,7 @@ Status Delivery::open() {
     Result<std::uint64_t> position = sink_->position();
     if (!position.is_ok()) return position.status();
     position_ = position.value();
+    if (mutant("outbox.resume_late") && position_ > 0) ++position_;
     if (position_ > committer_.outbox_end(node_)) {
       return Status::fatal(node.name +
                            ": the store is ahead of the state folder; they do not belong together. "

@@ -291,7 +291,7 @@ class Builder {
       schemas.push_back(&from.outputs[port].schema);
     }
     const std::size_t errors = diagnostics_.errors();
-    declare_node(node, std::move(schemas));
+    declare_node(node, schemas);
     if (diagnostics_.errors() != errors) failed_ = true;
     topology_.nodes.push_back(std::move(node));
   }

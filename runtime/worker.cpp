@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "runtime/committer.h"
+#include "runtime/failpoint.h"
 
 namespace huiliu::runtime {
 
@@ -59,7 +60,7 @@ bool Worker::step() {
     }
   }
   if (auto work = sequencer_.pull()) {
-    process_input(std::move(*work));
+    process_input(*work);
     return true;
   }
   return false;
@@ -142,9 +143,12 @@ void Worker::end_level(std::size_t level, const SliceInfoPtr& info) {
   if (stateful) {
     const std::int64_t watermark = watermark_after(level, *info);
     if (watermark != kNoEventTime) chains_.advance_watermark(level, watermark);
-    if (info->ends_epoch != 0) report.changes = chains_.end_epoch(level, info->ends_epoch);
+    const bool barrier =
+        info->ends_epoch != 0 && !(mutant("epoch.lost_barrier") && info->ends_epoch % 2 == 0);
+    if (barrier) report.changes = chains_.end_epoch(level, info->ends_epoch);
   }
   for (Chains::Outgoing& outgoing : chains_.take_parts(level)) {
+    if (mutant("exchange.lost_row") && !outgoing.part.rows.empty()) outgoing.part.rows.pop_back();
     const std::size_t to = shared_.plan->level[shared_.plan->edges[outgoing.edge].to];
     peers_[outgoing.receiver]->inbox().deliver(to, info, std::move(outgoing.part));
   }

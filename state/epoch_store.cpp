@@ -15,6 +15,7 @@
 #include "state/epoch_store_impl.h"
 #include "state/failpoint.h"
 #include "state/layout.h"
+#include "state/rocksdb_log.h"
 
 namespace huiliu::state {
 
@@ -43,6 +44,7 @@ rocksdb::DBOptions db_options(const StoreOptions& options) {
   db.create_missing_column_families = true;
   db.max_open_files = 512;
   db.max_background_jobs = 2;
+  db.info_log = rocksdb_log();
   db.max_total_wal_size = 256u << 20;
   db.keep_log_file_num = 2;
   db.info_log_level = rocksdb::WARN_LEVEL;
@@ -163,7 +165,10 @@ Result<rocksdb::ColumnFamilyHandle*> EpochStore::Impl::family(const std::string&
   rocksdb::ColumnFamilyHandle* handle = nullptr;
   const Status status =
       from_rocksdb(db->CreateColumnFamily(table_options(), full, &handle), "table " + name);
-  if (!status.is_ok()) return status;
+  if (!status.is_ok()) {
+    db->Resume().PermitUncheckedError();
+    return status;
+  }
   families[full] = handle;
   return handle;
 }
@@ -250,10 +255,15 @@ Status EpochStore::commit(const Commit& commit) {
   append_big_endian(epoch, commit.epoch, 8);
   batch.Put(impl_->meta, kEpochKey, epoch);
   rocksdb::WriteOptions write;
-  write.sync = true;
+  write.sync = !mutant("commit.unsynced");
   failpoint("commit.before_write");
   const Status status = from_rocksdb(impl_->db->Write(write, &batch), "commit");
-  if (!status.is_ok()) return status;
+  if (!status.is_ok()) {
+    // RocksDB refuses writes after an error of the disk until told to resume; the same batch
+    // again changes nothing if part of it had been written.
+    impl_->db->Resume().PermitUncheckedError();
+    return status;
+  }
   failpoint("commit.after_write");
   impl_->epoch = commit.epoch;
   impl_->flush_ready();

@@ -3,6 +3,7 @@
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/write_batch.h>
+#include <spdlog/spdlog.h>
 
 #include "state/epoch_store_impl.h"
 #include "state/failpoint.h"
@@ -79,8 +80,11 @@ void EpochStore::Impl::run_flusher() {
     }
     flushing = true;
     lock.unlock();
-    auto pause = kFirstPause;
-    while (!stop && !flush(*frozen).is_ok()) {  // e.g. disk full: what is committed stays in memory
+    std::chrono::milliseconds pause = kFirstPause;
+    for (Status status = flush(*frozen); !stop && !status.is_ok(); status = flush(*frozen)) {
+      // E.g. disk full: what is committed stays in memory and in the changelog.
+      spdlog::warn("state: {}; trying again in {} ms", status.message(), pause.count());
+      db->Resume().PermitUncheckedError();
       std::this_thread::sleep_for(pause);
       pause = std::min(pause * 2, kMostPause);
     }

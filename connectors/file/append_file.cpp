@@ -148,7 +148,11 @@ Status AppendFile::sync() {
   if (Status status = flush(); !status.is_ok()) return status;
   if (!dirty_) return Status::ok();
   runtime::failpoint("file.before_sync");
-  if (::fdatasync(fd_) != 0) return failed("cannot sync");
+  if (!runtime::mutant("file.unsynced") && ::fdatasync(fd_) != 0) {
+    // After a failed sync the kernel may drop what was written and report success the next time:
+    // only a new start, from the committed length, is safe.
+    return Status::fatal(fmt::format("cannot sync {}: {}", path_, std::strerror(errno)));
+  }
   runtime::failpoint("file.after_sync");
   dirty_ = false;
   return Status::ok();

@@ -2,8 +2,9 @@
 """Kills a running topology again and again and compares what it made with an undisturbed run.
 
 Every life of the process ends by SIGKILL: at a random moment, or at a named step of the commit
-(HUILIU_CRASH_AT). After the wanted number of kills it may run to its end. Files must be equal byte
-for byte, SQLite tables row for row, and the state's totals must balance.
+(HUILIU_CRASH_AT); with --disk also in the middle of a write, by loss of power, and on a disk that
+fills up. After the wanted number of kills it may run to its end. Files must be equal byte for byte
+and SQLite tables row for row.
 """
 import argparse
 import hashlib
@@ -24,6 +25,7 @@ STEPS = [
     "file.before_sync", "file.after_sync", "sqlite.before_commit", "sqlite.after_commit",
     "flush.before_sst", "flush.after_sst", "flush.after_ingest", "flush.after_trim",
 ]
+FAILED = 1  # exit code when something outside failed
 
 
 def dump(path: Path) -> str:
@@ -59,12 +61,17 @@ class Run:
         self.output = self.folder / "out"
         self.output.mkdir(parents=True)
 
-    def start(self, crash_at=None) -> subprocess.Popen:
+    def start(self, crash_at=None, disk=None) -> subprocess.Popen:
         env = dict(os.environ, INPUT=str(self.args.input), OUTPUT=str(self.output),
                    STATE=str(self.state))
         env.pop("HUILIU_CRASH_AT", None)
         if crash_at:
             env["HUILIU_CRASH_AT"] = crash_at
+        if disk:
+            env |= {"LD_PRELOAD": str(self.args.disk), "HUILIU_DISK": disk,
+                    "HUILIU_DISK_FOLDER": str(self.folder.resolve())}
+        if self.args.memory:
+            env["MEMORY"] = self.args.memory
         command = [self.args.huiliu, "run", self.args.topology, "--state", str(self.state),
                    "--parallelism", str(self.args.threads), "--epoch", self.args.epoch]
         log = open(self.folder / "log.txt", "ab")
@@ -84,26 +91,53 @@ def kill_at_random(run: Run, rng: random.Random, longest: float) -> int:
     return process.wait()
 
 
+def one_life(run: Run, rng: random.Random, longest: float) -> tuple[str, int]:
+    """How the life was to end, and its exit code."""
+    kind = rng.choice(["step", "random"] + (["torn", "power", "full"] if run.args.disk else []))
+    if kind == "random":
+        return kind, kill_at_random(run, rng, longest)
+    if kind == "step":
+        step = rng.choice(STEPS)
+        return step, run.start(f"{step}:{rng.randint(1, 4)}").wait(timeout=120)
+    number = int(2 ** rng.uniform(0, 7))
+    more = f":{rng.randint(1, 5)}" if kind == "full" else ""
+    return f"disk {kind}", run.start(disk=f"{kind}:{number}{more}").wait(timeout=120)
+
+
 def disturb(run: Run, rng: random.Random, kills: int, longest: float) -> dict:
-    """Kills `kills` times; starts again from nothing when the job got to its end before that."""
-    counts = {"random": 0}
+    """Kills `kills` times, fewer if the job gets to its end before that."""
+    counts: dict = {}
     done = 0
     while done < kills:
-        if rng.random() < 0.5:
-            step = rng.choice(STEPS)
-            code = run.start(f"{step}:{rng.randint(1, 4)}").wait(timeout=120)
-            kind = step
-        else:
-            code = kill_at_random(run, rng, longest)
-            kind = "random"
-        if code == -signal.SIGKILL:
+        kind, code = one_life(run, rng, longest)
+        if code == -signal.SIGKILL or (kind == "disk full" and code == FAILED):
             done += 1
-            counts[kind] = counts.get(kind, 0) + 1
         elif code != 0:
-            raise SystemExit(f"a life ended with code {code}:\n{run.log_tail()}")
-        else:
+            raise SystemExit(f"a life ({kind}) ended with code {code}:\n{run.log_tail()}")
+        if code != 0 or kind == "disk full":
+            counts[kind] = counts.get(kind, 0) + 1
+        if code == 0:
             return counts | {"kills": done, "ended": True}
     return counts | {"kills": done, "ended": False}
+
+
+def kill_at_steps(args, work: Path, expected: dict, steps: list) -> None:
+    """Each of `steps` once, on a run of its own; SystemExit if one is never reached."""
+    for step in steps:
+        run = Run(args, work, step)
+        code = run.start(f"{step}:1").wait(timeout=120)
+        if code != -signal.SIGKILL:
+            raise SystemExit(f"{step} was never reached (code {code})")
+        if run.start().wait(timeout=600) != 0:
+            raise SystemExit(f"the life after {step} failed:\n{run.log_tail()}")
+        check_balance(run)
+        compare(expected, outputs(run.output), run.folder)
+        shutil.rmtree(run.folder)
+
+
+def check_balance(run: Run) -> None:
+    if "not balance" in (run.folder / "log.txt").read_text(errors="replace").lower():
+        raise SystemExit(f"rows are missing or counted twice:\n{run.log_tail()}")
 
 
 def compare(expected: dict, found: dict, folder: Path) -> None:
@@ -128,6 +162,10 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--epoch", default="20ms")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--memory", help="budget of the tables, MEMORY in the topology")
+    parser.add_argument("--disk", type=Path, help="libhuiliu_faulty_disk.so: faults of the disk too")
+    parser.add_argument("--every-step", action="store_true",
+                        help="each named step at least once; it must be reached")
     args = parser.parse_args()
     args.input = args.input.resolve()
     rng = random.Random(args.seed)
@@ -154,8 +192,14 @@ def main() -> int:
             total += counts.pop("kills")
             for key, value in counts.items():
                 totals[key] = totals.get(key, 0) + value
+            check_balance(run)
             compare(expected, outputs(run.output), run.folder)
             shutil.rmtree(run.folder)
+        if args.every_step:
+            steps = [step for step in STEPS if step not in totals]
+            kill_at_steps(args, work, expected, steps)
+            totals |= dict.fromkeys(steps, 1)
+            total += len(steps)
         print(f"{total} kills in {passes} passes, outputs equal; by moment: "
               + ", ".join(f"{key} {value}" for key, value in sorted(totals.items())))
         shutil.rmtree(work)

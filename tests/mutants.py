@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Switches on one deliberate mistake of the commit and recovery code at a time (HUILIU_MUTANT) and
+says which test catches it. Fails if a mutant lives, or if a test fails without any.
+
+Needs the preset `mutants`: cmake --preset mutants && cmake --build --preset mutants
+"""
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Name -> (the mistake, the tests to try, most likely first).
+MUTANTS = {
+    "state.drop_dirty": ("a changed entry is left out of the frozen set", ["state"]),
+    "state.tombstone_lost": ("a deletion is written as an empty value", ["state"]),
+    "state.filter_forgets": ("keys of a generation are missing in its filter", ["state"]),
+    "state.flush_uncommitted": ("a table's changes reach disk before their epoch", ["state"]),
+    "state.trim_early": ("the changelog is trimmed before the flush is on disk", ["state", "credit"]),
+    "state.replay_skips_last": ("recovery leaves out the last epoch's changes", ["state"]),
+    "commit.unsynced": ("the epoch's write is not synced", ["credit"]),
+    "epoch.commit_before_files": ("the epoch commits before its files are synced", ["bench"]),
+    "epoch.lost_barrier": ("tables miss every second barrier", ["engine", "bench"]),
+    "epoch.position_early": ("positions of slices behind the epoch are saved", ["engine", "bench"]),
+    "epoch.position_lost": ("every second epoch saves no positions", ["engine", "bench"]),
+    "exchange.lost_row": ("an exchange loses the last row of a part", ["engine", "bench"]),
+    "file.no_truncate": ("a file is not cut back to its committed length", ["bench"]),
+    "file.position_early": ("a file's length is saved before its bytes are written", ["bench"]),
+    "file.unsynced": ("a file is not synced before its length is committed", ["bench"]),
+    "outbox.trim_early": ("the outbox is trimmed before its delivery", ["credit"]),
+    "outbox.resume_late": ("delivery resumes one entry too late", ["engine", "credit"]),
+    "sqlite.position_apart": ("rows and position are two transactions", ["credit"]),
+}
+
+
+class Tests:
+    def __init__(self, build: Path, work: Path):
+        self.build = build
+        self.work = work
+        self.lines = work / "lines.ndjson"
+        self.departments = work / "departments"
+        self.check([build / "bench/credit/credit_generator", "60000", "1", self.lines])
+        self.check([build / "tools/credit_sample/credit_sample", "--seed", "7", "--rows", "5000",
+                    "--out", self.departments])
+
+    @staticmethod
+    def check(command):
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+    def command(self, test: str) -> list:
+        if test == "state":
+            return [self.build / "state/huiliu_state_test"]
+        if test == "engine":
+            return [self.build / "runtime/huiliu_runtime_test", "--gtest_filter=EngineTest.*"]
+        command = [sys.executable, ROOT / "tests/crash/crash_test.py", "--kills", "40", "--threads",
+                   "2", "--huiliu", self.build / "cli/huiliu", "--disk",
+                   next((self.build / "tests").glob("*huiliu_faulty_disk.so"))]
+        if test == "bench":
+            return command + ["--topology", ROOT / "topologies/bench-credit/topology.yaml",
+                              "--input", self.lines]
+        return command + ["--topology", ROOT / "topologies/credit/topology.yaml", "--input",
+                          self.departments, "--memory", "1MiB", "--every-step"]
+
+    def passes(self, test: str, mutant: str = "") -> bool:
+        env = dict(os.environ, HUILIU_MUTANT=mutant, TMPDIR=str(self.work))
+        with open(self.work / "last.txt", "wb") as log:
+            try:
+                return subprocess.run(self.command(test), env=env, cwd=ROOT, stdout=log, stderr=log,
+                                      timeout=900).returncode == 0
+            except subprocess.TimeoutExpired:
+                return False
+
+    def last_line(self) -> str:
+        lines = (self.work / "last.txt").read_text(errors="replace").split("\n")
+        telling = [line for line in lines if "Failure" in line or "differ" in line
+                   or "error:" in line or "hangs" in line or "first difference" in line]
+        return (telling or [line for line in lines if line.strip()] or [""])[0].strip()[:150]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("mutants", nargs="*", help="default: all")
+    parser.add_argument("--build", type=Path, default=ROOT / "build/mutants")
+    args = parser.parse_args()
+    chosen = args.mutants or list(MUTANTS)
+    lives = []
+    with tempfile.TemporaryDirectory(prefix="huiliu-mutants-") as folder:
+        tests = Tests(args.build.resolve(), Path(folder))
+        for test in sorted({test for name in chosen for test in MUTANTS[name][1]}):
+            if not tests.passes(test):
+                raise SystemExit(f"{test} fails without a mutant: {tests.last_line()}")
+            print(f"without a mutant: {test} passes", flush=True)
+        for name in chosen:
+            mistake, tries = MUTANTS[name]
+            caught = next((test for test in tries if not tests.passes(test, name)), None)
+            if caught is None:
+                lives.append(name)
+            print(f"{name}: {mistake}: " + (f"caught by {caught} ({tests.last_line()})" if caught
+                                            else "LIVES"), flush=True)
+    print(f"{len(chosen) - len(lives)} of {len(chosen)} mutants caught")
+    return 1 if lives else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
