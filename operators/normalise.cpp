@@ -27,6 +27,7 @@ struct Task {
   std::size_t into = 0;
   std::vector<CleansingStep> steps;
   std::optional<SynonymTable> synonyms;
+  bool keep_unknown = true;  ///< a value that has no synonym; else it becomes absent
   std::optional<std::size_t> department;
   std::string field_name;
   std::string code;  ///< empty: the failing step's own
@@ -63,6 +64,10 @@ void parse_steps(const Config& node, Task& task, Diagnostics& diagnostics) {
   for (const Config* step : items_of(node["steps"])) add_step(*step, end, task, diagnostics);
   fuse_cleansing_steps(task.steps);
   if (node.has("synonyms")) task.synonyms = SynonymTable::load(node["synonyms"], diagnostics);
+  if (node.has("unknown")) {
+    if (!task.synonyms) diagnostics.error(node.key_place("unknown"), "goes with `synonyms`");
+    task.keep_unknown = find_word(node["unknown"], "choice", {"keep", "absent"}, diagnostics) == 0;
+  }
   if (!node.has("as") && !node.has("steps") && !node.has("synonyms")) {
     diagnostics.error(node.place(), "expected `as`, `steps` or `synonyms`");
   }
@@ -78,7 +83,8 @@ void parse_task(const Config& node, const std::string& version, const Schema& in
     return;
   }
   check_keys(node,
-             {"field", "fields", "as", "steps", "into", "code", "end", "synonyms", "department"},
+             {"field", "fields", "as", "steps", "into", "code", "end", "synonyms", "unknown",
+              "department"},
              diagnostics);
   const bool several = node.has("fields");
   const std::vector<const Config*> names = items_of(node[several ? "fields" : "field"]);
@@ -168,6 +174,9 @@ class Normalise final : public runtime::Operator {
       if (const std::string* to = task.synonyms->find(text, department)) {
         text = *to;
         stored = true;
+      } else if (!task.keep_unknown) {
+        record[task.into] = Value();
+        return true;
       }
     }
     record[task.into] = Value::of_text(stored ? text : out.arena().copy(text));
@@ -201,12 +210,14 @@ const runtime::Registration registration(runtime::OperatorType{
              cleansing_steps_doc() +
              "\n`as: KIND` is short for `steps: [null_words, KIND]` where null words make sense "
              "(not for money_wan and date_simple). `synonyms` is a CSV table (from, to, optionally "
-             "department) that the result is looked up in.",
+             "department) that the result is looked up in; `unknown` says whether a value that is "
+             "not there is kept (`keep`, the default) or becomes `absent`.",
          .options = {{.name = "fields",
                       .type = OptionType::kAny,
                       .doc = "List of {field or fields, as: kind or steps: [names], into: field, "
                              "code: of the reject, end: whether 长期 is a date, synonyms: file, "
-                             "department: field}; or a file with `version` and `fields`.",
+                             "unknown: keep or absent, department: field}; or a file with "
+                             "`version` and `fields`.",
                       .required = true},
                      {.name = "version",
                       .doc = "Version of the rules; part of the rule's name in rejects.",

@@ -93,6 +93,17 @@ TEST(NormaliseTest, ReplacesSynonymsOfTheDepartmentFirst) {
   EXPECT_THAT(harness.take("", {"kind"}), ElementsAre("法人及非法人组织", "法人", "自然人"));
 }
 
+TEST(NormaliseTest, AValueWithoutSynonymCanBeAbsent) {
+  Harness harness(
+      "type: normalise\nfields:\n"
+      "  - {field: name, synonyms: codes.csv, unknown: absent, into: code}\n",
+      "name");
+  harness.file("codes.csv", "from,to\n市监局,11\n");
+  harness.push({{"name", "市监局"}});
+  harness.push({{"name", "税务局"}});
+  EXPECT_THAT(harness.take("", {"name", "code"}), ElementsAre("市监局|11", "税务局|~"));
+}
+
 TEST(NormaliseTest, ReportsMistakesWithTheNearestWord) {
   const std::string problems =
       Harness("type: normalise\nfields:\n  - {field: ff, steps: [trimm], synonyms: no.csv}\n",
