@@ -160,6 +160,8 @@ class FileDecoder final : public runtime::Decoder {
     out_->reject(made, reject);
   }
 
+  /// What can be converted of a row that is not all GB18030, with ? for the rest.
+  std::string_view readable(std::string_view gb18030);
   /// Refuses a row of which nothing was decoded.
   void refuse(Reject reject, std::string_view raw) {
     begin_row();
@@ -266,9 +268,20 @@ void FileDecoder::json_fault(JsonFault fault, std::string_view line) {
   refuse(kBadJson, line);
 }
 
+std::string_view FileDecoder::readable(std::string_view gb18030) {
+  converted_.clear();
+  while (!gb18030.empty()) {
+    const formats::Conversion done = gb_.append_utf8(gb18030, converted_);
+    if (done.ok()) break;
+    converted_ += '?';
+    gb18030.remove_prefix(std::min(done.bad_offset + 1, gb18030.size()));
+  }
+  return converted_;
+}
+
 void FileDecoder::gb_line(std::string_view line) {
   converted_.clear();
-  if (!gb_.append_utf8(line, converted_).ok()) return refuse(kBadEncoding, line);
+  if (!gb_.append_utf8(line, converted_).ok()) return refuse(kBadEncoding, readable(line));
   constexpr std::size_t kReadable = 64;
   char* text = out_->arena().allocate(converted_.size() + kReadable);
   std::memcpy(text, converted_.data(), converted_.size());
@@ -295,7 +308,7 @@ void FileDecoder::csv_row(std::string_view raw) {
   std::string_view row = raw;
   if (layout_->encoding == formats::Encoding::kGb18030) {
     converted_.clear();
-    if (!gb_.append_utf8(raw, converted_).ok()) return refuse(kBadEncoding, raw);
+    if (!gb_.append_utf8(raw, converted_).ok()) return refuse(kBadEncoding, readable(raw));
     row = converted_;
   } else if (!formats::is_valid_utf8(raw)) {
     return refuse(kBadEncoding, raw);

@@ -272,7 +272,7 @@ TEST(FileSource, ConvertsGb18030AndRefusesOnlyTheBadRow) {
   TemporaryFolder folder;
   std::string text = "\xC3\xFB\xB3\xC6,b\n";                            // 名称
   for (int i = 0; i < 50; ++i) text += "\xD6\xD0\xCE\xC4\xBC\xD7,1\n";  // 中文甲
-  text += "\xD6\xFF,2\n\xD6\xD0,3\n";
+  text += "\xD6\xD0\xFF,2\n\xD6\xD0,3\n";
   folder.write("gb.csv", text);
   Source source(folder, "{path: gb.csv, encoding: gb18030, fields: [名称, b]}");
   ASSERT_TRUE(source.open().is_ok());
@@ -281,6 +281,7 @@ TEST(FileSource, ConvertsGb18030AndRefusesOnlyTheBadRow) {
   EXPECT_EQ(source.rows.front(), "1|中文甲|1");
   EXPECT_EQ(source.rows.back(), "52|中|3");
   EXPECT_THAT(source.rejects, ElementsAre("51!E803_BAD_ENCODING!"));
+  EXPECT_THAT(source.values, ElementsAre("中?,2 "));
 }
 
 TEST(FileSource, ReportsAnUnreadableFileAsOneReject) {
