@@ -29,6 +29,22 @@ function(huiliu_folder NAME)
     target_link_libraries(huiliu_${NAME}_test PRIVATE huiliu_${NAME} ${ARG_TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
     huiliu_discover(huiliu_${NAME}_test unit)
   endif()
+  if(HUILIU_FUZZ)
+    huiliu_fuzzers(${NAME})
+  endif()
+endfunction()
+
+# Makes the libFuzzer executable huiliu_NAME_FILE of every *_fuzz.cpp in the folder.
+function(huiliu_fuzzers NAME)
+  file(GLOB_RECURSE fuzzers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_fuzz.cpp)
+  foreach(fuzzer IN LISTS fuzzers)
+    get_filename_component(file ${fuzzer} NAME_WE)
+    add_executable(huiliu_${NAME}_${file} ${fuzzer})
+    target_link_libraries(huiliu_${NAME}_${file} PRIVATE huiliu_${NAME})
+    target_link_options(huiliu_${NAME}_${file} PRIVATE -fsanitize=fuzzer)
+    set_target_properties(huiliu_${NAME}_${file} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzzers)
+    add_dependencies(fuzzers huiliu_${NAME}_${file})
+  endforeach()
 endfunction()
 
 # Registers each gtest case of TARGET with ctest under LABEL.

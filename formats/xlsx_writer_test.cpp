@@ -17,7 +17,7 @@ namespace huiliu::formats {
 namespace {
 
 // A sanitizer keeps freed memory back, so that the high-water mark says nothing.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(HUILIU_SANITIZED)
 constexpr bool kMemoryIsMeasurable = false;
 #else
 constexpr bool kMemoryIsMeasurable = true;

@@ -46,7 +46,7 @@ void Table::Impl::write(std::uint16_t shard, std::string_view key, std::uint64_t
     entry = active->move(shard, key, hash, value.size() + value.size() / 2);
   }
   if (entry == nullptr) entry = active->add(shard, key, hash, value.size());
-  std::memmove(entry->value_bytes(), value.data(), value.size());
+  if (!value.empty()) std::memmove(entry->value_bytes(), value.data(), value.size());
   entry->value_size = static_cast<std::uint32_t>(value.size());
   entry->tombstone = tombstone;
   mark_dirty(entry);
