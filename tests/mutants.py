@@ -19,19 +19,19 @@ MUTANTS = {
     "state.tombstone_lost": ("a deletion is written as an empty value", ["state"]),
     "state.filter_forgets": ("keys of a generation are missing in its filter", ["state"]),
     "state.flush_uncommitted": ("a table's changes reach disk before their epoch", ["state"]),
-    "state.trim_early": ("the changelog is trimmed before the flush is on disk", ["state", "credit"]),
+    "state.trim_early": ("the changelog is trimmed before the flush is on disk", ["state", "simulation", "credit"]),
     "state.replay_skips_last": ("recovery leaves out the last epoch's changes", ["state"]),
-    "commit.unsynced": ("the epoch's write is not synced", ["credit"]),
-    "epoch.commit_before_files": ("the epoch commits before its files are synced", ["bench"]),
-    "epoch.lost_barrier": ("tables miss every second barrier", ["engine", "bench"]),
-    "epoch.position_early": ("positions of slices behind the epoch are saved", ["engine", "bench"]),
-    "epoch.position_lost": ("every second epoch saves no positions", ["engine", "bench"]),
-    "exchange.lost_row": ("an exchange loses the last row of a part", ["engine", "bench"]),
+    "commit.unsynced": ("the epoch's write is not synced", ["simulation", "credit"]),
+    "epoch.commit_before_files": ("the epoch commits before its files are synced", ["simulation", "bench"]),
+    "epoch.lost_barrier": ("tables miss every second barrier", ["engine", "simulation", "bench"]),
+    "epoch.position_early": ("positions of slices behind the epoch are saved", ["engine", "simulation", "bench"]),
+    "epoch.position_lost": ("every second epoch saves no positions", ["engine", "simulation", "bench"]),
+    "exchange.lost_row": ("an exchange loses the last row of a part", ["engine", "simulation", "bench"]),
     "file.no_truncate": ("a file is not cut back to its committed length", ["bench"]),
     "file.position_early": ("a file's length is saved before its bytes are written", ["bench"]),
     "file.unsynced": ("a file is not synced before its length is committed", ["bench"]),
-    "outbox.trim_early": ("the outbox is trimmed before its delivery", ["credit"]),
-    "outbox.resume_late": ("delivery resumes one entry too late", ["engine", "credit"]),
+    "outbox.trim_early": ("the outbox is trimmed before its delivery", ["simulation", "credit"]),
+    "outbox.resume_late": ("delivery resumes one entry too late", ["engine", "simulation", "credit"]),
     "sqlite.position_apart": ("rows and position are two transactions", ["credit"]),
 }
 
@@ -55,6 +55,10 @@ class Tests:
             return [self.build / "state/huiliu_state_test"]
         if test == "engine":
             return [self.build / "runtime/huiliu_runtime_test", "--gtest_filter=EngineTest.*"]
+        if test == "simulation":
+            return ["bash", ROOT / "tests/simulation/simulation.sh",
+                    self.build / "tests/simulation/huiliu_simulation",
+                    self.build / "bench/credit/credit_generator"]
         command = [sys.executable, ROOT / "tests/crash/crash_test.py", "--kills", "40", "--threads",
                    "2", "--huiliu", self.build / "cli/huiliu", "--disk",
                    next((self.build / "tests").glob("*huiliu_faulty_disk.so"))]
@@ -64,8 +68,11 @@ class Tests:
         return command + ["--topology", ROOT / "topologies/credit/topology.yaml", "--input",
                           self.departments, "--memory", "1MiB", "--every-step"]
 
+    def environment(self, mutant: str) -> dict:
+        return dict(os.environ, HUILIU_MUTANT=mutant, TMPDIR=str(self.work), SEEDS="60")
+
     def passes(self, test: str, mutant: str = "") -> bool:
-        env = dict(os.environ, HUILIU_MUTANT=mutant, TMPDIR=str(self.work))
+        env = self.environment(mutant)
         with open(self.work / "last.txt", "wb") as log:
             try:
                 return subprocess.run(self.command(test), env=env, cwd=ROOT, stdout=log, stderr=log,
@@ -76,7 +83,7 @@ class Tests:
     def last_line(self) -> str:
         lines = (self.work / "last.txt").read_text(errors="replace").split("\n")
         telling = [line for line in lines if "Failure" in line or "differ" in line
-                   or "error:" in line or "hangs" in line or "first difference" in line]
+                   or line.startswith("seed ")                   or "error:" in line or "hangs" in line or "first difference" in line]
         return (telling or [line for line in lines if line.strip()] or [""])[0].strip()[:150]
 
 

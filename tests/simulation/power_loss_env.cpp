@@ -1,0 +1,110 @@
+#include "tests/simulation/power_loss_env.h"
+
+#include <utility>
+
+namespace huiliu::simulation {
+namespace {
+
+using rocksdb::Status;
+
+class CountedFile final : public rocksdb::WritableFileWrapper {
+ public:
+  CountedFile(std::string name, std::unique_ptr<rocksdb::WritableFile> file, PowerLossEnv& env)
+      : WritableFileWrapper(file.get()),
+        name_(std::move(name)),
+        file_(std::move(file)),
+        env_(env) {}
+
+  Status Append(const rocksdb::Slice& bytes) override {
+    env_.wrote(name_, bytes.size());
+    return file_->Append(bytes);
+  }
+  Status Append(const rocksdb::Slice& bytes,
+                const rocksdb::DataVerificationInfo& checksum) override {
+    env_.wrote(name_, bytes.size());
+    return file_->Append(bytes, checksum);
+  }
+  Status Sync() override {
+    env_.synced(name_);
+    return file_->Sync();
+  }
+  Status Fsync() override {
+    env_.synced(name_);
+    return file_->Fsync();
+  }
+
+ private:
+  std::string name_;
+  std::unique_ptr<rocksdb::WritableFile> file_;
+  PowerLossEnv& env_;
+};
+
+}  // namespace
+
+PowerLossEnv::PowerLossEnv()
+    : PowerLossEnv(std::unique_ptr<rocksdb::Env>(rocksdb::NewMemEnv(rocksdb::Env::Default()))) {}
+
+PowerLossEnv::PowerLossEnv(std::unique_ptr<rocksdb::Env> memory)
+    : EnvWrapper(memory.get()), memory_(std::move(memory)) {}
+
+Status PowerLossEnv::NewWritableFile(const std::string& name,
+                                     std::unique_ptr<rocksdb::WritableFile>* file,
+                                     const rocksdb::EnvOptions& options) {
+  std::unique_ptr<rocksdb::WritableFile> inner;
+  const Status status = memory_->NewWritableFile(name, &inner, options);
+  if (!status.ok()) return status;
+  const std::lock_guard lock(mutex_);
+  lengths_[name] = {};
+  *file = std::make_unique<CountedFile>(name, std::move(inner), *this);
+  return status;
+}
+
+Status PowerLossEnv::ReopenWritableFile(const std::string&, std::unique_ptr<rocksdb::WritableFile>*,
+                                        const rocksdb::EnvOptions&) {
+  return Status::NotSupported("the simulation does not reopen files");
+}
+
+Status PowerLossEnv::RenameFile(const std::string& from, const std::string& to) {
+  const Status status = memory_->RenameFile(from, to);
+  const std::lock_guard lock(mutex_);
+  if (auto moved = lengths_.extract(from); status.ok() && !moved.empty()) {
+    lengths_.erase(to);
+    moved.key() = to;
+    lengths_.insert(std::move(moved));
+  }
+  return status;
+}
+
+Status PowerLossEnv::DeleteFile(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  lengths_.erase(name);
+  return memory_->DeleteFile(name);
+}
+
+void PowerLossEnv::lose_power(std::uint64_t random) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, length] : lengths_) {
+    const std::uint64_t unsynced = length.written - length.synced;
+    if (unsynced == 0) continue;
+    length.written = length.synced + random % (unsynced + 1);
+    std::string content;
+    if (!rocksdb::ReadFileToString(memory_.get(), name, &content).ok()) continue;
+    content.resize(length.written);
+    // Straight into the memory: what is left is on the disk.
+    rocksdb::WriteStringToFile(memory_.get(), content, name, true).PermitUncheckedError();
+    length.synced = length.written;
+  }
+}
+
+void PowerLossEnv::wrote(const std::string& name, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  lengths_[name].written += bytes;
+}
+
+void PowerLossEnv::synced(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  Length& length = lengths_[name];
+  length.synced = length.written;
+}
+
+}  // namespace huiliu::simulation
