@@ -17,7 +17,8 @@ using runtime::Status;
 
 namespace {
 constexpr std::size_t kBuffer = 256 << 10;
-}
+constexpr std::uint64_t kWriteback = 4 << 20;
+}  // namespace
 
 std::string resolve_path(const std::string& folder, const std::string& path) {
   const std::filesystem::path given(path);
@@ -124,7 +125,16 @@ Status AppendFile::write_at_end(std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(done));
     dirty_ = true;
   }
+  start_writeback();
   return Status::ok();
+}
+
+// Otherwise the sync at the epoch's end has the whole epoch to write. A hint: it needs no check.
+void AppendFile::start_writeback() {
+  if (written_ - handed_over_ < kWriteback) return;
+  ::sync_file_range(fd_, static_cast<off_t>(handed_over_),
+                    static_cast<off_t>(written_ - handed_over_), SYNC_FILE_RANGE_WRITE);
+  handed_over_ = written_;
 }
 
 Status AppendFile::flush() {
@@ -139,7 +149,13 @@ Status AppendFile::append(std::string_view bytes) {
   if (buffer_.size() >= kBuffer) {
     if (Status status = flush(); !status.is_ok()) return status;
   }
-  // From here on nothing fails, so that a caller may repeat a failed call.
+  // From here on nothing fails, so that a caller may repeat a failed call: what cannot be written
+  // now stays in the buffer.
+  if (buffer_.empty() && bytes.size() >= kBuffer) {
+    const std::uint64_t before = written_;
+    if (write_at_end(bytes).is_ok()) return Status::ok();
+    bytes.remove_prefix(static_cast<std::size_t>(written_ - before));
+  }
   buffer_.append(bytes);
   return Status::ok();
 }

@@ -36,6 +36,7 @@ class AppendFile {
  private:
   runtime::Status flush();
   runtime::Status write_at_end(std::string_view bytes);
+  void start_writeback();
   runtime::Status claim(bool overwrite);
   runtime::Status cut_back(std::uint64_t length);
   runtime::Status failed(const char* what) const;
@@ -44,6 +45,7 @@ class AppendFile {
   std::string claim_;  // a file beside that says: what is in `path_` is ours though not committed
   int fd_ = -1;
   std::uint64_t written_ = 0;
+  std::uint64_t handed_over_ = 0;  // to the kernel's writeback
   std::string buffer_;
   bool dirty_ = false;
 };
