@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/key.h"
+
 namespace huiliu::operators {
 
 KeyCounts::Entry& KeyCounts::at(std::string_view key, std::uint64_t hash) {
@@ -45,24 +47,17 @@ std::vector<KeyCounts::Entry> KeyCounts::take_sorted() {
 
 void decode_key(std::string_view key, const std::vector<runtime::Type>& types,
                 runtime::Value* slots) {
-  constexpr std::uint32_t kNull = 0xFFFFFFFFu;
-  const char* next = key.data();
   for (std::size_t i = 0; i < types.size(); ++i) {
-    std::uint32_t size = 0;
-    std::memcpy(&size, next, sizeof size);
-    next += sizeof size;
-    if (size == kNull) {
+    const std::optional<std::string_view> field = runtime::KeyBuilder::take_field(key);
+    if (!field) {
       slots[i] = runtime::Value();
-      continue;
-    }
-    if (runtime::is_text(types[i])) {
-      slots[i] = runtime::Value::of_text({next, size});
+    } else if (runtime::is_text(types[i])) {
+      slots[i] = runtime::Value::of_text(*field);
     } else {
       std::int64_t bits = 0;
-      std::memcpy(&bits, next, sizeof bits);
+      std::memcpy(&bits, field->data(), sizeof bits);
       slots[i] = runtime::Value::of_integer(bits);  // a real's bits are kept as they are
     }
-    next += size;
   }
 }
 

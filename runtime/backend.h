@@ -44,6 +44,8 @@ class Backend {
   virtual Result<state::Table*> open_table(const std::string& name,
                                            const std::vector<std::uint16_t>& shards) = 0;
   /// Takes the epoch's changes out of a table; processing may go on at once.
+  /// Whether tables hold so much in memory that an epoch should end early, for them to be written.
+  virtual bool wants_epoch() const { return false; }
   virtual std::shared_ptr<void> freeze(state::Table& table, std::uint64_t epoch) = 0;
   /// Durable when it returns ok. kUnavailable may be tried again with the same content.
   virtual Status commit(const EpochCommit& commit) = 0;

@@ -147,7 +147,13 @@ void Chains::connect(Port& port, const std::vector<const Edge*>& edges) {
     std::tie(port.target, port.target_outputs) = target_of(*edges.front());
     return;
   }
-  auto [fan, outputs] = keep(std::make_unique<FanOut>(shared_.plan->row_slots), edges.size());
+  std::vector<bool> only_looks;
+  for (const Edge* edge : edges) {
+    const bool sink = shared_.topology->nodes[edge->to].kind == ComponentKind::kSink;
+    only_looks.push_back(sink || edge->kind != EdgeKind::kFused);
+  }
+  auto [fan, outputs] =
+      keep(std::make_unique<FanOut>(shared_.plan->row_slots, std::move(only_looks)), edges.size());
   for (std::size_t i = 0; i < edges.size(); ++i) {
     Port& branch = outputs->port(i);
     std::tie(branch.target, branch.target_outputs) = target_of(*edges[i]);

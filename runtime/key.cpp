@@ -15,28 +15,53 @@ KeyBuilder::KeyBuilder(const Schema& schema, const std::vector<std::string>& fie
   }
 }
 
-// Each field is a 4-byte size (0xFFFFFFFF for null) and its bytes, so no two keys share an
-// encoding.
+namespace {
+
+// Each field is its size and its bytes, so no two keys share an encoding. The size is one byte, or
+// kLong and four bytes; kNull for null.
+constexpr char kNull = '\xFF', kLong = '\xFE';
+
+void append_field(std::string& key, std::string_view field) {
+  if (field.size() < 0xFE) {
+    key += static_cast<char>(field.size());
+  } else {
+    const auto size = static_cast<std::uint32_t>(field.size());
+    key += kLong;
+    key.append(reinterpret_cast<const char*>(&size), sizeof size);
+  }
+  key.append(field);
+}
+
+}  // namespace
+
 std::string_view KeyBuilder::build(const Record& record) {
   bytes_.clear();
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     const Value& value = record[fields_[i]];
-    std::uint32_t size = 0xFFFFFFFFu;
     if (value.is_null()) {
-      bytes_.append(reinterpret_cast<const char*>(&size), sizeof size);
+      bytes_ += kNull;
     } else if (is_text(types_[i])) {
-      const std::string_view text = value.text();
-      size = static_cast<std::uint32_t>(text.size());
-      bytes_.append(reinterpret_cast<const char*>(&size), sizeof size);
-      bytes_.append(text);
+      append_field(bytes_, value.text());
     } else {
       const std::int64_t integer = value.integer();
-      size = sizeof integer;
-      bytes_.append(reinterpret_cast<const char*>(&size), sizeof size);
-      bytes_.append(reinterpret_cast<const char*>(&integer), sizeof integer);
+      append_field(bytes_, {reinterpret_cast<const char*>(&integer), sizeof integer});
     }
   }
   return bytes_;
+}
+
+std::optional<std::string_view> KeyBuilder::take_field(std::string_view& key) {
+  const char first = key.front();
+  key.remove_prefix(1);
+  if (first == kNull) return std::nullopt;
+  std::uint32_t size = static_cast<unsigned char>(first);
+  if (first == kLong) {
+    std::memcpy(&size, key.data(), sizeof size);
+    key.remove_prefix(sizeof size);
+  }
+  const std::string_view field = key.substr(0, size);
+  key.remove_prefix(size);
+  return field;
 }
 
 std::uint64_t KeyBuilder::hash_bytes(std::string_view bytes) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ class KeyBuilder {
   /// The key's bytes, valid until the next call of build().
   std::string_view build(const Record& record);
   std::uint64_t hash(const Record& record) { return hash_bytes(build(record)); }
+  /// Takes the first field off a key that build() made; nothing if it is null. Numbers are their
+  /// eight bytes.
+  static std::optional<std::string_view> take_field(std::string_view& key);
   static std::uint64_t hash_bytes(std::string_view bytes);
   const std::vector<std::size_t>& fields() const { return fields_; }
 

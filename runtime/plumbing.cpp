@@ -8,8 +8,10 @@ void FanOut::process(Record& record, Outputs& out) {
   const std::size_t last = out.ports() - 1;
   for (std::size_t port = 0; port < last; ++port) {
     Record copy = record;
-    std::copy_n(record.values, record.width, row_.data());
-    copy.values = row_.data();
+    if (!only_looks_[port]) {
+      std::copy_n(record.values, record.width, row_.data());
+      copy.values = row_.data();
+    }
     out.emit_new(copy, port);
   }
   out.emit(record, last);

@@ -23,14 +23,18 @@ class KeyHasher final : public Operator {
   KeyBuilder key_;
 };
 
-/// Gives each of several consumers slots of its own, since receivers may change them.
+/// Gives each of several consumers slots of its own, since receivers may change them; those that
+/// only look at the record (exchanges, sinks) need none.
 class FanOut final : public Operator {
  public:
-  explicit FanOut(std::size_t row_slots) : row_(row_slots) {}
+  /// `only_looks` per port.
+  FanOut(std::size_t row_slots, std::vector<bool> only_looks)
+      : row_(row_slots), only_looks_(std::move(only_looks)) {}
   void process(Record& record, Outputs& out) override;
 
  private:
   std::vector<Value> row_;
+  std::vector<bool> only_looks_;
 };
 
 /// Collects records for the threads that own their shards (or for its own thread: kForward).

@@ -68,8 +68,7 @@ rocksdb::ColumnFamilyOptions EpochStore::Impl::table_options() const {
   rocksdb::ColumnFamilyOptions family;
   rocksdb::BlockBasedTableOptions blocks;
   blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
-  blocks.block_cache =
-      rocksdb::NewLRUCache(std::max<std::uint64_t>(8u << 20, options.memory_bytes / 8));
+  blocks.block_cache = cache;
   blocks.block_size = 16 << 10;
   blocks.format_version = 5;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
@@ -85,6 +84,7 @@ Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
   auto impl = std::make_unique<Impl>();
   impl->folder = folder;
   impl->options = options;
+  impl->cache = rocksdb::NewLRUCache(std::max<std::uint64_t>(8u << 20, options.memory_bytes / 8));
   if (options.env == nullptr) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
@@ -124,7 +124,6 @@ Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
         impl->db->Put(sync, impl->meta, kIdentityKey, options.identity), "state " + folder);
     if (!wrote.is_ok()) return wrote;
   }
-  impl->share = options.memory_bytes / 3;
   if (!options.synchronous_flush) {
     impl->flusher = std::thread([state = impl.get()] { state->run_flusher(); });
   }
@@ -183,13 +182,10 @@ Result<Table*> EpochStore::table(const std::string& name,
   table->shards = shards;
   table->db = impl_->db.get();
   table->family = family.value();
-  table->share = &impl_->share;
   table->store = this;
   if (Status status = impl_->replay(*table); !status.is_ok()) return status;
   impl_->tables.emplace_back(new Table(std::move(table)));
-  // Half of the budget is for the generations that are being written; the rest for filter and
-  // cache.
-  impl_->share = impl_->options.memory_bytes / (3 * impl_->tables.size());
+  impl_->open_tables = impl_->tables.size();
   return impl_->tables.back().get();
 }
 
@@ -226,8 +222,24 @@ Status EpochStore::Impl::replay(Table::Impl& table) {
   return Status::ok();
 }
 
+namespace {
+
+// A batch that grows by doubling needs three times its size for a moment.
+std::size_t size_of(const Commit& commit) {
+  constexpr std::size_t kOverhead = 64;
+  std::size_t bytes = 0;
+  for (const Changes* changes : commit.changes) {
+    for (const auto& [shard, blob] : changes->blobs) bytes += blob.size() + kOverhead;
+  }
+  for (const auto& [key, value] : commit.meta) bytes += key.size() + value.size() + kOverhead;
+  for (const auto& [log, entry] : commit.appends) bytes += entry->bytes.size() + kOverhead;
+  return bytes + kOverhead;
+}
+
+}  // namespace
+
 Status EpochStore::commit(const Commit& commit) {
-  rocksdb::WriteBatch batch;
+  rocksdb::WriteBatch batch(size_of(commit));
   for (const Changes* changes : commit.changes) {
     for (const auto& [shard, blob] : changes->blobs) {
       batch.Put(impl_->changelog, changelog_key(changes->table, shard, commit.epoch), blob);

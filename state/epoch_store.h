@@ -54,6 +54,8 @@ class EpochStore {
   runtime::Status commit(const Commit& commit);
   runtime::Result<std::vector<LogEntry>> read_log(const std::string& log, std::uint64_t after,
                                                   std::size_t max_bytes) const;
+  /// Whether tables hold more than their share of the memory: only an epoch's end frees it.
+  bool wants_epoch() const;
   /// Names of the tables in the store.
   std::vector<std::string> tables() const;
   /// Waits until background work is done (tests, benchmarks).

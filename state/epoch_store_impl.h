@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 
 #include "state/epoch_store.h"
@@ -22,8 +23,10 @@ struct EpochStore::Impl {
   rocksdb::ColumnFamilyHandle* meta = nullptr;
   rocksdb::ColumnFamilyHandle* changelog = nullptr;
   rocksdb::ColumnFamilyHandle* log = nullptr;
+  std::shared_ptr<rocksdb::Cache> cache;  ///< of all tables' blocks
   std::vector<std::unique_ptr<Table>> tables;
-  std::atomic<std::uint64_t> share{0};
+  std::atomic<std::uint64_t> active_bytes{0};  ///< of all tables' growing generations
+  std::atomic<std::size_t> open_tables{0};
   std::atomic<std::uint64_t> epoch{0};
   std::atomic<std::uint64_t> flushed{0};
   std::uint64_t sst_number = 0;
@@ -38,6 +41,12 @@ struct EpochStore::Impl {
   runtime::Status failure = runtime::Status::ok();
 
   ~Impl();
+  /// Whether a table part that has `bytes` in memory shall write them out: when all together are
+  /// over half of the budget, the parts with their fair share or more do. The other half is for
+  /// what is being written, which is faster than filling, for filters and for the cache.
+  bool over_budget(std::uint64_t bytes) const;
+  /// Back-pressure: holds a table up that fills faster than its last generation is written.
+  void wait_for(const Frozen& frozen);
   void schedule(std::shared_ptr<Frozen> frozen);
   void flush_ready();
   std::shared_ptr<Frozen> next_ready();

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_writer.h>
@@ -19,17 +20,51 @@ Status as_status(const rocksdb::Status& status, const std::string& what) {
   return status.ok() ? Status::ok() : Status::unavailable(what + ": " + status.ToString());
 }
 
-std::vector<const Entry*> sorted_entries(const Generation& generation) {
-  std::vector<const Entry*> entries;
+/// An entry with the first bytes of its row key as a number, which most comparisons end with.
+struct Sortable {
+  std::uint64_t prefix;
+  const Entry* entry;
+};
+
+std::uint64_t row_prefix(const Entry& entry) {
+  char first[8] = {};
+  const std::string_view key = entry.key();
+  std::memcpy(first + 2, key.data(), std::min<std::size_t>(6, key.size()));
+  first[0] = static_cast<char>(entry.shard >> 8);
+  first[1] = static_cast<char>(entry.shard & 0xFF);
+  return read_big_endian({first, sizeof first});
+}
+
+std::vector<Sortable> sorted_entries(const Generation& generation) {
+  std::vector<Sortable> entries;
   entries.reserve(generation.count());
-  generation.for_each([&](const Entry& entry, std::uint32_t) { entries.push_back(&entry); });
-  std::sort(entries.begin(), entries.end(), [](const Entry* a, const Entry* b) {
-    return a->shard != b->shard ? a->shard < b->shard : a->key() < b->key();
+  generation.for_each([&](const Entry& entry, std::uint32_t) {
+    entries.push_back({row_prefix(entry), &entry});
+  });
+  std::sort(entries.begin(), entries.end(), [](const Sortable& a, const Sortable& b) {
+    return a.prefix != b.prefix ? a.prefix < b.prefix : a.entry->key() < b.entry->key();
   });
   return entries;
 }
 
 }  // namespace
+
+bool EpochStore::Impl::over_budget(std::uint64_t bytes) const {
+  const std::uint64_t all = active_bytes;
+  return all >= options.memory_bytes / 2 && bytes >= all / std::max<std::size_t>(1, open_tables);
+}
+
+bool EpochStore::wants_epoch() const {
+  return impl_->active_bytes >= impl_->options.memory_bytes / 2;
+}
+
+// Bounded, since a commit that fails for good never lets the generation be written.
+void EpochStore::Impl::wait_for(const Frozen& frozen) {
+  constexpr auto kLongest = std::chrono::seconds(1);
+  if (options.synchronous_flush) return;
+  std::unique_lock lock(mutex);
+  changed.wait_for(lock, kLongest, [&] { return stop || frozen.done.load(); });
+}
 
 void EpochStore::Impl::schedule(std::shared_ptr<Frozen> frozen) {
   const std::lock_guard lock(mutex);
@@ -111,7 +146,7 @@ Status EpochStore::Impl::write_sst(const Frozen& frozen, const std::string& path
   rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), sst_options, frozen.family);
   if (Status status = as_status(writer.Open(path), path); !status.is_ok()) return status;
   std::string row;
-  for (const Entry* entry : sorted_entries(*frozen.entries)) {
+  for (const auto& [prefix, entry] : sorted_entries(*frozen.entries)) {
     row.clear();
     append_big_endian(row, entry->shard, 2);
     row += entry->key();

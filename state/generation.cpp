@@ -38,7 +38,7 @@ std::uint32_t Generation::allocate(std::size_t bytes) {
 }
 
 void Generation::grow() {
-  std::vector<Slot> old(slots_.size() * 2);
+  std::vector<Slot> old(slots_.size() + slots_.size() / 2);
   old.swap(slots_);
   for (const Slot& slot : old) {
     if (slot.reference == 0) continue;

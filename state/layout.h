@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -43,13 +42,29 @@ inline std::string log_key(std::string_view log, std::uint64_t sequence) {
   return key;
 }
 
-/// One change in a blob: tombstone flag, sizes, key, value.
+/// Seven bits a byte, least first; a set top bit: more follow (LEB128).
+inline void append_varint(std::string& out, std::uint64_t number) {
+  for (; number >= 0x80; number >>= 7) out += static_cast<char>(number | 0x80);
+  out += static_cast<char>(number);
+}
+
+/// False if the bytes end before the number does.
+inline bool take_varint(std::string_view& bytes, std::uint64_t& number) {
+  number = 0;
+  for (int shift = 0; !bytes.empty() && shift < 64; shift += 7) {
+    const auto byte = static_cast<unsigned char>(bytes.front());
+    bytes.remove_prefix(1);
+    number |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
+/// One change in a blob: size of the key and whether it is erased, size of the value, key, value.
 inline void append_change(std::string& blob, bool tombstone, std::string_view key,
                           std::string_view value) {
-  const std::uint32_t head[2] = {
-      static_cast<std::uint32_t>(key.size()) << 1 | (tombstone ? 1u : 0u),
-      static_cast<std::uint32_t>(value.size())};
-  blob.append(reinterpret_cast<const char*>(head), sizeof head);
+  append_varint(blob, std::uint64_t{key.size()} << 1 | (tombstone ? 1u : 0u));
+  append_varint(blob, value.size());
   blob.append(key);
   blob.append(value);
 }
@@ -58,14 +73,12 @@ inline void append_change(std::string& blob, bool tombstone, std::string_view ke
 template <class Visit>
 bool read_changes(std::string_view blob, const Visit& visit) {
   while (!blob.empty()) {
-    std::uint32_t head[2];
-    if (blob.size() < sizeof head) return false;
-    std::memcpy(head, blob.data(), sizeof head);
-    blob.remove_prefix(sizeof head);
-    const std::size_t key_size = head[0] >> 1;
-    if (blob.size() < key_size || blob.size() - key_size < head[1]) return false;
-    visit((head[0] & 1) != 0, blob.substr(0, key_size), blob.substr(key_size, head[1]));
-    blob.remove_prefix(key_size + head[1]);
+    std::uint64_t head = 0, value_size = 0;
+    if (!take_varint(blob, head) || !take_varint(blob, value_size)) return false;
+    const std::uint64_t key_size = head >> 1;
+    if (blob.size() < key_size || blob.size() - key_size < value_size) return false;
+    visit((head & 1) != 0, blob.substr(0, key_size), blob.substr(key_size, value_size));
+    blob.remove_prefix(key_size + value_size);
   }
   return true;
 }

@@ -33,7 +33,9 @@ bool Table::Impl::read_row(std::uint16_t shard, std::string_view key, std::uint6
 }
 
 void Table::Impl::mark_dirty(Entry* entry) {
+  constexpr std::size_t kOften = 1024;
   if (entry->dirty) return;
+  if (dirty.size() % kOften == 0) account();
   entry->dirty = true;
   dirty.push_back(entry);
 }
@@ -117,7 +119,7 @@ void Table::for_each(
 Changes Table::freeze_epoch(std::uint64_t epoch) {
   Changes changes;
   changes.table = impl_->name;
-  std::map<std::uint16_t, std::string> blobs;
+  std::vector<std::string> blobs(impl_->shards.empty() ? 0 : impl_->shards.back() + 1u);
   if (mutant("state.drop_dirty") && impl_->dirty.size() > 1) {
     impl_->dirty.back()->dirty = false;
     impl_->dirty.pop_back();
@@ -129,7 +131,9 @@ Changes Table::freeze_epoch(std::uint64_t epoch) {
     entry->dirty = false;
   }
   impl_->dirty.clear();
-  for (auto& [shard, blob] : blobs) {
+  for (const std::uint16_t shard : impl_->shards) {
+    std::string& blob = blobs[shard];
+    if (blob.empty()) continue;
     impl_->changelog_bytes += blob.size();
     changes.blobs.emplace_back(shard, std::move(blob));
   }
@@ -145,14 +149,21 @@ void Table::Impl::drop_frozen() {
   frozen.reset();
 }
 
+void Table::Impl::account() {
+  store->impl_->active_bytes += active->bytes() - accounted_bytes;
+  accounted_bytes = active->bytes();
+}
+
 // At an epoch's end every entry belongs to it or to an earlier one, so all may become durable with
 // it.
 void Table::Impl::rotate(std::uint64_t epoch) {
-  if (frozen && frozen->done.load(std::memory_order_acquire)) drop_frozen();
   constexpr std::uint64_t kMostChangelog = 64u << 20;
-  const std::uint64_t limit = *share;
+  account();
+  if (frozen && store->impl_->over_budget(active->bytes())) store->impl_->wait_for(*frozen);
+  if (frozen && frozen->done.load(std::memory_order_acquire)) drop_frozen();
   if (frozen || active->count() == 0) return;
-  if (active->bytes() < limit && changelog_bytes < std::max(kMostChangelog, limit)) return;
+  const std::uint64_t most_changelog = std::max(kMostChangelog, store->impl_->options.memory_bytes);
+  if (!store->impl_->over_budget(active->bytes()) && changelog_bytes < most_changelog) return;
   frozen = std::make_shared<Frozen>();
   frozen->entries = active;
   frozen->epoch = epoch;
@@ -160,6 +171,7 @@ void Table::Impl::rotate(std::uint64_t epoch) {
   frozen->family = family;
   frozen->shards = shards;
   active = std::make_shared<Generation>();
+  account();
   changelog_bytes = 0;
   store->impl_->schedule(frozen);
 }

@@ -31,7 +31,6 @@ struct Table::Impl {
   std::vector<std::uint16_t> shards;
   rocksdb::DB* db = nullptr;
   rocksdb::ColumnFamilyHandle* family = nullptr;
-  std::atomic<std::uint64_t>* share = nullptr;  ///< bytes that each table part may use
   EpochStore* store = nullptr;
 
   std::shared_ptr<Generation> active = std::make_shared<Generation>();
@@ -39,6 +38,7 @@ struct Table::Impl {
   std::vector<Entry*> dirty;
   Filter filter;
   bool materialised = false;          ///< RocksDB has rows of this table part
+  std::uint64_t accounted_bytes = 0;  ///< of `active`, in the store's sum
   std::uint64_t changelog_bytes = 0;  ///< since the last rotation
   std::string scratch;                ///< holds what get() returned from RocksDB
 
@@ -48,6 +48,7 @@ struct Table::Impl {
   void write(std::uint16_t shard, std::string_view key, std::uint64_t hash, std::string_view value,
              bool tombstone);
   void mark_dirty(Entry* entry);
+  void account();
   void rotate(std::uint64_t epoch);
   void drop_frozen();
 };
