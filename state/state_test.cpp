@@ -96,7 +96,9 @@ void live(const std::filesystem::path& folder, std::uint64_t seed, bool inline_f
   std::uint64_t epoch = 0;
   for (int life = 0; life < 6; ++life) {
     StoreOptions options;
-    options.memory_bytes = 30'000;  // far too small: every few epochs are written out
+    // Far too small, so that every epoch is written out; or so large that recovery needs
+    // changelogs.
+    options.memory_bytes = random() % 2 == 0 ? 30'000 : 64u << 20;
     options.synchronous_flush = inline_flush;
     auto store = std::move(EpochStore::open(folder.string(), options).value());
     ASSERT_EQ(store->last_epoch(), epoch);

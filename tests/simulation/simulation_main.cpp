@@ -76,7 +76,8 @@ class World {
     state::StoreOptions options;
     options.env = &env_;
     options.synchronous_flush = true;
-    options.memory_bytes = 1 << 20;
+    // So small that every epoch is written out, or so large that recovery needs changelogs.
+    options.memory_bytes = random_() % 2 == 0 ? 1u << 20 : 64u << 20;
     auto store = state::EpochStore::open("/state", options);
     if (!store.is_ok()) return fail(store.status());
     state::EmbeddedBackend backend(std::move(store.value()));
