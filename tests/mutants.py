@@ -76,7 +76,7 @@ class Tests:
         with open(self.work / "last.txt", "wb") as log:
             try:
                 return subprocess.run(self.command(test), env=env, cwd=ROOT, stdout=log, stderr=log,
-                                      timeout=900).returncode == 0
+                                      timeout=300).returncode == 0
             except subprocess.TimeoutExpired:
                 return False
 
