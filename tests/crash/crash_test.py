@@ -99,7 +99,8 @@ def one_life(run: Run, rng: random.Random, longest: float) -> tuple[str, int]:
     if kind == "step":
         step = rng.choice(STEPS)
         return step, run.start(f"{step}:{rng.randint(1, 4)}").wait(timeout=120)
-    number = int(2 ** rng.uniform(0, 7))
+    # A run syncs some 20 times and writes some hundreds of times.
+    number = rng.randint(1, 30) if kind == "power" else int(2 ** rng.uniform(0, 8))
     more = f":{rng.randint(1, 5)}" if kind == "full" else ""
     return f"disk {kind}", run.start(disk=f"{kind}:{number}{more}").wait(timeout=120)
 
