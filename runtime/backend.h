@@ -46,6 +46,8 @@ class Backend {
   /// Takes the epoch's changes out of a table; processing may go on at once.
   /// Whether tables hold so much in memory that an epoch should end early, for them to be written.
   virtual bool wants_epoch() const { return false; }
+  /// Whether no input should be read until tables that are full are written.
+  virtual bool wants_pause() const { return false; }
   virtual std::shared_ptr<void> freeze(state::Table& table, std::uint64_t epoch) = 0;
   /// Durable when it returns ok. kUnavailable may be tried again with the same content.
   virtual Status commit(const EpochCommit& commit) = 0;

@@ -115,6 +115,8 @@ std::optional<Sequencer::Work> Sequencer::pull() {
     return control(false);
   }
   if (shared_.outbox_records > 500'000) return std::nullopt;  // deliveries are behind
+  // The epoch whose end lets tables be written is under way: it needs no further input.
+  if (shared_.backend->wants_pause()) return std::nullopt;
   const std::int64_t now = shared_.clock->steady_ms();
   bool all_ended = true;
   // In order: a source is read until it has nothing, so that bounded input has one total order.

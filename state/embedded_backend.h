@@ -21,6 +21,7 @@ class EmbeddedBackend final : public runtime::Backend {
     return store_->table(name, shards);
   }
   bool wants_epoch() const override { return store_->wants_epoch(); }
+  bool wants_pause() const override { return store_->wants_pause(); }
   std::shared_ptr<void> freeze(Table& table, std::uint64_t epoch) override;
   runtime::Status commit(const runtime::EpochCommit& commit) override;
   runtime::Result<std::vector<runtime::OutboxEntry>> read_log(const std::string& log,

@@ -56,6 +56,8 @@ class EpochStore {
                                                   std::size_t max_bytes) const;
   /// Whether tables hold more than their share of the memory: only an epoch's end frees it.
   bool wants_epoch() const;
+  /// Whether input should wait, since tables are full again before what they held is written.
+  bool wants_pause() const;
   /// Names of the tables in the store.
   std::vector<std::string> tables() const;
   /// Waits until background work is done (tests, benchmarks).

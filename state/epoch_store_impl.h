@@ -27,6 +27,7 @@ struct EpochStore::Impl {
   std::vector<std::unique_ptr<Table>> tables;
   std::atomic<std::uint64_t> active_bytes{0};  ///< of all tables' growing generations
   std::atomic<std::size_t> open_tables{0};
+  std::atomic<std::size_t> unwritten{0};  ///< generations that wait for it or are being written
   std::atomic<std::uint64_t> epoch{0};
   std::atomic<std::uint64_t> flushed{0};
   std::uint64_t sst_number = 0;
@@ -45,8 +46,6 @@ struct EpochStore::Impl {
   /// over half of the budget, the parts with their fair share or more do. The other half is for
   /// what is being written, which is faster than filling, for filters and for the cache.
   bool over_budget(std::uint64_t bytes) const;
-  /// Back-pressure: holds a table up that fills faster than its last generation is written.
-  void wait_for(const Frozen& frozen);
   void schedule(std::shared_ptr<Frozen> frozen);
   void flush_ready();
   std::shared_ptr<Frozen> next_ready();

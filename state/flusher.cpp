@@ -58,17 +58,12 @@ bool EpochStore::wants_epoch() const {
   return impl_->active_bytes >= impl_->options.memory_bytes / 2;
 }
 
-// Bounded, since a commit that fails for good never lets the generation be written.
-void EpochStore::Impl::wait_for(const Frozen& frozen) {
-  constexpr auto kLongest = std::chrono::seconds(1);
-  if (options.synchronous_flush) return;
-  std::unique_lock lock(mutex);
-  changed.wait_for(lock, kLongest, [&] { return stop || frozen.done.load(); });
-}
+bool EpochStore::wants_pause() const { return wants_epoch() && impl_->unwritten > 0; }
 
 void EpochStore::Impl::schedule(std::shared_ptr<Frozen> frozen) {
   const std::lock_guard lock(mutex);
   queue.push_back(std::move(frozen));
+  ++unwritten;
 }
 
 // A generation may be written only when its last epoch is committed.
@@ -99,6 +94,7 @@ void EpochStore::Impl::flush_ready() {
       return;
     }
     frozen->done.store(true, std::memory_order_release);
+    --unwritten;
     ++flushed;
   }
 }
@@ -125,6 +121,7 @@ void EpochStore::Impl::run_flusher() {
     }
     if (!stop) ++flushed;
     frozen->done.store(!stop, std::memory_order_release);
+    --unwritten;
     lock.lock();
     flushing = false;
     changed.notify_all();

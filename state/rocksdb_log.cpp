@@ -10,6 +10,15 @@
 namespace huiliu::state {
 namespace {
 
+/// Waits that are back-pressure, and what every ingested file is said of.
+bool is_usual(std::string_view text) {
+  for (const std::string_view usual :
+       {"Stopping writes", "Stalling writes", "opened without unique ID"}) {
+    if (text.find(usual) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 class SpdlogLogger : public rocksdb::Logger {
  public:
   SpdlogLogger() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
@@ -19,7 +28,7 @@ class SpdlogLogger : public rocksdb::Logger {
     std::vsnprintf(line, sizeof line, format, arguments);
     std::string_view text(line);
     while (text.ends_with('\n')) text.remove_suffix(1);
-    spdlog::warn("rocksdb: {}", text);
+    spdlog::log(is_usual(text) ? spdlog::level::debug : spdlog::level::warn, "rocksdb: {}", text);
   }
 };
 

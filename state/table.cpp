@@ -159,7 +159,6 @@ void Table::Impl::account() {
 void Table::Impl::rotate(std::uint64_t epoch) {
   constexpr std::uint64_t kMostChangelog = 64u << 20;
   account();
-  if (frozen && store->impl_->over_budget(active->bytes())) store->impl_->wait_for(*frozen);
   if (frozen && frozen->done.load(std::memory_order_acquire)) drop_frozen();
   if (frozen || active->count() == 0) return;
   const std::uint64_t most_changelog = std::max(kMostChangelog, store->impl_->options.memory_bytes);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -80,6 +81,7 @@ class Bench {
       if (!insert(number)) throw std::runtime_error("a new key was known");
       if (number % 1024 == 0 && (store_->wants_epoch() || seconds_since(committed) >= 1)) {
         commit();
+        while (store_->wants_pause()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
         committed = Clock::now();
       }
     }
