@@ -130,8 +130,9 @@ std::string outputs_of(const Topology& topology) {
     if (node.kind != ComponentKind::kSink || !node.config->has("path")) continue;
     const auto& path = (*node.config)["path"];
     if (!path.is_scalar()) continue;
-    const std::string text =
-        path.secret() ? "***" : (folder / path.text()).lexically_normal().string();
+    std::string text = path.secret() ? "***" : (folder / path.text()).lexically_normal().string();
+    // A file for each value of a field.
+    if (const auto at = text.find("{}"); at != std::string::npos) text.replace(at, 2, "*");
     const auto same = std::find_if(paths.begin(), paths.end(),
                                    [&](const auto& known) { return known.first == text; });
     if (same == paths.end()) {

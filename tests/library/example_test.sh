@@ -28,6 +28,6 @@ diff - "$OUTPUT/fines.ndjson" <<'END'
 {"dept":"traffic","party":"C","total":150}
 END
 
-cmake -S "$example" -B "$work/build" -DHUILIU_SOURCE="$PWD" >/dev/null
+cmake -G Ninja -S "$example" -B "$work/build" -DHUILIU_SOURCE="$PWD" >/dev/null
 cmake --build "$work/build"
 LIBRARY=$work/build/libfines.so "$huiliu" test "$example/cases.yaml"
