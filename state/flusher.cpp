@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/write_batch.h>
@@ -140,6 +141,10 @@ void EpochStore::wait_for_flushes() {
 Status EpochStore::Impl::write_sst(const Frozen& frozen, const std::string& path) {
   rocksdb::Options sst_options(rocksdb::DBOptions(), table_options());
   if (options.env != nullptr) sst_options.env = options.env;
+  // The last writing may have been cut off when the file was a table's already, under a second
+  // name: opening it would empty the table.
+  rocksdb::Env* const files = options.env != nullptr ? options.env : rocksdb::Env::Default();
+  if (!mutant("state.overwrite_ingested")) files->DeleteFile(path).PermitUncheckedError();
   rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), sst_options, frozen.family);
   if (Status status = as_status(writer.Open(path), path); !status.is_ok()) return status;
   std::string row;

@@ -88,6 +88,36 @@ TEST_F(StateTest, KeepsLogsUntilTheyAreTrimmed) {
   EXPECT_EQ(rest[0].records, 5u);
 }
 
+// As a crash leaves it that comes between the linking of a written file into the table and the
+// removal of its first name.
+TEST_F(StateTest, AFileThatIsATablesAlreadyIsNotWrittenAgain) {
+  constexpr std::uint64_t kTiny = 1000;  // every epoch is written out
+  const auto put_and_commit = [](EpochStore& store, Table& table, const std::string& key) {
+    table.put(0, key, hash_of(key), "value of " + key);
+    const std::uint64_t epoch = store.last_epoch() + 1;
+    const Changes changes = table.freeze_epoch(epoch);
+    ASSERT_TRUE(store.commit({epoch, {&changes}, {}, {}, {}}).is_ok());
+  };
+  {
+    auto store = open(kTiny);
+    put_and_commit(*store, *store->table("t", {0}).value(), "old");
+    ASSERT_EQ(store->flushes(), 1u);
+  }
+  for (const auto& file : std::filesystem::directory_iterator(folder_)) {
+    if (file.path().extension() != ".sst") continue;
+    std::filesystem::create_hard_link(file.path(), folder_ / "flush-0.sst");
+    break;
+  }
+  {
+    auto store = open(kTiny);
+    put_and_commit(*store, *store->table("t", {0}).value(), "new");
+  }
+  auto store = open(kTiny);
+  Table* table = store->table("t", {0}).value();
+  EXPECT_EQ(table->get(0, "old", hash_of("old")).value_or("lost"), "value of old");
+  EXPECT_EQ(table->get(0, "new", hash_of("new")).value_or("lost"), "value of new");
+}
+
 // One random life of a store against a map: any owner count, tiny memory, crashes between epochs.
 void live(const std::filesystem::path& folder, std::uint64_t seed, bool inline_flush) {
   std::mt19937_64 random(seed);

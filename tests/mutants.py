@@ -20,6 +20,7 @@ MUTANTS = {
     "state.filter_forgets": ("keys of a generation are missing in its filter", ["state"]),
     "state.flush_uncommitted": ("a table's changes reach disk before their epoch", ["state"]),
     "state.trim_early": ("the changelog is trimmed before the flush is on disk", ["state", "simulation", "credit"]),
+    "state.overwrite_ingested": ("a file that is a table's already is written again", ["state"]),
     "state.replay_skips_last": ("recovery leaves out the last epoch's changes", ["state"]),
     "commit.unsynced": ("the epoch's write is not synced", ["simulation", "credit"]),
     "epoch.commit_before_files": ("the epoch commits before its files are synced", ["simulation", "bench"]),
