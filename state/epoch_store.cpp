@@ -90,7 +90,8 @@ Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
     std::filesystem::create_directories(folder, error);
     if (error) return Status::unavailable("cannot make " + folder + ": " + error.message());
   }
-  const rocksdb::DBOptions db = db_options(options);
+  rocksdb::DBOptions db = db_options(options);
+  db.listeners.push_back(impl->errors);
   std::vector<std::string> names;
   if (!rocksdb::DB::ListColumnFamilies(db, folder, &names).ok()) names = {"default"};
   for (const char* needed : {"changelog", "log"}) {

@@ -9,11 +9,20 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/listener.h>
 
 #include "state/epoch_store.h"
 #include "state/table_impl.h"
 
 namespace huiliu::state {
+
+/// Remembers that RocksDB had an error of its own: 7.8 forgets to leave a state in which it cannot
+/// ingest files (ErrorHandler::ClearBGError keeps is_db_stopped_), even when all else works again.
+class ErrorWatch final : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override { seen = true; }
+  std::atomic<bool> seen{false};
+};
 
 struct EpochStore::Impl {
   std::string folder;
@@ -23,6 +32,7 @@ struct EpochStore::Impl {
   rocksdb::ColumnFamilyHandle* meta = nullptr;
   rocksdb::ColumnFamilyHandle* changelog = nullptr;
   rocksdb::ColumnFamilyHandle* log = nullptr;
+  std::shared_ptr<ErrorWatch> errors = std::make_shared<ErrorWatch>();
   std::shared_ptr<rocksdb::Cache> cache;  ///< of all tables' blocks
   std::vector<std::unique_ptr<Table>> tables;
   std::atomic<std::uint64_t> active_bytes{0};  ///< of all tables' growing generations
@@ -51,6 +61,8 @@ struct EpochStore::Impl {
   std::shared_ptr<Frozen> next_ready();
   void run_flusher();
   runtime::Status flush(const Frozen& frozen);
+  runtime::Status ingest(const Frozen& frozen);
+  runtime::Status write_rows(const Frozen& frozen);
   runtime::Status write_sst(const Frozen& frozen, const std::string& path);
   runtime::Status trim_changelog(const Frozen& frozen);
   runtime::Status replay(Table::Impl& table);
