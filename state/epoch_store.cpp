@@ -158,17 +158,23 @@ std::vector<std::pair<std::string, std::string>> EpochStore::meta(std::string_vi
   return found;
 }
 
+Status EpochStore::Impl::resume() {
+  if (!errors->unresolved) return Status::ok();
+  const rocksdb::Status status = db->Resume();
+  if (!status.ok()) return Status::unavailable("the state recovers: " + status.ToString());
+  errors->unresolved = false;
+  return Status::ok();
+}
+
 Result<rocksdb::ColumnFamilyHandle*> EpochStore::Impl::family(const std::string& name) {
   const std::string full = kTablePrefix + name;
   const auto found = families.find(full);
   if (found != families.end()) return found->second;
+  if (Status sound = resume(); !sound.is_ok()) return sound;
   rocksdb::ColumnFamilyHandle* handle = nullptr;
   const Status status =
       from_rocksdb(db->CreateColumnFamily(table_options(), full, &handle), "table " + name);
-  if (!status.is_ok()) {
-    db->Resume().PermitUncheckedError();
-    return status;
-  }
+  if (!status.is_ok()) return status;
   families[full] = handle;
   return handle;
 }
@@ -269,14 +275,11 @@ Status EpochStore::commit(const Commit& commit) {
   batch.Put(impl_->meta, kEpochKey, epoch);
   rocksdb::WriteOptions write;
   write.sync = !mutant("commit.unsynced");
+  if (Status sound = impl_->resume(); !sound.is_ok()) return sound;
   failpoint("commit.before_write");
   const Status status = from_rocksdb(impl_->db->Write(write, &batch), "commit");
-  if (!status.is_ok()) {
-    // RocksDB refuses writes after an error of the disk until told to resume; the same batch
-    // again changes nothing if part of it had been written.
-    impl_->db->Resume().PermitUncheckedError();
-    return status;
-  }
+  // The same batch again changes nothing if part of it had been written.
+  if (!status.is_ok()) return status;
   failpoint("commit.after_write");
   impl_->epoch = commit.epoch;
   impl_->flush_ready();

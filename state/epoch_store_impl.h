@@ -16,12 +16,19 @@
 
 namespace huiliu::state {
 
-/// Remembers that RocksDB had an error of its own: 7.8 forgets to leave a state in which it cannot
-/// ingest files (ErrorHandler::ClearBGError keeps is_db_stopped_), even when all else works again.
+/// Errors of RocksDB's own, as when the disk is full.
 class ErrorWatch final : public rocksdb::EventListener {
  public:
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override { seen = true; }
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override {
+    seen = true;
+    unresolved = true;
+  }
+  void OnErrorRecoveryCompleted(rocksdb::Status) override { unresolved = false; }
+
+  /// There was one. RocksDB 7.8 then stays in a state in which it cannot ingest files
+  /// (ErrorHandler::ClearBGError keeps is_db_stopped_), even when all else works again.
   std::atomic<bool> seen{false};
+  std::atomic<bool> unresolved{false};
 };
 
 struct EpochStore::Impl {
@@ -56,6 +63,9 @@ struct EpochStore::Impl {
   /// over half of the budget, the parts with their fair share or more do. The other half is for
   /// what is being written, which is faster than filling, for filters and for the cache.
   bool over_budget(std::uint64_t bytes) const;
+  /// Ok if RocksDB is sound or could go on after an error. To be called before each write: a writer
+  /// that failed must not be used again (assertions of Debian's build).
+  runtime::Status resume();
   void schedule(std::shared_ptr<Frozen> frozen);
   void flush_ready();
   std::shared_ptr<Frozen> next_ready();

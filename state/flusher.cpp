@@ -116,7 +116,6 @@ void EpochStore::Impl::run_flusher() {
     for (Status status = flush(*frozen); !stop && !status.is_ok(); status = flush(*frozen)) {
       // E.g. disk full: what is committed stays in memory and in the changelog.
       spdlog::warn("state: {}; trying again in {} ms", status.message(), pause.count());
-      db->Resume().PermitUncheckedError();
       std::this_thread::sleep_for(pause);
       pause = std::min(pause * 2, kMostPause);
     }
@@ -167,6 +166,7 @@ Status EpochStore::Impl::trim_changelog(const Frozen& frozen) {
     batch.DeleteRange(changelog, changelog_key(frozen.table, shard, 0),
                       changelog_key(frozen.table, shard, frozen.epoch + 1));
   }
+  if (Status status = resume(); !status.is_ok()) return status;
   rocksdb::WriteOptions write;
   write.sync = true;
   return as_status(db->Write(write, &batch), "changelog of " + frozen.table);
@@ -214,6 +214,7 @@ Status EpochStore::Impl::flush(const Frozen& frozen) {
   if (mutant("state.trim_early")) {
     if (Status status = trim_changelog(frozen); !status.is_ok()) return status;
   }
+  if (Status status = resume(); !status.is_ok()) return status;
   failpoint("flush.before_sst");
   const Status written = errors->seen ? write_rows(frozen) : ingest(frozen);
   if (!written.is_ok()) return written;
