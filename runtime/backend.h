@@ -43,11 +43,11 @@ class Backend {
   /// The part of a table that holds `shards`.
   virtual Result<state::Table*> open_table(const std::string& name,
                                            const std::vector<std::uint16_t>& shards) = 0;
-  /// Takes the epoch's changes out of a table; processing may go on at once.
   /// Whether tables hold so much in memory that an epoch should end early, for them to be written.
   virtual bool wants_epoch() const { return false; }
   /// Whether no input should be read until tables that are full are written.
   virtual bool wants_pause() const { return false; }
+  /// Takes the epoch's changes out of a table; processing may go on at once.
   virtual std::shared_ptr<void> freeze(state::Table& table, std::uint64_t epoch) = 0;
   /// Durable when it returns ok. kUnavailable may be tried again with the same content.
   virtual Status commit(const EpochCommit& commit) = 0;

@@ -48,6 +48,17 @@ std::vector<Sortable> sorted_entries(const Generation& generation) {
   return entries;
 }
 
+// Writes the entry's row, or its deletion, by `put(row, value)` or `remove(row)`; `row` is scratch.
+template <typename Put, typename Remove>
+rocksdb::Status write_row(const Entry& entry, std::string& row, Put put, Remove remove) {
+  row.clear();
+  append_big_endian(row, entry.shard, 2);
+  row += entry.key();
+  if (entry.tombstone) return remove(row);
+  const std::string_view value = entry.value();
+  return put(row, rocksdb::Slice(value.data(), value.size()));
+}
+
 }  // namespace
 
 bool EpochStore::Impl::over_budget(std::uint64_t bytes) const {
@@ -148,13 +159,9 @@ Status EpochStore::Impl::write_sst(const Frozen& frozen, const std::string& path
   if (Status status = as_status(writer.Open(path), path); !status.is_ok()) return status;
   std::string row;
   for (const auto& [prefix, entry] : sorted_entries(*frozen.entries)) {
-    row.clear();
-    append_big_endian(row, entry->shard, 2);
-    row += entry->key();
-    const std::string_view value = entry->value();
-    const rocksdb::Status added = entry->tombstone
-                                      ? writer.Delete(row)
-                                      : writer.Put(row, rocksdb::Slice(value.data(), value.size()));
+    const rocksdb::Status added = write_row(
+        *entry, row, [&](const auto& key, const auto& value) { return writer.Put(key, value); },
+        [&](const auto& key) { return writer.Delete(key); });
     if (!added.ok()) return as_status(added, path);
   }
   return as_status(writer.Finish(), path);
@@ -181,17 +188,13 @@ Status EpochStore::Impl::write_rows(const Frozen& frozen) {
   std::string row;
   rocksdb::Status status;
   const auto add = [&](const Entry& entry, std::uint32_t) {
-    if (!status.ok()) return;
-    row.clear();
-    append_big_endian(row, entry.shard, 2);
-    row += entry.key();
-    const std::string_view value = entry.value();
-    if (entry.tombstone) {
-      batch.Delete(frozen.family, row);
-    } else {
-      batch.Put(frozen.family, row, rocksdb::Slice(value.data(), value.size()));
+    if (status.ok()) {
+      status = write_row(
+          entry, row,
+          [&](const auto& key, const auto& value) { return batch.Put(frozen.family, key, value); },
+          [&](const auto& key) { return batch.Delete(frozen.family, key); });
     }
-    if (batch.GetDataSize() < kBatchBytes) return;
+    if (!status.ok() || batch.GetDataSize() < kBatchBytes) return;
     status = db->Write(write, &batch);
     batch.Clear();
   };

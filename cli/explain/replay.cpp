@@ -4,6 +4,7 @@
 #include <memory>
 #include <thread>
 
+#include "cli/no_file_sink.h"
 #include "cli/temporary_folder.h"
 #include "runtime/clock.h"
 #include "runtime/engine.h"
@@ -20,22 +21,13 @@ class NoEncoder final : public runtime::SinkEncoder {
   void encode(const Record&, std::string&) override {}
 };
 
-class NoFile final : public runtime::FileLikeSink {
- public:
-  Status open(const runtime::SinkContext&) override { return Status::ok(); }
-  Status append(std::string_view, std::uint64_t) override { return Status::ok(); }
-  Status prepare(std::vector<std::pair<std::string, std::string>>&) override {
-    return Status::ok();
-  }
-};
-
 /// Counts what reaches it, as the ledger wants, and forgets it.
 runtime::SinkType make_no_sink() {
   runtime::SinkType type;
   type.create_encoder = [](const runtime::SinkDeclaration&, std::size_t) {
     return std::make_unique<NoEncoder>();
   };
-  type.create_file = [](const runtime::SinkDeclaration&) { return std::make_unique<NoFile>(); };
+  type.create_file = [](const runtime::SinkDeclaration&) { return no_file(); };
   return type;
 }
 

@@ -1,5 +1,6 @@
 #include "cli/golden/captured_sinks.h"
 
+#include "cli/no_file_sink.h"
 #include "connectors/file/row_encoder.h"
 
 namespace huiliu::cli {
@@ -29,15 +30,6 @@ class CapturingEncoder final : public runtime::SinkEncoder {
   std::string scratch_;
 };
 
-class NoFile final : public runtime::FileLikeSink {
- public:
-  Status open(const runtime::SinkContext&) override { return Status::ok(); }
-  Status append(std::string_view, std::uint64_t) override { return Status::ok(); }
-  Status prepare(std::vector<std::pair<std::string, std::string>>&) override {
-    return Status::ok();
-  }
-};
-
 }  // namespace
 
 CapturedSinks::CapturedSinks(runtime::Topology& topology) {
@@ -49,7 +41,7 @@ CapturedSinks::CapturedSinks(runtime::Topology& topology) {
                                      std::size_t input) {
       return std::make_unique<CapturingEncoder>(*declaration.inputs[input], records);
     };
-    type.create_file = [](const runtime::SinkDeclaration&) { return std::make_unique<NoFile>(); };
+    type.create_file = [](const runtime::SinkDeclaration&) { return no_file(); };
     node.sink = &type;
   }
 }

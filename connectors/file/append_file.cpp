@@ -79,6 +79,7 @@ Status AppendFile::cut_back(std::uint64_t length) {
         path_, size, length));
   }
   written_ = length;
+  handed_over_ = length;
   if (runtime::mutant("file.no_truncate")) {
     written_ = size;
     return Status::ok();
