@@ -116,9 +116,9 @@ std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
   const Schema& schema = topology.nodes[edge.from.node].outputs[edge.from.port].schema;
   const std::size_t from_level = shared_.plan->level[edge.from.node];
   if (to.kind == ComponentKind::kSink) {
-    auto tap = std::make_unique<SinkTap>(edge.to, edge.input, thread_,
-                                         to.sink->create_encoder(*to.sink_declaration, edge.input),
-                                         shared_.plan->parallelism > 1 || to.inputs.size() > 1);
+    auto tap = std::make_unique<SinkTap>(
+        edge.to, edge.input, thread_, to.sink->create_encoder(*to.sink_declaration, edge.input),
+        shared_.plan->parallelism > 1 || to.inputs.size() > 1, *shared_.pool);
     taps_[from_level].push_back(tap.get());
     auto target = keep(std::move(tap), 0, to.name);
     instances_[edge.to]->tap_outputs.push_back(target.second);
@@ -130,7 +130,7 @@ std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
   if (edge.kind != EdgeKind::kFused) {
     auto sender = std::make_unique<ExchangeSender>(edge_index, thread_, shared_.plan->parallelism,
                                                    topology.shards, edge.kind == EdgeKind::kKeyed,
-                                                   std::move(key));
+                                                   std::move(key), *shared_.pool);
     senders_[edge_index] = sender.get();
     return keep(std::move(sender), 0);
   }

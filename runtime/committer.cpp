@@ -123,20 +123,15 @@ Status Committer::apply(Pending& pending) {
   return commit(pending.info->ends_epoch);
 }
 
-std::string merge_sink_parts(const std::vector<const SinkPart*>& parts) {
+void merge_sink_parts(const std::vector<const SinkPart*>& parts, std::string& merged) {
   struct Cursor {
     const SinkPart* part;
     std::size_t record = 0;
     std::size_t offset = 0;
   };
   std::vector<Cursor> cursors;
-  std::size_t size = 0;
-  for (const SinkPart* part : parts) {
-    cursors.push_back({part});
-    size += part->bytes.size();
-  }
-  std::string merged;
-  merged.reserve(size);
+  for (const SinkPart* part : parts) cursors.push_back({part});
+  merged.clear();
   while (!cursors.empty()) {
     auto first = cursors.begin();
     for (auto it = cursors.begin() + 1; it != cursors.end(); ++it) {
@@ -147,7 +142,6 @@ std::string merge_sink_parts(const std::vector<const SinkPart*>& parts) {
     first->offset += bytes;
     if (++first->record == first->part->sizes.size()) cursors.erase(first);
   }
-  return merged;
 }
 
 Status Committer::write_sinks(std::vector<Report>& reports) {
@@ -162,9 +156,12 @@ Status Committer::write_sinks(std::vector<Report>& reports) {
     });
     std::uint64_t records = 0;
     for (const SinkPart* part : parts) records += part->records;
-    const Status status = parts.size() == 1 ? write_sink(node, parts.front()->bytes, records)
-                                            : write_sink(node, merge_sink_parts(parts), records);
-    if (!status.is_ok()) return status;
+    if (parts.size() > 1) merge_sink_parts(parts, merged_);
+    const std::string_view bytes = parts.size() > 1 ? merged_ : parts.front()->bytes;
+    if (Status status = write_sink(node, bytes, records); !status.is_ok()) return status;
+  }
+  for (Report& report : reports) {
+    for (SinkPart& part : report.sinks) shared_.pool->give_back(std::move(part));
   }
   return Status::ok();
 }

@@ -79,6 +79,7 @@ class Committer {
   std::size_t reports_per_slice_;
   Ledger ledger_;
   std::vector<SinkState> sinks_;  // per node
+  std::string merged_;
   std::map<std::string, std::string> positions_;
   std::vector<std::shared_ptr<void>> changes_;
   std::function<void(std::uint64_t)> committed_callback_;
@@ -90,6 +91,6 @@ class Committer {
 };
 
 /// Merges the parts of one sink and slice into the order of the input.
-std::string merge_sink_parts(const std::vector<const SinkPart*>& parts);
+void merge_sink_parts(const std::vector<const SinkPart*>& parts, std::string& merged);
 
 }  // namespace huiliu::runtime

@@ -26,4 +26,43 @@ void MemoryPool::give_back(SliceMemory* memory) {
   free_.push_back(std::move(owned));
 }
 
+namespace {
+
+template <class Buffer>
+Buffer take_last(std::vector<Buffer>& free) {
+  if (free.empty()) return {};
+  Buffer buffer = std::move(free.back());
+  free.pop_back();
+  return buffer;
+}
+
+}  // namespace
+
+Part MemoryPool::take_part(std::size_t edge) {
+  const std::lock_guard lock(mutex_);
+  return take_last(free_parts_[edge]);
+}
+
+void MemoryPool::give_back(Part part) {
+  part.rows.clear();
+  part.values.clear();
+  part.memory.clear();
+  const std::lock_guard lock(mutex_);
+  free_parts_[part.edge].push_back(std::move(part));
+}
+
+SinkPart MemoryPool::take_sink_part(std::size_t node) {
+  const std::lock_guard lock(mutex_);
+  return take_last(free_sink_parts_[node]);
+}
+
+void MemoryPool::give_back(SinkPart part) {
+  part.bytes.clear();
+  part.ordinals.clear();
+  part.sizes.clear();
+  part.records = 0;
+  const std::lock_guard lock(mutex_);
+  free_sink_parts_[part.node].push_back(std::move(part));
+}
+
 }  // namespace huiliu::runtime

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,17 +34,6 @@ struct SliceMemory {
   Slice slice;
 };
 
-/// Recycles slice memory, so that steady work maps no new pages. Thread-safe.
-class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
- public:
-  std::shared_ptr<SliceMemory> take();
-
- private:
-  void give_back(SliceMemory* memory);
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<SliceMemory>> free_;
-};
-
 /// Records of one exchange edge from one sender to one receiver, for one slice.
 struct Part {
   struct Row {
@@ -70,6 +60,26 @@ struct SinkPart {
   std::uint64_t records = 0;
   std::vector<std::uint32_t> ordinals;  ///< only if there may be parts to merge
   std::vector<std::uint32_t> sizes;
+};
+
+/// Recycles the memory of slices and of what they turn into, so that steady work maps no new pages.
+/// Thread-safe; what it keeps is bounded by the slices under way.
+class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
+ public:
+  std::shared_ptr<SliceMemory> take();
+  /// An empty part of the edge, and where it goes when its rows are processed.
+  Part take_part(std::size_t edge);
+  void give_back(Part part);
+  /// An empty part for the sink, and where it goes when its bytes are written.
+  SinkPart take_sink_part(std::size_t node);
+  void give_back(SinkPart part);
+
+ private:
+  void give_back(SliceMemory* memory);
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<SliceMemory>> free_;
+  std::map<std::size_t, std::vector<Part>> free_parts_;           // by edge: they are of one size
+  std::map<std::size_t, std::vector<SinkPart>> free_sink_parts_;  // by node
 };
 
 struct NodeCounts {

@@ -1,6 +1,7 @@
 #include "runtime/plumbing.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace huiliu::runtime {
 
@@ -18,13 +19,14 @@ void FanOut::process(Record& record, Outputs& out) {
 }
 
 ExchangeSender::ExchangeSender(std::size_t edge, unsigned thread, unsigned threads,
-                               std::uint16_t shards, bool keyed, KeyBuilder key)
+                               std::uint16_t shards, bool keyed, KeyBuilder key, MemoryPool& pool)
     : edge_(edge),
       thread_(thread),
       threads_(threads),
       shards_(shards),
       keyed_(keyed),
       key_(std::move(key)),
+      pool_(pool),
       parts_(threads) {}
 
 void ExchangeSender::process(Record& record, Outputs& out) {
@@ -46,11 +48,9 @@ std::vector<Part> ExchangeSender::take() {
     Part& part = parts_[receiver];
     part.edge = edge_;
     part.sender = thread_;
-    if (!part.rows.empty()) part.memory = memory_;
-    const std::size_t rows = part.rows.size(), values = part.values.size();
-    std::swap(taken[receiver], part);
-    part.rows.reserve(rows);
-    part.values.reserve(values);
+    if (part.rows.empty()) continue;
+    part.memory = memory_;
+    taken[receiver] = std::exchange(part, pool_.take_part(edge_));
   }
   memory_.clear();
   return taken;
@@ -67,12 +67,11 @@ void SinkTap::process(Record& record, Outputs& out) {
 }
 
 SinkPart SinkTap::take() {
-  SinkPart taken;
-  std::swap(taken, part_);
+  if (part_.records == 0) return {};
+  SinkPart taken = std::exchange(part_, pool_.take_sink_part(node_));
   taken.node = node_;
   taken.input = input_;
   taken.thread = thread_;
-  part_.bytes.reserve(taken.bytes.size() + taken.bytes.size() / 8);
   return taken;
 }
 

@@ -41,7 +41,7 @@ class FanOut final : public Operator {
 class ExchangeSender final : public Operator {
  public:
   ExchangeSender(std::size_t edge, unsigned thread, unsigned threads, std::uint16_t shards,
-                 bool keyed, KeyBuilder key);
+                 bool keyed, KeyBuilder key, MemoryPool& pool);
   void process(Record& record, Outputs& out) override;
   void add_memory(const std::shared_ptr<SliceMemory>& memory) { memory_.push_back(memory); }
   /// One part per receiver, maybe empty.
@@ -54,6 +54,7 @@ class ExchangeSender final : public Operator {
   std::uint16_t shards_;
   bool keyed_;
   KeyBuilder key_;
+  MemoryPool& pool_;
   std::vector<Part> parts_;
   std::vector<std::shared_ptr<SliceMemory>> memory_;
 };
@@ -62,12 +63,13 @@ class ExchangeSender final : public Operator {
 class SinkTap final : public Operator {
  public:
   SinkTap(std::size_t node, std::size_t input, unsigned thread,
-          std::unique_ptr<SinkEncoder> encoder, bool keep_order)
+          std::unique_ptr<SinkEncoder> encoder, bool keep_order, MemoryPool& pool)
       : node_(node),
         input_(input),
         thread_(thread),
         encoder_(std::move(encoder)),
-        keep_order_(keep_order) {}
+        keep_order_(keep_order),
+        pool_(pool) {}
   void process(Record& record, Outputs& out) override;
   SinkPart take();
 
@@ -77,6 +79,7 @@ class SinkTap final : public Operator {
   unsigned thread_;
   std::unique_ptr<SinkEncoder> encoder_;
   bool keep_order_;
+  MemoryPool& pool_;
   SinkPart part_;
 };
 

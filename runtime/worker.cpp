@@ -95,6 +95,7 @@ void Worker::process_bundle(std::size_t level, Inbox::Bundle bundle) {
     return std::tie(a.edge, a.sender) < std::tie(b.edge, b.sender);
   });
   replay(bundle.parts);
+  for (Part& part : bundle.parts) shared_.pool->give_back(std::move(part));
   end_level(level, bundle.info);
 }
 
