@@ -24,7 +24,8 @@ class SchemaWriter {
     key("properties");
     json_.StartObject();
     for (const Option& option : runtime::topology_options()) {
-      if (option.name == "sources" || option.name == "operators" || option.name == "sinks")
+      if (option.name == "sources" || option.name == "operators" || option.name == "sinks" ||
+          option.name == "backend")
         continue;
       key(option.name);
       value(option);
@@ -32,6 +33,8 @@ class SchemaWriter {
     section("sources", ComponentKind::kSource);
     section("operators", ComponentKind::kOperator);
     section("sinks", ComponentKind::kSink);
+    key("backend");
+    one_of(ComponentKind::kBackend);
     json_.EndObject();
     json_.EndObject();
     return std::string(buffer_.GetString(), buffer_.GetSize()) + "\n";
@@ -54,12 +57,16 @@ class SchemaWriter {
     json_.StartObject();
     pair("type", "object");
     key("additionalProperties");
+    one_of(kind);
+    json_.EndObject();
+  }
+
+  void one_of(ComponentKind kind) {
     json_.StartObject();
     key("oneOf");
     json_.StartArray();
     for (const auto* descriptor : registry_.descriptors(kind)) node(*descriptor);
     json_.EndArray();
-    json_.EndObject();
     json_.EndObject();
   }
 

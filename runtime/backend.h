@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "runtime/descriptor.h"
 #include "runtime/sink.h"
 #include "runtime/status.h"
 
@@ -49,10 +51,28 @@ class Backend {
   virtual bool wants_pause() const { return false; }
   /// Takes the epoch's changes out of a table; processing may go on at once.
   virtual std::shared_ptr<void> freeze(state::Table& table, std::uint64_t epoch) = 0;
+  /// Where sinks append records that become visible with the epoch; null: nowhere. Kept by the
+  /// backend.
+  virtual LogTransaction* transaction() { return nullptr; }
   /// Durable when it returns ok. kUnavailable may be tried again with the same content.
   virtual Status commit(const EpochCommit& commit) = 0;
   virtual Result<std::vector<OutboxEntry>> read_log(const std::string& log, std::uint64_t after,
                                                     std::size_t max_bytes) = 0;
+};
+
+struct Topology;
+
+struct BackendContext {
+  const Topology* topology = nullptr;
+  std::string state_folder;  ///< exists
+};
+
+struct BackendType {
+  Descriptor descriptor;  ///< options of the topology file's `backend:`
+  /// Further checks of the section; may be empty.
+  std::function<void(const Config& config, Diagnostics& diagnostics)> declare = {};
+  /// At the last committed epoch. kUnavailable and kRestart may be tried again.
+  std::function<Result<std::unique_ptr<Backend>>(const BackendContext&)> open;
 };
 
 }  // namespace huiliu::runtime

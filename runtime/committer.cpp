@@ -29,6 +29,7 @@ Status Committer::open_sink(std::size_t node_index) {
   context.node_name = node.name;
   context.base_folder = shared_.topology->folder;
   context.clock = shared_.clock;
+  context.transaction = shared_.backend->transaction();
   const std::string prefix = "sink/" + node.name + "/";
   context.positions = shared_.backend->meta(prefix);
   for (auto& [key, value] : context.positions) key.erase(0, prefix.size());

@@ -14,6 +14,8 @@ std::string_view kind_name(ComponentKind kind) {
       return "operator";
     case ComponentKind::kSink:
       return "sink";
+    case ComponentKind::kBackend:
+      return "backend";
   }
   return "";
 }

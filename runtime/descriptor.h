@@ -38,7 +38,9 @@ struct Option {
   std::vector<Option> members = {};  ///< kObject: its keys; kList/kMap: exactly one, the element
 };
 
-enum class ComponentKind { kSource, kOperator, kSink };
+enum class ComponentKind { kSource, kOperator, kSink, kBackend };
+inline constexpr ComponentKind kAllKinds[] = {ComponentKind::kSource, ComponentKind::kOperator,
+                                              ComponentKind::kSink, ComponentKind::kBackend};
 std::string_view kind_name(ComponentKind kind);
 
 struct PortDescriptor {

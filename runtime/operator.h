@@ -28,6 +28,7 @@ class Declaration {
       : config(checked_config), inputs(std::move(input_schemas)), diagnostics(found) {}
 
   const Config& config;               ///< checked, with defaults
+  const Config* backend = nullptr;    ///< the topology's `backend:`; null if there is none
   std::vector<const Schema*> inputs;  ///< one per stream of `input:`, in order
   Diagnostics& diagnostics;
 

@@ -45,12 +45,19 @@ const SinkType* Registry::sink(std::string_view name) const {
   const SinkType* found = find(sinks_, name);
   return found == nullptr && base_ != nullptr ? base_->sink(name) : found;
 }
+const BackendType* Registry::backend(std::string_view name) const {
+  const BackendType* found = find(backends_, name);
+  return found == nullptr && base_ != nullptr ? base_->backend(name) : found;
+}
 
 void Registry::add(SourceType type) { insert(sources_, std::move(type), ComponentKind::kSource); }
 void Registry::add(OperatorType type) {
   insert(operators_, std::move(type), ComponentKind::kOperator);
 }
 void Registry::add(SinkType type) { insert(sinks_, std::move(type), ComponentKind::kSink); }
+void Registry::add(BackendType type) {
+  insert(backends_, std::move(type), ComponentKind::kBackend);
+}
 
 std::vector<const Descriptor*> Registry::descriptors(ComponentKind kind) const {
   std::vector<const Descriptor*> found;
@@ -58,6 +65,7 @@ std::vector<const Descriptor*> Registry::descriptors(ComponentKind kind) const {
   if (kind == ComponentKind::kSource) collect(sources_, found);
   if (kind == ComponentKind::kOperator) collect(operators_, found);
   if (kind == ComponentKind::kSink) collect(sinks_, found);
+  if (kind == ComponentKind::kBackend) collect(backends_, found);
   std::sort(found.begin(), found.end(),
             [](const Descriptor* a, const Descriptor* b) { return a->name < b->name; });
   return found;

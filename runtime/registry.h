@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/backend.h"
 #include "runtime/operator.h"
 #include "runtime/sink.h"
 #include "runtime/source.h"
@@ -21,12 +22,14 @@ class Registry {
   const SourceType* source(std::string_view name) const;
   const OperatorType* operator_type(std::string_view name) const;
   const SinkType* sink(std::string_view name) const;
+  const BackendType* backend(std::string_view name) const;
   /// Sorted by name.
   std::vector<const Descriptor*> descriptors(ComponentKind kind) const;
 
   void add(SourceType type);
   void add(OperatorType type);
   void add(SinkType type);
+  void add(BackendType type);
 
   /// The types that are linked into this program.
   static Registry& linked();
@@ -36,6 +39,7 @@ class Registry {
   std::vector<std::unique_ptr<SourceType>> sources_;
   std::vector<std::unique_ptr<OperatorType>> operators_;
   std::vector<std::unique_ptr<SinkType>> sinks_;
+  std::vector<std::unique_ptr<BackendType>> backends_;
 };
 
 struct Registration {

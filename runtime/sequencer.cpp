@@ -84,6 +84,9 @@ std::optional<Sequencer::Work> Sequencer::read(Feed& feed, std::size_t index, st
     case ReadResult::kIdle:
       feed.not_before = now + kIdleMs;
       return std::nullopt;
+    case ReadResult::kFailed:
+      shared_.fail(feed.reader->failure());
+      return std::nullopt;
     case ReadResult::kRetry:
       feed.pause = std::clamp(feed.pause * 2, kFirstRetryMs, kMostRetryMs);
       feed.not_before = now + feed.pause;

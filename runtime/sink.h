@@ -24,11 +24,19 @@ class SinkEncoder {
   virtual void encode(const Record& record, std::string& out) = 0;
 };
 
+/// A backend's own transaction that sinks of the same system take part in: the connector knows what
+/// is behind it.
+class LogTransaction {
+ public:
+  virtual ~LogTransaction() = default;
+};
+
 struct SinkContext {
   std::string node_name;
   std::string base_folder;
   std::vector<std::pair<std::string, std::string>> positions;  ///< as committed last
   Clock* clock = nullptr;
+  LogTransaction* transaction = nullptr;  ///< of the backend; null if it has none
 };
 
 /// A sink whose length is part of the epoch's commit (files). Used by the committer thread only.

@@ -39,10 +39,11 @@ struct Slice {
 };
 
 enum class ReadResult {
-  kSlice,  ///< `slice` is filled
-  kIdle,   ///< nothing now; ask again later
-  kEnd,    ///< bounded input is exhausted for good
-  kRetry,  ///< a dependency is unavailable; ask again with backoff (the reader has logged it)
+  kSlice,   ///< `slice` is filled
+  kIdle,    ///< nothing now; ask again later
+  kEnd,     ///< bounded input is exhausted for good
+  kFailed,  ///< see failure()
+  kRetry,   ///< a dependency is unavailable; ask again with backoff (the reader has logged it)
 };
 
 /// What the reader of a source may use.
@@ -62,6 +63,8 @@ class SourceReader {
   /// Continues after the committed positions. Errors that a user must mend are returned.
   virtual Status open(const SourceContext& context) = 0;
   virtual ReadResult read(Slice& slice) = 0;
+  /// Why read() said kFailed.
+  virtual Status failure() const { return Status::ok(); }
   /// Progress for people: bytes done and in all (0 = unknown).
   virtual std::pair<std::uint64_t, std::uint64_t> progress() const { return {0, 0}; }
 };

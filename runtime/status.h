@@ -8,8 +8,9 @@
 namespace huiliu::runtime {
 
 /// What to do about an error: invalid → refuse the input; unavailable → retry with backoff;
-/// corrupt, fatal → stop, recovery is exact; not found → the caller knows.
-enum class StatusCode { kOk, kInvalid, kNotFound, kUnavailable, kCorrupt, kFatal };
+/// corrupt, fatal → stop, recovery is exact; not found → the caller knows; restart → open
+/// everything again at the last committed epoch, in the same process.
+enum class StatusCode { kOk, kInvalid, kNotFound, kUnavailable, kCorrupt, kFatal, kRestart };
 
 /// Outcome of an operation that may fail for outside reasons.
 class [[nodiscard]] Status {
@@ -24,6 +25,7 @@ class [[nodiscard]] Status {
   }
   static Status corrupt(std::string message) { return {StatusCode::kCorrupt, std::move(message)}; }
   static Status fatal(std::string message) { return {StatusCode::kFatal, std::move(message)}; }
+  static Status restart(std::string message) { return {StatusCode::kRestart, std::move(message)}; }
 
   Status() = default;
   bool is_ok() const { return code_ == StatusCode::kOk; }

@@ -62,6 +62,10 @@ const std::vector<Option>& topology_options() {
                     .type = OptionType::kSize,
                     .doc = "Memory for tables; state may be larger.",
                     .default_text = "256MiB"}}},
+      {.name = "backend",
+       .type = OptionType::kAny,
+       .doc = "Where epochs commit: a map of `type` and the type's options, or the type alone. "
+              "Default: `embedded`."},
       {.name = "libraries",
        .type = OptionType::kList,
        .doc = "Shared libraries with further types, relative to the topology file.",
@@ -76,7 +80,9 @@ const std::vector<Option>& topology_options() {
 
 const std::vector<std::string>& node_keys(ComponentKind kind) {
   static const std::vector<std::string> source = {"type", "description"};
+  static const std::vector<std::string> backend = {"type"};
   static const std::vector<std::string> other = {"type", "input", "description"};
+  if (kind == ComponentKind::kBackend) return backend;
   return kind == ComponentKind::kSource ? source : other;
 }
 
@@ -127,6 +133,35 @@ class Builder {
     const Config state = with_defaults(config["state"], *state_options());
     topology_.state_path = state["path"].text();
     topology_.memory_bytes = state["memory"].as_size();
+    read_backend(root["backend"]);
+  }
+
+  void read_backend(const Config& section) {
+    const Config& type = section.is_map() ? section["type"] : section;
+    if (!section.is_null() && !type.is_scalar()) {
+      return fail(section.place(), "`backend` needs a type", "e.g. backend: {type: embedded}");
+    }
+    const std::string name = section.is_null() ? "embedded" : type.text();
+    topology_.backend = registry_.backend(name);
+    if (topology_.backend == nullptr) {
+      if (section.is_null()) return;  // a program without backends
+      std::vector<std::string> names;
+      for (const Descriptor* known : registry_.descriptors(ComponentKind::kBackend)) {
+        names.push_back(known->name);
+      }
+      return fail(type.place(), fmt::format("there is no backend '{}'", name),
+                  nearest_hint(name, names));
+    }
+    const Descriptor& descriptor = topology_.backend->descriptor;
+    const std::size_t errors = diagnostics_.errors();
+    if (section.is_map()) {
+      check_config(section, descriptor.options, node_keys(descriptor.kind), diagnostics_);
+    }
+    topology_.backend_config = std::make_shared<Config>(with_defaults(section, descriptor.options));
+    if (topology_.backend->declare && diagnostics_.errors() == errors) {
+      topology_.backend->declare(*topology_.backend_config, diagnostics_);
+    }
+    if (diagnostics_.errors() != errors) failed_ = true;
   }
 
   static unsigned threads_of(const Config& parallelism) {
@@ -152,6 +187,8 @@ class Builder {
       case ComponentKind::kSink:
         node.sink = registry_.sink(type);
         return node.sink ? &node.sink->descriptor : nullptr;
+      case ComponentKind::kBackend:
+        break;
     }
     return nullptr;
   }
@@ -328,10 +365,11 @@ class Builder {
   }
 
   template <class T>
-  static std::shared_ptr<T> hold(std::shared_ptr<std::vector<std::shared_ptr<Schema>>> keep,
-                                 const Config& config, std::vector<const Schema*> owned,
-                                 Diagnostics& diagnostics) {
+  std::shared_ptr<T> hold(std::shared_ptr<std::vector<std::shared_ptr<Schema>>> keep,
+                          const Config& config, std::vector<const Schema*> owned,
+                          Diagnostics& diagnostics) {
     auto* made = new T(config, std::move(owned), diagnostics);
+    made->backend = topology_.backend_config.get();
     return std::shared_ptr<T>(made,
                               [keep = std::move(keep)](T* declaration) { delete declaration; });
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/backend.h"
 #include "runtime/config.h"
 #include "runtime/descriptor.h"
 #include "runtime/operator.h"
@@ -61,6 +62,8 @@ struct Topology {
   std::uint16_t shards = 16;
   std::string state_path;
   std::uint64_t memory_bytes = 0;
+  const BackendType* backend = nullptr;  ///< null only if the registry has none
+  std::shared_ptr<Config> backend_config;
   std::vector<Node> nodes;
   /// The types of `libraries`, on top of the caller's; nodes point into it.
   std::shared_ptr<const Registry> registry;

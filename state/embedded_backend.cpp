@@ -1,26 +1,42 @@
 #include "state/embedded_backend.h"
 
+#include <fmt/format.h>
+
+#include "runtime/registry.h"
+#include "runtime/topology.h"
+
 namespace huiliu::state {
 
-std::shared_ptr<void> EmbeddedBackend::freeze(Table& table, std::uint64_t epoch) {
-  return std::make_shared<Changes>(table.freeze_epoch(epoch));
+StoreOptions store_options(const runtime::Topology& topology) {
+  StoreOptions options;
+  options.identity = fmt::format("{} shards={}", topology.id, topology.shards);
+  if (topology.memory_bytes > 0) options.memory_bytes = topology.memory_bytes;
+  return options;
 }
 
-runtime::Status EmbeddedBackend::commit(const runtime::EpochCommit& commit) {
+Commit as_commit(const runtime::EpochCommit& commit, std::vector<LogEntry>& entries) {
   Commit batch;
   batch.epoch = commit.epoch;
   for (const auto& changes : commit.changes) {
     batch.changes.push_back(static_cast<const Changes*>(changes.get()));
   }
   batch.meta = commit.meta;
-  std::vector<LogEntry> entries;
   entries.reserve(commit.appends.size());
   for (const runtime::LogAppend& append : commit.appends) {
     entries.push_back({append.sequence, append.bytes, append.records});
     batch.appends.emplace_back(append.log, &entries.back());
   }
   batch.trims = commit.trims;
-  return store_->commit(batch);
+  return batch;
+}
+
+std::shared_ptr<void> EmbeddedBackend::freeze(Table& table, std::uint64_t epoch) {
+  return std::make_shared<Changes>(table.freeze_epoch(epoch));
+}
+
+runtime::Status EmbeddedBackend::commit(const runtime::EpochCommit& commit) {
+  std::vector<LogEntry> entries;
+  return store_->commit(as_commit(commit, entries));
 }
 
 runtime::Result<std::vector<runtime::OutboxEntry>> EmbeddedBackend::read_log(
@@ -34,4 +50,23 @@ runtime::Result<std::vector<runtime::OutboxEntry>> EmbeddedBackend::read_log(
   return result;
 }
 
+namespace {
+
+const runtime::Registration registration(runtime::BackendType{
+    .descriptor =
+        {.name = "embedded",
+         .summary = "Commits epochs in a RocksDB of its own; needs no server.",
+         .description =
+             "Positions of sources, changes of tables and lengths of files are one synced "
+             "write in the state folder. For one machine.",
+         .example = "type: embedded\n"},
+    .open = [](const runtime::BackendContext& context)
+        -> runtime::Result<std::unique_ptr<runtime::Backend>> {
+      auto store = EpochStore::open(context.state_folder, store_options(*context.topology));
+      if (!store.is_ok()) return store.status();
+      return std::unique_ptr<runtime::Backend>(
+          std::make_unique<EmbeddedBackend>(std::move(store.value())));
+    }});
+
+}  // namespace
 }  // namespace huiliu::state

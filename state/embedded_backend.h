@@ -1,11 +1,17 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "runtime/backend.h"
 #include "state/epoch_store.h"
 
 namespace huiliu::state {
+
+/// How the state of a topology is opened.
+StoreOptions store_options(const runtime::Topology& topology);
+/// The commit as the store takes it; `entries` and `commit` must outlive the result.
+Commit as_commit(const runtime::EpochCommit& commit, std::vector<LogEntry>& entries);
 
 /// The engine's backend on an EpochStore.
 class EmbeddedBackend final : public runtime::Backend {

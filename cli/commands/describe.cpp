@@ -20,11 +20,10 @@ struct Options {
 };
 
 int describe(const Options& options) {
-  using runtime::ComponentKind;
   const auto registry = registry_with(options.libraries);
   if (!registry) return kUsage;
   std::vector<std::string> names;
-  for (const auto kind : {ComponentKind::kSource, ComponentKind::kOperator, ComponentKind::kSink}) {
+  for (const auto kind : runtime::kAllKinds) {
     if (kind_name(kind) != options.kind) continue;
     for (const auto* descriptor : registry->descriptors(kind)) {
       names.push_back(descriptor->name);
@@ -48,9 +47,9 @@ void add_describe(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("describe", "Shows a type's options, outputs, example.");
   command->footer(
       "Examples:\n  huiliu describe operator filter\n  huiliu describe --json sink file");
-  command->add_option("kind", options->kind, "source, operator or sink")
+  command->add_option("kind", options->kind, "source, operator, sink or backend")
       ->required()
-      ->check(CLI::IsMember({"source", "operator", "sink"}));
+      ->check(CLI::IsMember({"source", "operator", "sink", "backend"}));
   command->add_option("name", options->name, "name of the type")->required();
   command->add_option("--library", options->libraries, "shared library to load")
       ->allow_extra_args(false);

@@ -14,10 +14,9 @@ namespace huiliu::cli {
 namespace {
 
 int list(const std::vector<std::string>& libraries) {
-  using runtime::ComponentKind;
   const auto registry = registry_with(libraries);
   if (!registry) return kUsage;
-  for (const auto kind : {ComponentKind::kSource, ComponentKind::kOperator, ComponentKind::kSink}) {
+  for (const auto kind : runtime::kAllKinds) {
     std::string text = fmt::format("{}s\n", kind_name(kind));
     for (const auto* descriptor : registry->descriptors(kind)) {
       text += fmt::format("  {:<16} {}\n", descriptor->name, descriptor->summary);
@@ -31,7 +30,7 @@ int list(const std::vector<std::string>& libraries) {
 
 void add_list(CLI::App& app, int& exit_code) {
   auto libraries = std::make_shared<std::vector<std::string>>();
-  CLI::App* command = app.add_subcommand("list", "Lists sources, operators and sinks.");
+  CLI::App* command = app.add_subcommand("list", "Lists sources, operators, sinks and backends.");
   command->footer("Examples:\n  huiliu list\n  huiliu list --library build/liboperators.so");
   command->add_option("--library", *libraries, "shared library to load");
   command->callback([libraries, &exit_code] { exit_code = list(*libraries); });

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -17,7 +18,6 @@
 #include "cli/topology_file.h"
 #include "runtime/clock.h"
 #include "runtime/engine.h"
-#include "state/embedded_backend.h"
 
 namespace huiliu::cli {
 namespace {
@@ -54,7 +54,16 @@ class SignalWaiter {
       }
     });
   }
+  /// Before the engine goes.
+  void detach() { thread_ = {}; }
   bool caught() const { return caught_; }
+  /// False if a signal came meanwhile.
+  bool sleep(std::chrono::milliseconds pause) {
+    if (caught_) return false;
+    const timespec wait{pause.count() / 1000, pause.count() % 1000 * 1'000'000};
+    if (sigtimedwait(&signals_, nullptr, &wait) >= 0) caught_ = true;
+    return !caught_;
+  }
 
  private:
   sigset_t signals_{};
@@ -170,21 +179,41 @@ int exit_code_of(const Status& status) {
   return data ? kDataAtRisk : kFailed;
 }
 
-int run_on(const Topology& topology, unsigned threads, runtime::Backend& backend,
-           SignalWaiter& signals, bool quiet) {
-  runtime::Engine engine(topology, threads, backend, runtime::system_clock());
-  if (Status status = engine.open(); !status.is_ok()) return exit_code_of(status);
+/// From the last committed epoch until the topology ends or cannot go on.
+Status run_once(const Topology& topology, unsigned threads, const std::string& state,
+                SignalWaiter& signals, ProgressPrinter& printer) {
+  auto backend = topology.backend->open({&topology, state});
+  if (!backend.is_ok()) return backend.status();
+  runtime::Engine engine(topology, threads, *backend.value(), runtime::system_clock());
+  if (Status status = engine.open(); !status.is_ok()) return status;
   signals.start(engine);
-  ProgressPrinter printer(topology, quiet);
   const Status status = engine.run([&printer](const EngineProgress& p) { printer.print(p); });
+  signals.detach();
   printer.end();
-  if (!status.is_ok()) return exit_code_of(status);
-  print_summary(topology, engine.progress(), printer.seconds());
-  return signals.caught() ? kInterrupted : kSuccess;
+  if (status.is_ok()) print_summary(topology, engine.progress(), printer.seconds());
+  return status;
+}
+
+int run_until_done(const Topology& topology, unsigned threads, const std::string& state,
+                   bool quiet) {
+  constexpr std::chrono::milliseconds kFirstPause(100), kMostPause(10'000), kLongRun(60'000);
+  SignalWaiter signals;
+  ProgressPrinter printer(topology, quiet);
+  for (auto pause = kFirstPause;; pause = std::min(pause * 2, kMostPause)) {
+    const auto started = std::chrono::steady_clock::now();
+    const Status status = run_once(topology, threads, state, signals, printer);
+    if (status.code() != StatusCode::kRestart) {
+      if (!status.is_ok()) return exit_code_of(status);
+      return signals.caught() ? kInterrupted : kSuccess;
+    }
+    if (std::chrono::steady_clock::now() - started > kLongRun) pause = kFirstPause;
+    spdlog::warn("{}; starting again at the last committed epoch in {} ms", status.message(),
+                 pause.count());
+    if (!signals.sleep(pause)) return kInterrupted;
+  }
 }
 
 int run(const Options& options) {
-  SignalWaiter signals;
   auto topology = load_checked(options.path);
   if (!topology) return kUsage;
   if (!options.epoch.empty()) {
@@ -206,13 +235,7 @@ int run(const Options& options) {
                error.message());
     return kUsage;
   }
-  state::StoreOptions store_options;
-  store_options.identity = fmt::format("{} shards={}", topology->id, topology->shards);
-  if (topology->memory_bytes > 0) store_options.memory_bytes = topology->memory_bytes;
-  auto store = state::EpochStore::open(folder.string(), store_options);
-  if (!store.is_ok()) return exit_code_of(store.status());
-  state::EmbeddedBackend backend(std::move(store.value()));
-  return run_on(*topology, threads, backend, signals, options.quiet);
+  return run_until_done(*topology, threads, folder.string(), options.quiet);
 }
 
 }  // namespace
