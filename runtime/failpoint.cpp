@@ -30,10 +30,13 @@ std::function<void(std::string_view)>& hook() {
 
 const std::vector<std::string>& failpoint_names() {
   static const std::vector<std::string> names = {
-      "epoch.begin",        "epoch.before_prepare", "epoch.prepared",       "commit.before_write",
-      "commit.after_write", "epoch.committed",      "outbox.before_apply",  "outbox.after_apply",
-      "file.before_sync",   "file.after_sync",      "sqlite.before_commit", "sqlite.after_commit",
-      "flush.before_sst",   "flush.after_sst",      "flush.after_ingest",   "flush.after_trim"};
+      "epoch.begin",         "epoch.before_prepare",   "epoch.prepared",
+      "commit.before_write", "commit.after_write",     "epoch.committed",
+      "outbox.before_apply", "outbox.after_apply",     "file.before_sync",
+      "file.after_sync",     "sqlite.before_commit",   "sqlite.after_commit",
+      "flush.before_sst",    "flush.after_sst",        "flush.after_ingest",
+      "flush.after_trim",    "kafka.before_changelog", "kafka.before_offsets",
+      "kafka.before_commit", "kafka.after_commit",     "kafka.after_claim"};
   return names;
 }
 

@@ -154,6 +154,11 @@ class Builder {
     }
     const Descriptor& descriptor = topology_.backend->descriptor;
     const std::size_t errors = diagnostics_.errors();
+    for (const Option& option : descriptor.options) {
+      if (section.is_map() || !option.required) continue;
+      return fail(section.place(), fmt::format("backend '{}' needs `{}`", name, option.name),
+                  fmt::format("backend: {{type: {}, {}: ...}}", name, option.name));
+    }
     if (section.is_map()) {
       check_config(section, descriptor.options, node_keys(descriptor.kind), diagnostics_);
     }

@@ -25,6 +25,7 @@ CONFINED = {
     "rocksdb/": ["state/", "tests/simulation/"],
     "yaml-cpp/": ["runtime/config.cpp"],
     "sqlite3.h": ["connectors/sqlite/"],
+    "librdkafka/": ["connectors/kafka/", "bench/"],
     "simdjson": ["connectors/file/", "formats/", "bench/"],
     "luajit": ["operators/"],
     "lua.h": ["operators/"],

@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include "connectors/kafka/kafka_backend.h"
+#include "runtime/registry.h"
+
+namespace huiliu::connectors::kafka {
+namespace {
+
+using runtime::BackendContext;
+using runtime::Config;
+using runtime::Diagnostics;
+using runtime::OptionType;
+using runtime::Result;
+
+runtime::Descriptor descriptor() {
+  runtime::Descriptor d;
+  d.name = "kafka";
+  d.summary = "Commits each epoch by one Kafka transaction.";
+  d.description =
+      "Outputs of `kafka` sinks, changelogs of tables, outboxes of stores, positions of sources "
+      "and "
+      "consumed offsets become visible together or not at all. The state folder is a copy: on an "
+      "empty disk it is restored from the topics.\n\nTopics that the backend creates begin with "
+      "the "
+      "topology's id: `ID.progress`, `ID.OPERATOR.TABLE.changelog` (compacted, one partition per "
+      "shard) and `ID.SINK.outbox`. The transactional id is the topology's id: a second process "
+      "with the same id takes over, and the first ends.";
+  d.options = connection_options(true);
+  d.options.push_back({.name = "group",
+                       .doc = "Consumer group that the consumed offsets are committed to, for lag "
+                              "monitors. Default: the topology's id."});
+  d.options.push_back({.name = "transaction_timeout",
+                       .type = OptionType::kDuration,
+                       .doc =
+                           "After which the brokers abort an epoch that does not end. Not longer "
+                           "than their transaction.max.timeout.ms.",
+                       .default_text = "60s"});
+  d.options.push_back({.name = "replication",
+                       .type = OptionType::kInt,
+                       .doc = "Replicas of topics that the backend creates. Default: the brokers' "
+                              "default.replication.factor.",
+                       .minimum = 1,
+                       .maximum = 32});
+  d.example =
+      "type: kafka\nbootstrap: broker-1:9092,broker-2:9092\nsettings:\n"
+      "  security.protocol: plaintext\n";
+  return d;
+}
+
+void declare(const Config& config, Diagnostics& diagnostics) {
+  parse_connection(config, nullptr, diagnostics);
+  constexpr std::int64_t kLeastMs = 1000;
+  if (config["transaction_timeout"].as_duration().count() < kLeastMs) {
+    diagnostics.error(config["transaction_timeout"].place(),
+                      "a transaction timeout is at least 1s");
+  }
+}
+
+Result<std::unique_ptr<runtime::Backend>> open(const BackendContext& context) {
+  const Config& config = *context.topology->backend_config;
+  Diagnostics ignored;  // declare() has reported them
+  BackendOptions options;
+  options.producer.connection = parse_connection(config, nullptr, ignored);
+  options.producer.transactional_id = context.topology->id;
+  options.producer.timeout_ms = config["transaction_timeout"].as_duration().count();
+  options.group = config.string_or("group", context.topology->id);
+  options.replication = static_cast<int>(config.int_or("replication", -1));
+  auto backend = KafkaBackend::open(context, std::move(options));
+  if (!backend.is_ok()) return backend.status();
+  return std::unique_ptr<runtime::Backend>(std::move(backend.value()));
+}
+
+const runtime::Registration registration(runtime::BackendType{
+    .descriptor = descriptor(), .declare = declare, .open = open});
+
+}  // namespace
+}  // namespace huiliu::connectors::kafka

@@ -1,0 +1,200 @@
+#include "connectors/kafka/client.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace huiliu::connectors::kafka {
+
+using runtime::Config;
+using runtime::Diagnostics;
+using runtime::Option;
+using runtime::OptionType;
+using runtime::Result;
+using runtime::Status;
+
+namespace {
+
+// Exactly once depends on these.
+constexpr std::array kReserved = {"bootstrap.servers",
+                                  "metadata.broker.list",
+                                  "group.id",
+                                  "group.instance.id",
+                                  "enable.auto.commit",
+                                  "enable.auto.offset.store",
+                                  "auto.offset.reset",
+                                  "isolation.level",
+                                  "transactional.id",
+                                  "enable.idempotence",
+                                  "acks",
+                                  "request.required.acks",
+                                  "max.in.flight",
+                                  "partitioner",
+                                  "enable.partition.eof",
+                                  "transaction.timeout.ms"};
+
+void check_setting(const Config& settings, const std::string& name, const Config& value,
+                   Diagnostics& diagnostics) {
+  if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) {
+    diagnostics.error(settings.key_place(name), fmt::format("'{}' is set by Huiliu", name),
+                      "leave it out; what may be chosen is an option of its own");
+    return;
+  }
+  const Conf scratch(rd_kafka_conf_new());
+  char message[512];
+  const rd_kafka_conf_res_t result =
+      rd_kafka_conf_set(scratch.get(), name.c_str(), value.text().c_str(), message, sizeof message);
+  if (result == RD_KAFKA_CONF_OK) return;
+  const bool unknown = result == RD_KAFKA_CONF_UNKNOWN;
+  diagnostics.error(unknown ? settings.key_place(name) : value.place(),
+                    unknown          ? fmt::format("librdkafka has no setting '{}'", name)
+                    : value.secret() ? fmt::format("'{}' does not take this value", name)
+                                     : std::string(message),
+                    "see CONFIGURATION.md of librdkafka");
+}
+
+void log_line(const rd_kafka_t* client, int level, const char*, const char* text) {
+  constexpr int kError = 3, kWarning = 4, kNotice = 5;
+  const auto at = level <= kError     ? spdlog::level::err
+                  : level <= kWarning ? spdlog::level::warn
+                  : level <= kNotice  ? spdlog::level::info
+                                      : spdlog::level::debug;
+  // Lost connections are retried; the reaction to a real error is logged by whoever reacts.
+  const bool lost = level <= kError && std::string_view(text).find("refused") != std::string::npos;
+  spdlog::log(lost ? spdlog::level::warn : at, "kafka {}: {}", rd_kafka_name(client), text);
+}
+
+// Without it librdkafka prints errors itself, again and again while a server is away.
+void ignore_error(rd_kafka_t*, int, const char*, void*) {}
+
+}  // namespace
+
+std::vector<Option> connection_options(bool of_backend) {
+  return {{.name = "bootstrap",
+           .doc = std::string("Brokers to ask first: `host:port`, several with commas.") +
+                  (of_backend ? "" : " Default: those of the topology's `backend`."),
+           .required = of_backend},
+          {.name = "settings",
+           .type = OptionType::kMap,
+           .doc = "Settings of librdkafka, passed through: TLS, SASL, timeouts, e.g. "
+                  "`security.protocol: sasl_ssl`. Take secrets from `${ENV}` or `${file:path}`.",
+           .members = {{.name = "value"}}}};
+}
+
+Connection parse_connection(const Config& node, const Config* backend, Diagnostics& diagnostics) {
+  const bool shared = backend != nullptr && backend->is_map() &&
+                      backend->string_or("type", "") == "kafka" && !node.has("bootstrap");
+  const Config& from = shared ? *backend : node;
+  Connection connection;
+  connection.bootstrap = from.string_or("bootstrap", "");
+  if (connection.bootstrap.empty() && !diagnostics.has_errors()) {
+    diagnostics.error(node.place(), "`bootstrap` is missing",
+                      "name the brokers here, or use `backend: {type: kafka, bootstrap: ...}`");
+  }
+  std::vector<const Config*> sections = {&node["settings"]};
+  if (shared) sections.insert(sections.begin(), &from["settings"]);  // checked with the backend
+  for (const Config* settings : sections) {
+    if (!settings->is_map()) continue;
+    for (const auto& [name, value] : settings->entries()) {
+      if (!value.is_scalar()) continue;  // reported by check_config
+      if (settings == sections.back()) check_setting(*settings, name, value, diagnostics);
+      connection.settings.emplace_back(name, value.text());
+    }
+  }
+  return connection;
+}
+
+Result<Client> make_client(rd_kafka_type_t type, const Connection& connection, const Settings& own,
+                           const std::function<void(rd_kafka_conf_t*)>& prepare) {
+  Conf conf(rd_kafka_conf_new());
+  char message[512];
+  const auto set = [&](const std::string& name, const std::string& value) {
+    return rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), message, sizeof message) ==
+           RD_KAFKA_CONF_OK;
+  };
+  Settings all = {{"bootstrap.servers", connection.bootstrap},
+                  {"client.id", "huiliu"},
+                  {"log.connection.close", "false"},
+                  {"reconnect.backoff.ms", "50"},
+                  {"reconnect.backoff.max.ms", "2000"}};
+  if (type == RD_KAFKA_PRODUCER) all.emplace_back("retry.backoff.ms", "20");
+  all.insert(all.end(), connection.settings.begin(), connection.settings.end());
+  all.insert(all.end(), own.begin(), own.end());
+  for (const auto& [name, value] : all) {
+    if (!set(name, value)) return Status::invalid(message);
+  }
+  rd_kafka_conf_set_log_cb(conf.get(), log_line);
+  rd_kafka_conf_set_error_cb(conf.get(), ignore_error);
+  if (prepare) prepare(conf.get());
+  Client client(rd_kafka_new(type, conf.get(), message, sizeof message));
+  if (!client) return Status::invalid(fmt::format("cannot make a Kafka client: {}", message));
+  (void)conf.release();  // the client has it
+  return client;
+}
+
+Error take(rd_kafka_error_t* error) {
+  if (error == nullptr) return {};
+  Error taken{rd_kafka_error_code(error), rd_kafka_error_string(error),
+              rd_kafka_error_is_fatal(error) != 0, rd_kafka_error_is_retriable(error) != 0};
+  rd_kafka_error_destroy(error);
+  return taken;
+}
+
+Error error_of(rd_kafka_resp_err_t code) { return {code, rd_kafka_err2str(code), false, false}; }
+
+bool is_fenced(const Error& error) {
+  return error.code == RD_KAFKA_RESP_ERR__FENCED ||
+         error.code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH ||
+         error.code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED;
+}
+
+namespace {
+
+/// What a person can do about it; empty if going on anew may help.
+std::string_view remedy_of(rd_kafka_resp_err_t code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return "give the user the rights on the topic (ACL: Read and Describe for sources; Write and "
+             "Describe for sinks; Create too for internal topics)";
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return "give the user Read on the consumer group";
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      return "give the user Write and Describe on the transactional id";
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      return "give the user IdempotentWrite on the cluster";
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+      return "check user and password in `settings`";
+    case RD_KAFKA_RESP_ERR__SSL:
+      return "check the certificates in `settings`";
+    case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
+      return "`transaction_timeout` is longer than the broker's transaction.max.timeout.ms";
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+      return "create the topic, or name another one";
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+      return "`replication` is more than there are brokers";
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+      return "raise max.message.bytes of the topic";
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
+    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+      return "the broker is too old: transactions with group metadata need 2.5";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+Status as_status(const Error& error, const std::string& what) {
+  if (!error) return Status::ok();
+  const std::string_view remedy = remedy_of(error.code);
+  const std::string message =
+      fmt::format("{}: {} ({})", what, error.text, rd_kafka_err2name(error.code));
+  if (remedy.empty()) return Status::restart(message);
+  return Status::invalid(fmt::format("{}; {}", message, remedy));
+}
+
+}  // namespace huiliu::connectors::kafka

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <librdkafka/rdkafka.h>
+
+#include "runtime/config.h"
+#include "runtime/descriptor.h"
+#include "runtime/diagnostics.h"
+#include "runtime/status.h"
+
+namespace huiliu::connectors::kafka {
+
+template <auto Destroy>
+struct Deleter {
+  template <class T>
+  void operator()(T* pointer) const {
+    Destroy(pointer);
+  }
+};
+using Client = std::unique_ptr<rd_kafka_t, Deleter<rd_kafka_destroy>>;
+using Conf = std::unique_ptr<rd_kafka_conf_t, Deleter<rd_kafka_conf_destroy>>;
+using Topic = std::unique_ptr<rd_kafka_topic_t, Deleter<rd_kafka_topic_destroy>>;
+using Queue = std::unique_ptr<rd_kafka_queue_t, Deleter<rd_kafka_queue_destroy>>;
+using Event = std::unique_ptr<rd_kafka_event_t, Deleter<rd_kafka_event_destroy>>;
+using Message = std::unique_ptr<rd_kafka_message_t, Deleter<rd_kafka_message_destroy>>;
+using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t,
+                                      Deleter<rd_kafka_topic_partition_list_destroy>>;
+using GroupMetadata = std::unique_ptr<rd_kafka_consumer_group_metadata_t,
+                                      Deleter<rd_kafka_consumer_group_metadata_destroy>>;
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+/// How to reach a cluster.
+struct Connection {
+  std::string bootstrap;
+  Settings settings;  ///< librdkafka's, e.g. security.protocol
+};
+
+/// `bootstrap` and `settings`.
+std::vector<runtime::Option> connection_options(bool of_backend);
+/// Of the node itself, or else of the topology's backend if that is of type kafka. Settings that
+/// librdkafka does not know, and those that Huiliu sets, become diagnostics.
+Connection parse_connection(const runtime::Config& node, const runtime::Config* backend,
+                            runtime::Diagnostics& diagnostics);
+
+/// `own` settings win over the connection's. `prepare` may set callbacks.
+runtime::Result<Client> make_client(rd_kafka_type_t type, const Connection& connection,
+                                    const Settings& own,
+                                    const std::function<void(rd_kafka_conf_t*)>& prepare = {});
+
+/// An error of librdkafka.
+struct Error {
+  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  std::string text;
+  bool fatal = false;
+  bool retriable = false;
+
+  explicit operator bool() const { return code != RD_KAFKA_RESP_ERR_NO_ERROR; }
+};
+/// Takes the error; null is no error.
+Error take(rd_kafka_error_t* error);
+Error error_of(rd_kafka_resp_err_t code);
+
+/// The engine's reaction, the same wherever the error comes from (docs/guides/run-with-kafka.md has
+/// the table): kInvalid for what only a person can mend (rights, missing topics, wrong settings),
+/// with the remedy; kRestart for everything else: open anew at the last committed epoch.
+runtime::Status as_status(const Error& error, const std::string& what);
+/// Another producer with the same transactional id took over, or the transaction timed out.
+bool is_fenced(const Error& error);
+
+}  // namespace huiliu::connectors::kafka

@@ -1,0 +1,446 @@
+#include "connectors/kafka/kafka_backend.h"
+
+#include <algorithm>
+#include <random>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "connectors/kafka/position.h"
+#include "connectors/kafka/replay.h"
+#include "connectors/kafka/topics.h"
+#include "runtime/failpoint.h"
+#include "runtime/key.h"
+#include "state/embedded_backend.h"
+#include "state/layout.h"
+
+namespace huiliu::connectors::kafka {
+
+using runtime::EpochCommit;
+using runtime::failpoint;
+using runtime::LogAppend;
+using runtime::Result;
+using runtime::Status;
+
+namespace {
+
+// Keys of the progress topic that are not the engine's.
+constexpr std::string_view kEpoch = "!epoch", kOwner = "!owner", kShards = "!shards";
+constexpr std::string_view kTrimmed = "!trimmed/";
+// Keys of the local store.
+constexpr std::string_view kCluster = "kafka/cluster", kPosition = "kafka/position/";
+constexpr std::uint64_t kRestoreStep = 32u << 20;  // bytes between the local commits of a restore
+
+std::string random_owner() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+InternalTopic compacted(std::string name, int partitions, int replication, const char* segment) {
+  return {std::move(name),
+          partitions,
+          replication,
+          {{"cleanup.policy", "compact"},
+           {"segment.bytes", segment},
+           {"max.message.bytes", "16777216"}}};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendContext& context,
+                                                         BackendOptions options) {
+  std::unique_ptr<KafkaBackend> made(new KafkaBackend(*context.topology, std::move(options)));
+  if (Status status = made->open_store(context.state_folder); !status.is_ok()) return status;
+  // First of all: it fences a worker that still runs, and ends what a dead one left open.
+  auto transaction = Transaction::open(made->options_.producer);
+  if (!transaction.is_ok()) return transaction.status();
+  made->transaction_ = std::move(transaction.value());
+  made->group_.reset(rd_kafka_consumer_group_metadata_new(made->options_.group.c_str()));
+  for (const auto step : {&KafkaBackend::check_cluster, &KafkaBackend::open_progress,
+                          &KafkaBackend::claim, &KafkaBackend::restore_outboxes}) {
+    if (Status status = (made.get()->*step)(); !status.is_ok()) return status;
+  }
+  if (Status status = made->transaction_->begin(); !status.is_ok()) return status;
+  return made;
+}
+
+KafkaBackend::~KafkaBackend() = default;
+
+std::string KafkaBackend::topic_name(std::string_view name, std::string_view kind) const {
+  return fmt::format("{}.{}{}{}", topology_.id, name, name.empty() ? "" : ".", kind);
+}
+
+std::string KafkaBackend::local_position(std::string_view topic, int partition) const {
+  return fmt::format("{}{}/{}", kPosition, topic, partition);
+}
+
+Status KafkaBackend::open_store(const std::string& folder) {
+  auto store = state::EpochStore::open(folder, state::store_options(topology_));
+  if (!store.is_ok()) return store.status();
+  store_ = std::move(store.value());
+  local_epoch_ = store_->last_epoch();
+  for (auto& [key, value] : store_->meta("kafka/")) local_[key] = value;
+  return Status::ok();
+}
+
+Status KafkaBackend::check_cluster() {
+  char* id = rd_kafka_clusterid(transaction_->client(), kRequestMs);
+  if (id == nullptr) return Status::restart("the brokers do not answer");
+  const std::string cluster = id;
+  rd_kafka_mem_free(transaction_->client(), id);
+  std::string& known = local_[std::string(kCluster)];
+  if (known == cluster) return Status::ok();
+  if (!known.empty()) {
+    return Status::invalid(fmt::format(
+        "the local state belongs to the Kafka cluster {}, `bootstrap` leads to {}; correct it, or "
+        "remove the local state folder to restore the state from this cluster",
+        known, cluster));
+  }
+  known = cluster;
+  state::Commit first;
+  first.epoch = ++local_epoch_;
+  first.meta.emplace_back(kCluster, cluster);
+  return store_->commit(first);
+}
+
+Status KafkaBackend::open_progress() {
+  const std::string name = topic_name("", "progress");
+  if (Status status = ensure_topic(transaction_->client(),
+                                   compacted(name, 1, options_.replication, "16777216"));
+      !status.is_ok()) {
+    return status;
+  }
+  auto topic = transaction_->topic(name);
+  if (!topic.is_ok()) return topic.status();
+  progress_ = *topic;
+  const ReplayEnd end = replay_topic(options_.producer.connection, name, {{0, 0}},
+                                     [this](const ReplayedRecord& record) {
+                                       if (record.tombstone) {
+                                         meta_.erase(std::string(record.key));
+                                       } else {
+                                         meta_[std::string(record.key)] = record.value;
+                                       }
+                                       return Status::ok();
+                                     });
+  if (!end.status.is_ok()) return end.status;
+  const auto epoch = meta_.find(std::string(kEpoch));
+  if (epoch != meta_.end()) epoch_ = std::stoull(epoch->second);
+  const auto shards = meta_.find(std::string(kShards));
+  const std::string own = std::to_string(topology_.shards);
+  if (shards != meta_.end() && shards->second != own) {
+    return Status::invalid(fmt::format(
+        "the topology '{}' has state with {} shards in this cluster, not {}: `shards` is fixed for "
+        "the life of the state; use the old number, or another `topology` id",
+        topology_.id, shards->second, own));
+  }
+  return Status::ok();
+}
+
+// Committed before anything else, so that a worker that was fenced can tell a successor from a
+// transaction of its own that took too long.
+Status KafkaBackend::claim() {
+  owner_ = random_owner();
+  if (Status status = transaction_->begin(); !status.is_ok()) return status;
+  const std::pair<std::string_view, std::string> records[] = {
+      {kOwner, owner_}, {kShards, std::to_string(topology_.shards)}};
+  for (const auto& [key, value] : records) {
+    if (Status status =
+            transaction_->produce(progress_, {.partition = 0, .key = key, .value = value});
+        !status.is_ok()) {
+      return status;
+    }
+  }
+  if (Status status = transaction_->commit(); !status.is_ok()) return explain_fenced(status);
+  failpoint("kafka.after_claim");
+  return Status::ok();
+}
+
+Status KafkaBackend::explain_fenced(const Status& status) {
+  if (!transaction_->fenced()) return status;
+  std::string owner;
+  const ReplayEnd end = replay_topic(options_.producer.connection, topic_name("", "progress"),
+                                     {{0, 0}}, [&](const ReplayedRecord& record) {
+                                       if (record.key == kOwner) owner = record.value;
+                                       return Status::ok();
+                                     });
+  if (!end.status.is_ok() || owner == owner_) {
+    return Status::restart(status.message() + "; the transaction took longer than its timeout");
+  }
+  return Status::fatal(fmt::format(
+      "another process runs the topology '{}' and has taken over; this one ends. If both are meant "
+      "to run, give them different `topology` ids",
+      topology_.id));
+}
+
+std::vector<std::pair<std::string, std::string>> KafkaBackend::meta(std::string_view prefix) const {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (auto it = meta_.lower_bound(std::string(prefix));
+       it != meta_.end() && it->first.starts_with(prefix); ++it) {
+    found.emplace_back(*it);
+  }
+  return found;
+}
+
+Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& table) {
+  Changelog& log = changelogs_[table];
+  if (log.topic != nullptr) return &log;
+  log.topic_name = topic_name(table, "changelog");
+  if (Status status = ensure_topic(
+          transaction_->client(),
+          compacted(log.topic_name, topology_.shards, options_.replication, "134217728"));
+      !status.is_ok()) {
+    return status;
+  }
+  auto topic = transaction_->topic(log.topic_name);
+  if (!topic.is_ok()) return topic.status();
+  log.topic = *topic;
+  log.restart.assign(topology_.shards, 0);
+  return &log;
+}
+
+Result<state::Table*> KafkaBackend::open_table(const std::string& name,
+                                               const std::vector<std::uint16_t>& shards) {
+  auto log = changelog(name);
+  if (!log.is_ok()) return log.status();
+  auto table = store_->table(name, shards);
+  if (!table.is_ok()) return table;
+  if (Status status = restore(name, shards, *table.value(), **log); !status.is_ok()) return status;
+  local_ahead_ = local_epoch_ - epoch_;
+  return table;
+}
+
+Status KafkaBackend::restore(const std::string& name, const std::vector<std::uint16_t>& shards,
+                             state::Table& table, Changelog& log) {
+  std::vector<ReplayFrom> from;
+  for (const std::uint16_t shard : shards) {
+    const auto known = local_.find(local_position(log.topic_name, shard));
+    log.restart[shard] = known == local_.end() ? 0 : std::stoll(known->second);
+    from.push_back({shard, log.restart[shard]});
+  }
+  std::uint64_t unsaved = 0;
+  const auto save = [&] {
+    const state::Changes changes = table.freeze_epoch(++local_epoch_);
+    state::Commit local;
+    local.epoch = local_epoch_;
+    local.changes = {&changes};
+    for (const std::uint16_t shard : shards) {
+      local.meta.emplace_back(local_position(log.topic_name, shard),
+                              std::to_string(log.restart[shard]));
+    }
+    unsaved = 0;
+    if (store_->wants_pause()) store_->wait_for_flushes();
+    return store_->commit(local);
+  };
+  const ReplayEnd end = replay_topic(
+      options_.producer.connection, log.topic_name, from, [&](const ReplayedRecord& record) {
+        const auto shard = static_cast<std::uint16_t>(record.partition);
+        const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(record.key);
+        if (record.tombstone) {
+          table.erase(shard, record.key, hash);
+        } else {
+          table.put(shard, record.key, hash, record.value);
+        }
+        log.restart[shard] = record.offset + 1;
+        unsaved += record.key.size() + record.value.size();
+        return unsaved < kRestoreStep ? Status::ok() : save();
+      });
+  if (!end.status.is_ok()) return end.status;
+  for (std::size_t i = 0; i < shards.size(); ++i) log.restart[shards[i]] = end.next[i];
+  if (end.records == 0) return Status::ok();
+  spdlog::info("table {}: {} records, {} MiB restored from {}", name, end.records, end.bytes >> 20,
+               log.topic_name);
+  return save();
+}
+
+Status KafkaBackend::restore_outboxes() {
+  for (const runtime::Node& node : topology_.nodes) {
+    if (node.kind != runtime::ComponentKind::kSink || !node.sink->create_store) continue;
+    if (Status status = restore_outbox(node.name); !status.is_ok()) return status;
+  }
+  local_ahead_ = local_epoch_ - epoch_;
+  return Status::ok();
+}
+
+Status KafkaBackend::restore_outbox(const std::string& log) {
+  Changelog& outbox = outboxes_[log];
+  outbox.topic_name = topic_name(log, "outbox");
+  if (Status status =
+          ensure_topic(transaction_->client(),
+                       compacted(outbox.topic_name, 1, options_.replication, "134217728"));
+      !status.is_ok()) {
+    return status;
+  }
+  auto topic = transaction_->topic(outbox.topic_name);
+  if (!topic.is_ok()) return topic.status();
+  outbox.topic = *topic;
+  const auto known = local_.find(local_position(outbox.topic_name, 0));
+  outbox.restart = {known == local_.end() ? 0 : std::stoll(known->second)};
+  const auto trim = meta_.find(std::string(kTrimmed) + log);
+  const std::uint64_t trimmed = trim == meta_.end() ? 0 : std::stoull(trim->second);
+  const ReplayEnd end =
+      replay_topic(options_.producer.connection, outbox.topic_name, {{0, outbox.restart[0]}},
+                   [&](const ReplayedRecord& record) {
+                     outbox.restart[0] = record.offset + 1;
+                     const std::uint64_t sequence = state::read_big_endian(record.key);
+                     if (record.tombstone || sequence <= trimmed) return Status::ok();
+                     const state::LogEntry entry{sequence, std::string(record.value.substr(8)),
+                                                 state::read_big_endian(record.value.substr(0, 8))};
+                     state::Commit local;
+                     local.epoch = ++local_epoch_;
+                     local.appends.emplace_back(log, &entry);
+                     local.meta.emplace_back(local_position(outbox.topic_name, 0),
+                                             std::to_string(outbox.restart[0]));
+                     return store_->commit(local);
+                   });
+  if (end.status.is_ok()) outbox.restart[0] = end.next[0];
+  return end.status;
+}
+
+std::shared_ptr<void> KafkaBackend::freeze(state::Table& table, std::uint64_t epoch) {
+  return std::make_shared<state::Changes>(table.freeze_epoch(epoch + local_ahead_));
+}
+
+Status KafkaBackend::commit(const EpochCommit& commit) {
+  if (commit.epoch > epoch_) {
+    if (Status status = commit_to_kafka(commit); !status.is_ok()) return explain_fenced(status);
+    epoch_ = commit.epoch;
+    if (Status status = transaction_->begin(); !status.is_ok()) return explain_fenced(status);
+  }
+  return commit_locally(commit);
+}
+
+Status KafkaBackend::commit_to_kafka(const EpochCommit& commit) {
+  failpoint("kafka.before_changelog");
+  for (const auto step : {&KafkaBackend::produce_changes, &KafkaBackend::produce_appends,
+                          &KafkaBackend::produce_progress}) {
+    if (Status status = (this->*step)(commit); !status.is_ok()) return status;
+  }
+  if (Status status = transaction_->flush(); !status.is_ok()) return status;
+  failpoint("kafka.before_offsets");
+  if (Status status = send_offsets(commit); !status.is_ok()) return status;
+  failpoint("kafka.before_commit");
+  if (Status status = transaction_->commit(); !status.is_ok()) return status;
+  failpoint("kafka.after_commit");
+  return Status::ok();
+}
+
+Status KafkaBackend::produce_changes(const EpochCommit& commit) {
+  for (const auto& one : commit.changes) {
+    const auto* changes = static_cast<const state::Changes*>(one.get());
+    Changelog& log = changelogs_.at(changes->table);
+    for (const auto& [shard, blob] : changes->blobs) {
+      Status status = Status::ok();
+      state::read_changes(
+          blob, [&, shard = shard](bool tombstone, std::string_view key, std::string_view value) {
+            if (!status.is_ok()) return;
+            // An empty value is one: only a null pointer makes a tombstone.
+            const std::string_view sent = tombstone       ? std::string_view()
+                                          : value.empty() ? std::string_view("", 0)
+                                                          : value;
+            status = transaction_->produce(
+                log.topic,
+                {.partition = shard, .key = key, .value = sent, .offset = &log.restart[shard]});
+          });
+      if (!status.is_ok()) return status;
+    }
+  }
+  return Status::ok();
+}
+
+Status KafkaBackend::produce_appends(const EpochCommit& commit) {
+  std::string key, value;
+  for (const LogAppend& append : commit.appends) {
+    Changelog& outbox = outboxes_.at(append.log);
+    key.clear();
+    value.clear();
+    state::append_big_endian(key, append.sequence, 8);
+    state::append_big_endian(value, append.records, 8);
+    value += append.bytes;
+    Status status = transaction_->produce(
+        outbox.topic, {.partition = 0, .key = key, .value = value, .offset = &outbox.restart[0]});
+    if (!status.is_ok()) return status;
+  }
+  // Compaction then removes what is delivered.
+  for (const auto& [log, last] : commit.trims) {
+    std::string& trimmed = meta_[std::string(kTrimmed) + log];
+    for (std::uint64_t gone = trimmed.empty() ? 1 : std::stoull(trimmed) + 1; gone <= last;
+         ++gone) {
+      key.clear();
+      state::append_big_endian(key, gone, 8);
+      Status status = transaction_->produce(outboxes_.at(log).topic, {.partition = 0, .key = key});
+      if (!status.is_ok()) return status;
+    }
+    trimmed = std::to_string(last);
+    Status status = transaction_->produce(
+        progress_, {.partition = 0, .key = std::string(kTrimmed) + log, .value = trimmed});
+    if (!status.is_ok()) return status;
+  }
+  return Status::ok();
+}
+
+Status KafkaBackend::produce_progress(const EpochCommit& commit) {
+  const auto put = [&](const std::string& key, const std::string& value) {
+    std::string& known = meta_[key];
+    if (known == value) return Status::ok();
+    known = value;
+    const bool erased = value.empty();
+    if (erased) meta_.erase(key);
+    return transaction_->produce(progress_,
+                                 {.partition = 0,
+                                  .key = key,
+                                  .value = erased ? std::string_view() : std::string_view(value)});
+  };
+  for (const auto& [key, value] : commit.meta) {
+    if (Status status = put(key, value); !status.is_ok()) return status;
+  }
+  return put(std::string(kEpoch), std::to_string(commit.epoch));
+}
+
+// For lag monitors and for consumers that take over; the truth is in the progress topic, since
+// group offsets expire.
+Status KafkaBackend::send_offsets(const EpochCommit& commit) {
+  const PartitionList list(rd_kafka_topic_partition_list_new(8));
+  for (const auto& [key, value] : commit.meta) {
+    const auto position = parse_position_key(key);
+    if (!position || value.empty()) continue;
+    rd_kafka_topic_partition_list_add(list.get(), position->topic.c_str(), position->partition)
+        ->offset = std::stoll(value);
+  }
+  if (list->cnt == 0) return Status::ok();
+  return transaction_->send_offsets(list.get(), group_.get());
+}
+
+Status KafkaBackend::commit_locally(const EpochCommit& commit) {
+  std::vector<state::LogEntry> entries;
+  state::Commit local = state::as_commit(commit, entries);
+  local.epoch = commit.epoch + local_ahead_;
+  local.meta.clear();
+  for (const state::Changes* changes : local.changes) {
+    const Changelog& log = changelogs_.at(changes->table);
+    for (const auto& [shard, blob] : changes->blobs) {
+      local.meta.emplace_back(local_position(log.topic_name, shard),
+                              std::to_string(log.restart[shard]));
+    }
+  }
+  for (const auto& [log, outbox] : outboxes_) {
+    local.meta.emplace_back(local_position(outbox.topic_name, 0),
+                            std::to_string(outbox.restart[0]));
+  }
+  if (Status status = store_->commit(local); !status.is_ok()) return status;
+  local_epoch_ = local.epoch;
+  return Status::ok();
+}
+
+Result<std::vector<runtime::OutboxEntry>> KafkaBackend::read_log(const std::string& log,
+                                                                 std::uint64_t after,
+                                                                 std::size_t max_bytes) {
+  auto entries = store_->read_log(log, after, max_bytes);
+  if (!entries.is_ok()) return entries.status();
+  std::vector<runtime::OutboxEntry> result;
+  for (state::LogEntry& entry : entries.value()) {
+    result.push_back({entry.sequence, std::move(entry.bytes), entry.records});
+  }
+  return result;
+}
+
+}  // namespace huiliu::connectors::kafka

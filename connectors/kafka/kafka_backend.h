@@ -1,0 +1,95 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connectors/kafka/client.h"
+#include "connectors/kafka/transaction.h"
+#include "runtime/backend.h"
+#include "runtime/topology.h"
+#include "state/epoch_store.h"
+
+namespace huiliu::connectors::kafka {
+
+struct BackendOptions {
+  ProducerOptions producer;
+  std::string group;
+  int replication = -1;
+};
+
+/// Commits an epoch by one Kafka transaction: outputs of sinks, changelogs of tables, outboxes, the
+/// engine's positions (in a compacted progress topic) and the consumed offsets. What is committed
+/// is then applied to the local store, which is nothing but a copy of it: it is behind after a
+/// crash, and brought up to date from the topics.
+///
+/// Topics, all beginning with the topology's id: `ID.progress`; `ID.TABLE.changelog` with one
+/// partition per shard; `ID.SINK.outbox`.
+class KafkaBackend final : public runtime::Backend {
+ public:
+  static runtime::Result<std::unique_ptr<KafkaBackend>> open(const runtime::BackendContext& context,
+                                                             BackendOptions options);
+  ~KafkaBackend() override;
+
+  std::uint64_t last_epoch() const override { return epoch_; }
+  std::vector<std::pair<std::string, std::string>> meta(std::string_view prefix) const override;
+  runtime::Result<state::Table*> open_table(const std::string& name,
+                                            const std::vector<std::uint16_t>& shards) override;
+  bool wants_epoch() const override { return store_->wants_epoch(); }
+  bool wants_pause() const override { return store_->wants_pause(); }
+  std::shared_ptr<void> freeze(state::Table& table, std::uint64_t epoch) override;
+  runtime::LogTransaction* transaction() override { return transaction_.get(); }
+  runtime::Status commit(const runtime::EpochCommit& commit) override;
+  runtime::Result<std::vector<runtime::OutboxEntry>> read_log(const std::string& log,
+                                                              std::uint64_t after,
+                                                              std::size_t max_bytes) override;
+
+ private:
+  struct Changelog {
+    rd_kafka_topic_t* topic = nullptr;
+    std::string topic_name;
+    // Per shard: an offset that a restore may start at. It may be that of the last record known:
+    // taking that in again changes nothing.
+    std::vector<std::int64_t> restart;
+  };
+
+  KafkaBackend(const runtime::Topology& topology, BackendOptions options)
+      : topology_(topology), options_(std::move(options)) {}
+  runtime::Status open_store(const std::string& folder);
+  runtime::Status open_progress();
+  runtime::Status claim();
+  runtime::Status check_cluster();
+  runtime::Status restore_outboxes();
+  runtime::Status restore_outbox(const std::string& log);
+  runtime::Result<Changelog*> changelog(const std::string& table);
+  runtime::Status restore(const std::string& name, const std::vector<std::uint16_t>& shards,
+                          state::Table& table, Changelog& log);
+  runtime::Status produce_changes(const runtime::EpochCommit& commit);
+  runtime::Status produce_appends(const runtime::EpochCommit& commit);
+  runtime::Status produce_progress(const runtime::EpochCommit& commit);
+  runtime::Status send_offsets(const runtime::EpochCommit& commit);
+  runtime::Status commit_to_kafka(const runtime::EpochCommit& commit);
+  runtime::Status commit_locally(const runtime::EpochCommit& commit);
+  runtime::Status explain_fenced(const runtime::Status& status);
+  std::string topic_name(std::string_view name, std::string_view kind) const;
+  std::string local_position(std::string_view topic, int partition) const;
+
+  const runtime::Topology& topology_;
+  BackendOptions options_;
+  std::unique_ptr<state::EpochStore> store_;
+  std::unique_ptr<Transaction> transaction_;
+  rd_kafka_topic_t* progress_ = nullptr;
+  GroupMetadata group_;
+  std::string owner_;  // this opening of the backend, in the progress topic
+  std::map<std::string, std::string> meta_;
+  std::map<std::string, std::string> local_;  // positions as the local store has them
+  std::map<std::string, Changelog> changelogs_;
+  std::map<std::string, Changelog> outboxes_;
+  std::atomic<std::uint64_t> epoch_{0};  // last one that Kafka has committed
+  std::uint64_t local_epoch_ = 0;  // the store numbers its own commits: restoring takes several
+  std::uint64_t local_ahead_ = 0;  // local number of an epoch less its own number
+};
+
+}  // namespace huiliu::connectors::kafka

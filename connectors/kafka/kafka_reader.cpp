@@ -1,0 +1,373 @@
+#include "connectors/kafka/kafka_reader.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <regex>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "connectors/kafka/message_decoder.h"
+#include "connectors/kafka/message_frame.h"
+#include "connectors/kafka/position.h"
+#include "connectors/kafka/topics.h"
+#include "runtime/key.h"
+
+namespace huiliu::connectors::kafka {
+namespace {
+
+using runtime::ReadResult;
+using runtime::Slice;
+using runtime::Status;
+using runtime::StatusCode;
+
+struct Partition {
+  std::string topic;
+  int number = 0;
+  const std::string* name = nullptr;  // interned
+  std::uint64_t hash = 0;
+  std::string key;        // of its position
+  std::int64_t next = 0;  // offset to read next
+  std::int64_t end = -1;  // until_end: where the input ends; -1: nowhere
+  bool done = false;
+};
+
+class KafkaReader final : public runtime::SourceReader {
+ public:
+  explicit KafkaReader(ReaderOptions options) : options_(std::move(options)) {}
+  ~KafkaReader() override { waiting_.clear(); }
+
+  Status open(const runtime::SourceContext& context) override {
+    context_ = context;
+    committed_.clear();
+    for (const auto& [key, value] : context.positions) committed_[key] = std::stoll(value);
+    const std::uint64_t prefetch_kib = std::max<std::uint64_t>(1024, options_.prefetch_bytes >> 10);
+    auto client = make_client(
+        RD_KAFKA_CONSUMER, options_.connection,
+        {{"group.id", options_.group.empty() ? "huiliu" : options_.group},
+         {"enable.auto.commit", "false"},
+         {"enable.auto.offset.store", "false"},
+         {"auto.offset.reset", "error"},
+         {"isolation.level", "read_committed"},
+         {"enable.partition.eof", options_.until_end ? "true" : "false"},
+         // By bytes, not by number: librdkafka before 2.2 pauses fetching for a second at either.
+         {"queued.min.messages", "300000"},
+         {"queued.max.messages.kbytes", std::to_string(prefetch_kib)},
+         {"fetch.wait.max.ms", "100"},
+         {"fetch.error.backoff.ms", "20"},
+         {"topic.metadata.refresh.interval.ms", "10000"}});
+    if (!client.is_ok()) return client.status();
+    client_ = std::move(client.value());
+    rd_kafka_poll_set_consumer(client_.get());
+    queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
+    discovered_ms_ = context.clock->steady_ms();
+    if (Status status = discover(true); !status.is_ok()) return status;
+    return Status::ok();
+  }
+
+  ReadResult read(Slice& slice) override {
+    if (!options_.until_end && now() - discovered_ms_ >= options_.discover_ms) {
+      discovered_ms_ = now();
+      if (Status status = discover(false); !status.is_ok()) {
+        if (status.code() != StatusCode::kRestart) return failed(std::move(status));
+        spdlog::warn("{}: {}; trying again later", context_.node_name, status.message());
+      }
+    }
+    if (waiting_.empty()) {
+      if (Status status = fetch(); !status.is_ok()) return failed(std::move(status));
+    }
+    if (!waiting_.empty()) return fill(slice);
+    return ended() ? ReadResult::kEnd : ReadResult::kIdle;
+  }
+
+  Status failure() const override { return failure_; }
+
+  std::pair<std::uint64_t, std::uint64_t> progress() const override { return {0, 0}; }
+
+ private:
+  std::int64_t now() const { return context_.clock->steady_ms(); }
+
+  ReadResult failed(Status status) {
+    failure_ = std::move(status);
+    return ReadResult::kFailed;
+  }
+
+  bool ended() const {
+    return options_.until_end && std::all_of(partitions_.begin(), partitions_.end(),
+                                             [](const auto& one) { return one.second.done; });
+  }
+
+  runtime::Result<std::vector<std::string>> topics() {
+    std::vector<std::string> found;
+    std::vector<std::string> all;
+    for (const std::string& topic : options_.topics) {
+      if (!topic.starts_with('^')) {
+        found.push_back(topic);
+        continue;
+      }
+      if (all.empty()) {
+        auto names = topic_names(client_.get());
+        if (!names.is_ok()) return names;
+        all = std::move(names.value());
+      }
+      const std::regex pattern(topic);
+      for (const std::string& name : all) {
+        if (!name.starts_with("__") && std::regex_search(name, pattern)) found.push_back(name);
+      }
+    }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+  }
+
+  /// Takes in partitions that are not known yet. Those that came after the start are read from
+  /// their beginning: nothing in them was there when the start was chosen.
+  Status discover(bool first) {
+    auto names = topics();
+    if (!names.is_ok()) return names.status();
+    const std::size_t before = partitions_.size();
+    for (const std::string& topic : *names) {
+      auto count = partition_count(client_.get(), topic);
+      if (!count.is_ok()) return count.status();
+      for (int number = 0; number < *count; ++number) {
+        if (partitions_.contains({topic, number})) continue;
+        if (Status status = add(topic, number, first); !status.is_ok()) return status;
+      }
+    }
+    if (partitions_.size() == before) return Status::ok();
+    if (!first) {
+      spdlog::info("{}: {} new partitions", context_.node_name, partitions_.size() - before);
+    }
+    pinned_ = false;
+    return assign();
+  }
+
+  Status add(const std::string& topic, int number, bool first) {
+    Partition made;
+    made.topic = topic;
+    made.number = number;
+    made.name = context_.intern(partition_name(topic, number));
+    made.hash = runtime::KeyBuilder::hash_bytes(*made.name);
+    made.key = position_key(topic, number);
+    auto marks = watermarks(client_.get(), topic, number);
+    if (!marks.is_ok()) return marks.status();
+    auto start = start_of(made, *marks, first);
+    if (!start.is_ok()) return start.status();
+    made.next = *start;
+    if (options_.until_end) {
+      made.end = marks->end;
+      made.done = made.next >= made.end;
+    }
+    partitions_.emplace(std::pair(topic, number), std::move(made));
+    return Status::ok();
+  }
+
+  runtime::Result<std::int64_t> start_of(const Partition& partition, const Watermarks& marks,
+                                         bool first) {
+    const auto committed = committed_.find(partition.key);
+    if (committed != committed_.end()) return checked(partition, committed->second, marks);
+    // A topology that has run before: this partition is new since then.
+    if (!first || !committed_.empty()) return marks.begin;
+    switch (options_.start) {
+      case StartAt::kEarliest:
+        return marks.begin;
+      case StartAt::kLatest:
+        return marks.end;
+      case StartAt::kCommitted:
+        return of_group(partition, marks);
+      case StartAt::kTime:
+        return at_time(partition, marks);
+    }
+    return marks.begin;
+  }
+
+  runtime::Result<std::int64_t> checked(const Partition& partition, std::int64_t offset,
+                                        const Watermarks& marks) {
+    if (offset >= marks.begin && offset <= marks.end) return offset;
+    const bool ahead = offset > marks.end;
+    switch (options_.on_missing) {
+      case OnMissing::kEarliest:
+        break;
+      case OnMissing::kLatest:
+        spdlog::warn("{}: {} is read from its end, {}, not from {}", context_.node_name,
+                     *partition.name, marks.end, offset);
+        return marks.end;
+      case OnMissing::kFail:
+        return Status::corrupt(fmt::format(
+            "source '{}': {} has offsets {} to {}, but {} is to be read next: {}. Set `on_missing: "
+            "earliest` or `latest` to go on there",
+            context_.node_name, *partition.name, marks.begin, marks.end, offset,
+            ahead ? "the topic was made anew or cut"
+                  : "messages were deleted before they were read"));
+    }
+    spdlog::warn("{}: {} is read from its beginning, {}, not from {}", context_.node_name,
+                 *partition.name, marks.begin, offset);
+    return marks.begin;
+  }
+
+  runtime::Result<std::int64_t> of_group(const Partition& partition, const Watermarks& marks) {
+    if (options_.group.empty()) return marks.begin;
+    const PartitionList list(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+    const rd_kafka_resp_err_t code = rd_kafka_committed(client_.get(), list.get(), kRequestMs);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return as_status(error_of(code), "committed offsets of group " + options_.group);
+    }
+    const std::int64_t offset = list->elems[0].offset;
+    if (offset < 0) return marks.begin;
+    return checked(partition, offset, marks);
+  }
+
+  runtime::Result<std::int64_t> at_time(const Partition& partition, const Watermarks& marks) {
+    const PartitionList list(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)
+        ->offset = options_.start_time_ms;
+    const rd_kafka_resp_err_t code =
+        rd_kafka_offsets_for_times(client_.get(), list.get(), kRequestMs);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return as_status(error_of(code), "offsets by time of " + *partition.name);
+    }
+    const std::int64_t offset = list->elems[0].offset;
+    return offset < 0 ? marks.end : offset;
+  }
+
+  Status assign() {
+    const PartitionList list(
+        rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size())));
+    for (const auto& [id, partition] : partitions_) {
+      if (partition.done) continue;
+      rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)
+          ->offset = partition.next;
+    }
+    // Messages that wait are fetched again.
+    waiting_.clear();
+    return as_status(error_of(rd_kafka_assign(client_.get(), list.get())),
+                     "reading " + context_.node_name);
+  }
+
+  Status fetch() {
+    constexpr int kWaitMs = 1;
+    constexpr std::size_t kBatch = 4096;
+    batch_.resize(kBatch);
+    const ssize_t count =
+        rd_kafka_consume_batch_queue(queue_.get(), kWaitMs, batch_.data(), batch_.size());
+    Status status = Status::ok();
+    for (ssize_t i = 0; i < count; ++i) {
+      Message message(batch_[static_cast<std::size_t>(i)]);
+      if (status.is_ok()) status = take_in(std::move(message));
+    }
+    return status;
+  }
+
+  Status take_in(Message message) {
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      waiting_.push_back(std::move(message));
+      return Status::ok();
+    }
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      Partition* const partition = find(*message);
+      // Behind the last message there may be marks of transactions only.
+      if (partition != nullptr && message->offset >= partition->end) partition->done = true;
+      return Status::ok();
+    }
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+        message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+      return Status::restart(fmt::format("source '{}': {}", context_.node_name,
+                                         rd_kafka_message_errstr(message.get())));
+    }
+    Status status = as_status(error_of(message->err), "source '" + context_.node_name + "'");
+    // The client tries again by itself what may succeed later.
+    if (status.code() == StatusCode::kRestart) return Status::ok();
+    return status;
+  }
+
+  Partition* find(const rd_kafka_message_t& message) {
+    if (message.rkt == nullptr) return nullptr;
+    if (last_ == nullptr || last_->number != message.partition || last_rkt_ != message.rkt) {
+      const auto found =
+          partitions_.find(std::pair(rd_kafka_topic_name(message.rkt), message.partition));
+      if (found == partitions_.end()) return nullptr;
+      last_ = &found->second;
+      last_rkt_ = message.rkt;
+    }
+    return last_;
+  }
+
+  /// Messages of the first one's partition, as many as follow each other.
+  ReadResult fill(Slice& slice) {
+    slice.bytes.clear();
+    Partition* const partition = find(*waiting_.front());
+    while (!waiting_.empty() && slice.bytes.size() < context_.slice_bytes) {
+      const rd_kafka_message_t& message = *waiting_.front();
+      if (find(message) != partition) break;
+      // librdkafka before 2.4 may deliver messages of a fetch that was given up.
+      const bool fresh = partition != nullptr && message.offset >= partition->next &&
+                         (partition->end < 0 || message.offset < partition->end);
+      if (fresh) append(slice, *partition, message);
+      if (partition != nullptr && partition->end >= 0 && message.offset + 1 >= partition->end) {
+        partition->done = true;
+      }
+      waiting_.pop_front();
+    }
+    if (slice.bytes.empty()) return ReadResult::kIdle;
+    constexpr std::size_t kReadable = 64;
+    slice.bytes.reserve(slice.bytes.size() + kReadable);
+    slice.partition = partition->name;
+    slice.partition_hash = partition->hash;
+    slice.format = static_cast<std::uint32_t>(partition->number);
+    // The start is chosen once: also partitions without a message yet keep theirs.
+    for (const auto& [id, one] : partitions_) {
+      if (!pinned_) slice.positions.emplace_back(one.key, std::to_string(one.next));
+    }
+    if (pinned_) slice.positions.emplace_back(partition->key, std::to_string(partition->next));
+    pinned_ = true;
+    return ReadResult::kSlice;
+  }
+
+  void append(Slice& slice, Partition& partition, const rd_kafka_message_t& message) {
+    if (slice.bytes.empty()) slice.first_offset = static_cast<std::uint64_t>(message.offset);
+    partition.next = message.offset + 1;
+    MessageHead head;
+    head.offset = message.offset;
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    head.timestamp = rd_kafka_message_timestamp(&message, &type);
+    headers_.clear();
+    rd_kafka_headers_t* headers = nullptr;
+    if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      const char* name = nullptr;
+      const void* value = nullptr;
+      std::size_t size = 0;
+      for (std::size_t i = 0;
+           rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+           ++i) {
+        append_header(headers_, name, value, size);
+      }
+    }
+    append_frame(slice.bytes, head, message.payload, message.len, message.key, message.key_len,
+                 headers_);
+  }
+
+  ReaderOptions options_;
+  runtime::SourceContext context_;
+  Client client_;
+  Queue queue_;
+  std::map<std::string, std::int64_t> committed_;
+  std::map<std::pair<std::string, int>, Partition> partitions_;
+  std::vector<rd_kafka_message_t*> batch_;
+  std::deque<Message> waiting_;
+  Partition* last_ = nullptr;
+  const rd_kafka_topic_t* last_rkt_ = nullptr;
+  std::string headers_;
+  std::int64_t discovered_ms_ = 0;
+  bool pinned_ = false;  // every partition's position is in a slice
+  Status failure_ = Status::ok();
+};
+
+}  // namespace
+
+std::unique_ptr<runtime::SourceReader> make_kafka_reader(ReaderOptions options) {
+  return std::make_unique<KafkaReader>(std::move(options));
+}
+
+}  // namespace huiliu::connectors::kafka

@@ -1,0 +1,267 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "connectors/file/row_encoder.h"
+#include "connectors/kafka/client.h"
+#include "connectors/kafka/message_decoder.h"
+#include "connectors/kafka/message_encoder.h"
+#include "connectors/kafka/message_frame.h"
+#include "connectors/kafka/message_options.h"
+#include "connectors/kafka/position.h"
+#include "connectors/testing.h"
+#include "runtime/registry.h"
+#include "runtime/row_codec.h"
+
+namespace huiliu::connectors::kafka {
+namespace {
+
+using connectors::testing::Collector;
+using connectors::testing::config_of;
+using runtime::Record;
+using runtime::Schema;
+using runtime::StatusCode;
+using runtime::Type;
+using runtime::Value;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// Decodes messages; rows come out as "offset|a|b", rejects as "offset!code!field!value".
+class Decoding {
+ public:
+  explicit Decoding(const std::string& config) {
+    runtime::Diagnostics diagnostics;
+    options_ = parse_message_options(config_of(config), diagnostics);
+    EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+    schema_ = options_.schema();
+    decoder_ = make_message_decoder(options_, {schema_.width() + 7, {}, options_.event_time});
+    runtime::Outputs& out =
+        outputs_.emplace("source", 1, static_cast<std::uint32_t>(schema_.width()));
+    out.set_arena(&arena_);
+    out.port(0).target = &rows_;
+    out.port(0).target_outputs = &sunk_;
+    out.reject_port().target = &rejects_;
+    out.reject_port().target_outputs = &sunk_;
+    rows_.on_record = [this](const Record& record) {
+      std::string text = std::to_string(record.origin.offset), scratch;
+      for (std::size_t i = 0; i < schema_.width(); ++i) {
+        text += "|";
+        text += record[i].is_null() ? "-" : value_text(schema_[i].type, record[i], scratch);
+      }
+      rows.push_back(text);
+      times.push_back(record.event_time);
+    };
+    rejects_.on_record = [this](const Record& record) {
+      std::string text = std::to_string(record.origin.offset);
+      for (std::size_t i = 0; i < 3; ++i) {
+        text += "!" + std::string(record[schema_.width() + i].text());
+      }
+      rejects.push_back(text);
+    };
+  }
+
+  void add(std::int64_t offset, std::optional<std::string> value,
+           std::optional<std::string> key = {}, const std::string& headers = "") {
+    MessageHead head;
+    head.offset = offset;
+    head.timestamp = 1000 + offset;
+    append_frame(slice_.bytes, head, value ? value->data() : nullptr, value ? value->size() : 0,
+                 key ? key->data() : nullptr, key ? key->size() : 0, headers);
+  }
+  void decode() {
+    slice_.bytes.reserve(slice_.bytes.size() + 64);
+    slice_.partition = &name_;
+    slice_.format = 3;
+    decoder_->decode(slice_, *outputs_);
+  }
+
+  std::vector<std::string> rows, rejects;
+  std::vector<std::int64_t> times;
+
+ private:
+  MessageOptions options_;
+  Schema schema_;
+  std::unique_ptr<runtime::Decoder> decoder_;
+  std::optional<runtime::Outputs> outputs_;
+  runtime::Outputs sunk_{"sunk", 0, 0};
+  runtime::Arena arena_;
+  Collector rows_, rejects_;
+  runtime::Slice slice_;
+  std::string name_ = "in[3]";
+};
+
+TEST(MessageDecoder, JsonAndTheOtherPartsOfAMessage) {
+  Decoding decoding(
+      "fields: [a, {name: n, type: int64}, {name: k, from: key}, {name: trace, from: header},\n"
+      "  {name: at, from: timestamp}, {name: p, from: partition}, {name: o, from: offset},\n"
+      "  {name: t, from: topic}]\nevent_time: at\n");
+  std::string headers;
+  append_header(headers, "trace", "x1", 2);
+  append_header(headers, "trace", "x2", 2);
+  append_header(headers, "other", nullptr, 0);
+  decoding.add(7, R"({"a":"汇","n":5,"z":0})", "key", headers);
+  decoding.add(9, "{\n  \"a\": \"b\"\n}");
+  decoding.decode();
+  EXPECT_THAT(decoding.rows, ElementsAre("7|汇|5|key|x2|1007|3|7|in", "9|b|-|-|-|1009|3|9|in"));
+  EXPECT_THAT(decoding.times, ElementsAre(1007, 1009));
+}
+
+TEST(MessageDecoder, WhatIsNoJsonIsRefusedWithItsPosition) {
+  Decoding decoding("fields: [a, {name: n, type: int64}]\nmax_depth: 3\n");
+  decoding.add(1, "{\"a\":");
+  decoding.add(2, "{} {}");
+  decoding.add(3, "[1]");
+  decoding.add(4, "");
+  decoding.add(5, std::nullopt, "key");
+  decoding.add(6, "{\"a\":\"\xFF\"}");
+  decoding.add(7, R"({"n":"x"})");
+  decoding.add(8, R"({"z":[[[[1]]]]})");
+  decoding.add(9, std::string("{\"a\":\"\0\"}", 9));
+  decoding.add(10, "{\"a\":\"line\nbreak\"}");
+  decoding.add(11, R"({"a":"ok"})");
+  decoding.decode();
+  EXPECT_THAT(decoding.rows, ElementsAre("11|ok|-"));
+  ASSERT_EQ(decoding.rejects.size(), 10u);
+  EXPECT_EQ(decoding.rejects[0], "1!E801_BAD_JSON!!{\"a\":");
+  EXPECT_THAT(decoding.rejects[4], HasSubstr("5!E807_NO_VALUE"));
+  EXPECT_THAT(decoding.rejects[5], HasSubstr("6!E803_BAD_ENCODING"));
+  EXPECT_EQ(decoding.rejects[6], "7!E201_FORMAT!n!\"x\"");
+  for (const std::size_t i : {1, 2, 3, 7, 8, 9}) {
+    EXPECT_THAT(decoding.rejects[i], HasSubstr("!E801_BAD_JSON!")) << i;
+  }
+}
+
+TEST(MessageDecoder, Csv) {
+  Decoding decoding(
+      "format: csv\nfields: [a, {name: k, from: key, type: int64}, {name: n, type: int64}]\n");
+  decoding.add(1, "\"x,\"\"y\",5", "12");
+  decoding.add(2, "x");
+  decoding.add(3, "x,y");
+  decoding.add(4, ",", "no number");
+  decoding.decode();
+  EXPECT_THAT(decoding.rows, ElementsAre("1|x,\"y|12|5"));
+  EXPECT_THAT(decoding.rejects,
+              ElementsAre("2!E802_BAD_CSV!!x", "3!E201_FORMAT!n!y", "4!E201_FORMAT!k!no number"));
+}
+
+TEST(MessageDecoder, RawAndNoValueAtAll) {
+  Decoding raw("format: raw\nfields: [{name: body, type: bytes}]\n");
+  raw.add(1, "\xFF\x01");
+  raw.decode();
+  EXPECT_THAT(raw.rows, ElementsAre("1|\xFF\x01"));
+  Decoding keys("fields: [{name: k, from: key}]\n");
+  keys.add(1, std::nullopt, "gone");
+  keys.decode();
+  EXPECT_THAT(keys.rows, ElementsAre("1|gone"));
+}
+
+struct Encoded {
+  explicit Encoded(const MessageLayout& layout, const Schema& schema)
+      : encoder(make_message_encoder(layout, schema)) {}
+  FramedMessage encode(std::vector<Value> values, std::int64_t event_time = runtime::kNoEventTime) {
+    Record record;
+    record.values = values.data();
+    record.width = static_cast<std::uint32_t>(values.size());
+    record.origin = {&partition, 41};
+    record.event_time = event_time;
+    bytes.clear();
+    encoder->encode(record, bytes);
+    return read_frame(bytes.data());
+  }
+  std::unique_ptr<runtime::SinkEncoder> encoder;
+  std::string bytes, partition = "in[0]";
+};
+
+const Schema kSchema({{"id", Type::kString}, {"n", Type::kInt64}});
+
+TEST(MessageEncoder, KeyHeadersAndTime) {
+  MessageLayout layout;
+  layout.columns = {{"id", "id", {}}, {"n", "n", {}}};
+  layout.key = {"n"};
+  layout.headers = {{"who", "id"}};
+  Encoded encoded(layout, kSchema);
+  const FramedMessage message = encoded.encode({Value::of_text("a"), Value::of_integer(5)}, 77);
+  EXPECT_EQ(message.value, R"({"id":"a","n":5})");
+  EXPECT_EQ(message.key, "5");
+  EXPECT_EQ(message.head.timestamp, 77);
+  EXPECT_EQ(find_header(message.headers, kOriginHeader), "in[0]@41");
+  EXPECT_EQ(find_header(message.headers, "who"), "a");
+}
+
+TEST(MessageEncoder, ANullKeyIsNoneAndSeveralFieldsAreAnObject) {
+  MessageLayout layout;
+  layout.columns = {{"n", "n", {}}};
+  layout.key = {"id"};
+  layout.provenance = false;
+  EXPECT_EQ(Encoded(layout, kSchema).encode({Value(), Value()}).head.key_size, -1);
+  EXPECT_EQ(Encoded(layout, kSchema).encode({Value::of_text(""), Value()}).head.key_size, 0);
+  layout.key = {"id", "n"};
+  Encoded encoded(layout, kSchema);
+  const FramedMessage message = encoded.encode({Value(), Value::of_integer(1)});
+  EXPECT_EQ(message.key, R"({"id":null,"n":1})");
+  EXPECT_TRUE(message.headers.empty());
+}
+
+TEST(MessageEncoder, FlatbuffersAreReadBack) {
+  MessageLayout layout;
+  layout.format = "flatbuffers";
+  layout.columns = {{"id", "id", {}}, {"n", "n", {}}};
+  layout.provenance = false;
+  Encoded encoded(layout, kSchema);
+  const FramedMessage message = encoded.encode({Value::of_text("法人"), Value::of_integer(-3)});
+  Decoding decoding("format: flatbuffers\nfields: [id, {name: n, type: int64}]\n");
+  decoding.add(1, std::string(message.value));
+  decoding.add(2, "not one");
+  decoding.add(3, "");
+  decoding.decode();
+  EXPECT_THAT(decoding.rows, ElementsAre("1|法人|-3"));
+  EXPECT_EQ(decoding.rejects.size(), 2u);
+}
+
+TEST(Position, KeysAreReadBack) {
+  const auto own = parse_position_key(position_key("a/b.c", 12));
+  ASSERT_TRUE(own);
+  EXPECT_EQ(own->topic, "a/b.c");
+  EXPECT_EQ(own->partition, 12);
+  EXPECT_EQ(parse_position_key("source/in/" + position_key("t", 3))->partition, 3);
+  EXPECT_FALSE(parse_position_key("source/in/file/x/1"));
+  EXPECT_FALSE(parse_position_key("kafka/t/x"));
+  EXPECT_FALSE(parse_position_key("ledger/kafka/t/1"));
+}
+
+TEST(Connection, WrongSettingsAreFoundWithTheirPlace) {
+  runtime::Diagnostics diagnostics;
+  parse_connection(
+      config_of("bootstrap: x:1\nsettings: {acks: 1, linger.msec: 5, ssl.key.pem: k}\n"), nullptr,
+      diagnostics);
+  ASSERT_EQ(diagnostics.errors(), 2u) << diagnostics.to_string();
+  EXPECT_THAT(diagnostics.to_string(), HasSubstr("'acks' is set by Huiliu"));
+  EXPECT_THAT(diagnostics.to_string(), HasSubstr("no setting 'linger.msec'"));
+}
+
+TEST(Connection, ComesFromTheBackendUnlessTheNodeHasItsOwn) {
+  const runtime::Config backend =
+      config_of("type: kafka\nbootstrap: b:1\nsettings: {security.protocol: ssl}\n");
+  runtime::Diagnostics diagnostics;
+  const Connection shared = parse_connection(config_of("topic: t\n"), &backend, diagnostics);
+  EXPECT_EQ(shared.bootstrap, "b:1");
+  EXPECT_EQ(shared.settings.size(), 1u);
+  const Connection own = parse_connection(config_of("bootstrap: c:1\n"), &backend, diagnostics);
+  EXPECT_EQ(own.bootstrap, "c:1");
+  EXPECT_TRUE(own.settings.empty());
+  parse_connection(config_of("topic: t\n"), nullptr, diagnostics);
+  EXPECT_THAT(diagnostics.to_string(), HasSubstr("`bootstrap` is missing"));
+}
+
+TEST(Errors, WhatAPersonMustMendStopsAndTheRestStartsAnew) {
+  const auto code = [](rd_kafka_resp_err_t error) {
+    return as_status(error_of(error), "x").code();
+  };
+  EXPECT_EQ(code(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED), StatusCode::kInvalid);
+  EXPECT_EQ(code(RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT), StatusCode::kInvalid);
+  EXPECT_EQ(code(RD_KAFKA_RESP_ERR__FENCED), StatusCode::kRestart);
+  EXPECT_EQ(code(RD_KAFKA_RESP_ERR__TIMED_OUT), StatusCode::kRestart);
+  EXPECT_EQ(code(RD_KAFKA_RESP_ERR_NO_ERROR), StatusCode::kOk);
+}
+
+}  // namespace
+}  // namespace huiliu::connectors::kafka

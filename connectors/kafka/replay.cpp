@@ -1,0 +1,127 @@
+#include "connectors/kafka/replay.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "connectors/kafka/topics.h"
+
+namespace huiliu::connectors::kafka {
+
+using runtime::Status;
+
+namespace {
+
+/// One replay under way.
+class Replay {
+ public:
+  Replay(const std::string& topic, const std::vector<ReplayFrom>& from,
+         const std::function<Status(const ReplayedRecord&)>& visit)
+      : topic_(topic), from_(from), visit_(visit) {
+    end_.next.resize(from.size());
+  }
+
+  ReplayEnd run(const Connection& connection) {
+    end_.status = open(connection);
+    if (end_.status.is_ok()) end_.status = read_all();
+    return std::move(end_);
+  }
+
+ private:
+  Status open(const Connection& connection) {
+    auto client = make_client(RD_KAFKA_CONSUMER, connection,
+                              {{"group.id", "huiliu-replay"},  // never joined, nothing committed
+                               {"enable.auto.commit", "false"},
+                               {"auto.offset.reset", "error"},
+                               {"isolation.level", "read_committed"},
+                               {"enable.partition.eof", "true"},
+                               {"check.crcs", "true"},
+                               {"fetch.wait.max.ms", "20"},
+                               {"fetch.error.backoff.ms", "20"}});
+    if (!client.is_ok()) return client.status();
+    client_ = std::move(client.value());
+    rd_kafka_poll_set_consumer(client_.get());
+    const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(from_.size())));
+    for (std::size_t i = 0; i < from_.size(); ++i) {
+      auto marks = watermarks(client_.get(), topic_, from_[i].partition);
+      if (!marks.is_ok()) return marks.status();
+      if (from_[i].offset > marks->end) {
+        return Status::corrupt(fmt::format(
+            "{}[{}] ends at {}, but the local state has read up to {}: the topic was made anew. "
+            "Restore it, or remove the local state folder to build it from what there is",
+            topic_, from_[i].partition, marks->end, from_[i].offset));
+      }
+      end_.next[i] = std::max(from_[i].offset, marks->begin);
+      if (end_.next[i] >= marks->end) continue;
+      index_[from_[i].partition] = i;
+      rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), from_[i].partition)->offset =
+          end_.next[i];
+    }
+    if (index_.empty()) return Status::ok();
+    return as_status(error_of(rd_kafka_assign(client_.get(), list.get())), "reading " + topic_);
+  }
+
+  Status read_all() {
+    constexpr int kSilentMs = 60'000, kWaitMs = 10;  // it waits so long unless the batch is full
+    const Queue queue(rd_kafka_queue_get_consumer(client_.get()));
+    std::array<rd_kafka_message_t*, 1000> batch{};
+    for (int silent = 0; !index_.empty();) {
+      const auto count =
+          rd_kafka_consume_batch_queue(queue.get(), kWaitMs, batch.data(), batch.size());
+      Status status = Status::ok();
+      for (ssize_t i = 0; i < count; ++i) {
+        const Message message(batch[static_cast<std::size_t>(i)]);
+        if (status.is_ok()) status = take_message(*message);
+      }
+      if (!status.is_ok()) return status;
+      silent = count > 0 ? 0 : silent + kWaitMs;
+      if (silent > kSilentMs) return Status::restart("reading " + topic_ + ": no answer");
+    }
+    return Status::ok();
+  }
+
+  Status take_message(const rd_kafka_message_t& message) {
+    const auto found = index_.find(message.partition);
+    if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      if (found == index_.end()) return Status::ok();
+      end_.next[found->second] = std::max(end_.next[found->second], message.offset);
+      index_.erase(found);
+      return Status::ok();
+    }
+    if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      // Such as a broker that is away for a moment: the client goes on by itself.
+      const Status status = as_status(error_of(message.err), "reading " + topic_);
+      return status.code() == runtime::StatusCode::kRestart ? Status::ok() : status;
+    }
+    if (found == index_.end() || message.offset < end_.next[found->second]) return Status::ok();
+    end_.next[found->second] = message.offset + 1;
+    ++end_.records;
+    end_.bytes += message.len + message.key_len;
+    ReplayedRecord record;
+    record.partition = message.partition;
+    record.offset = message.offset;
+    record.key = {static_cast<const char*>(message.key), message.key_len};
+    record.value = {static_cast<const char*>(message.payload), message.len};
+    record.tombstone = message.payload == nullptr;
+    return visit_(record);
+  }
+
+  const std::string& topic_;
+  const std::vector<ReplayFrom>& from_;
+  const std::function<Status(const ReplayedRecord&)>& visit_;
+  Client client_;
+  std::map<int, std::size_t> index_;  // partition → entry of from_, while it is not at its end
+  ReplayEnd end_;
+};
+
+}  // namespace
+
+ReplayEnd replay_topic(const Connection& connection, const std::string& topic,
+                       const std::vector<ReplayFrom>& from,
+                       const std::function<Status(const ReplayedRecord&)>& visit) {
+  return Replay(topic, from, visit).run(connection);
+}
+
+}  // namespace huiliu::connectors::kafka

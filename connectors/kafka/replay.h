@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connectors/kafka/client.h"
+
+namespace huiliu::connectors::kafka {
+
+/// Where a replay of one partition starts.
+struct ReplayFrom {
+  int partition = 0;
+  std::int64_t offset = 0;  ///< below the first there is: from the first
+};
+
+struct ReplayedRecord {
+  int partition = 0;
+  std::int64_t offset = 0;
+  std::string_view key;
+  std::string_view value;
+  bool tombstone = false;
+};
+
+struct ReplayEnd {
+  runtime::Status status = runtime::Status::ok();
+  std::vector<std::int64_t> next;  ///< per entry of `from`: the offset to go on at
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// Reads partitions of a topic, committed records only, up to their ends. The caller must know that
+/// no transaction is open there. `visit` may refuse to go on. An offset behind a partition's end is
+/// kCorrupt: the topic was made anew.
+ReplayEnd replay_topic(const Connection& connection, const std::string& topic,
+                       const std::vector<ReplayFrom>& from,
+                       const std::function<runtime::Status(const ReplayedRecord&)>& visit);
+
+}  // namespace huiliu::connectors::kafka

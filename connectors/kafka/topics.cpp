@@ -1,0 +1,168 @@
+#include "connectors/kafka/topics.h"
+
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+
+namespace huiliu::connectors::kafka {
+
+using runtime::Result;
+using runtime::Status;
+
+namespace {
+
+using Metadata = std::unique_ptr<const rd_kafka_metadata_t, Deleter<rd_kafka_metadata_destroy>>;
+
+struct Answer {
+  Metadata metadata;
+  Error error;
+};
+
+Answer ask_metadata(rd_kafka_t* client, rd_kafka_topic_t* topic) {
+  const rd_kafka_metadata_t* found = nullptr;
+  const rd_kafka_resp_err_t code =
+      rd_kafka_metadata(client, topic == nullptr ? 1 : 0, topic, &found, kRequestMs);
+  return {Metadata(found), error_of(code)};
+}
+
+/// Calls an admin API and waits for its event.
+template <class Call>
+Result<Event> admin(rd_kafka_t* client, const Call& call, const std::string& what) {
+  const Queue queue(rd_kafka_queue_new(client));
+  call(queue.get());
+  Event event(rd_kafka_queue_poll(queue.get(), kRequestMs));
+  if (!event) return Status::restart(fmt::format("{}: no answer", what));
+  if (const rd_kafka_resp_err_t code = rd_kafka_event_error(event.get())) {
+    return as_status(error_of(code), what);
+  }
+  return event;
+}
+
+Status create(rd_kafka_t* client, const InternalTopic& topic) {
+  char message[512];
+  std::unique_ptr<rd_kafka_NewTopic_t, Deleter<rd_kafka_NewTopic_destroy>> wanted(
+      rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions, topic.replication, message,
+                            sizeof message));
+  if (!wanted) return Status::invalid(fmt::format("topic {}: {}", topic.name, message));
+  for (const auto& [name, value] : topic.settings) {
+    rd_kafka_NewTopic_set_config(wanted.get(), name.c_str(), value.c_str());
+  }
+  const std::string what = "creating topic " + topic.name;
+  auto event = admin(
+      client,
+      [&](rd_kafka_queue_t* queue) {
+        rd_kafka_NewTopic_t* list[] = {wanted.get()};
+        rd_kafka_CreateTopics(client, list, 1, nullptr, queue);
+      },
+      what);
+  if (!event.is_ok()) return event.status();
+  std::size_t count = 0;
+  const auto* results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event->get()), &count);
+  Error error = error_of(rd_kafka_topic_result_error(results[0]));
+  if (error.code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return Status::ok();
+  if (error) error.text = rd_kafka_topic_result_error_string(results[0]);
+  return as_status(error, what);
+}
+
+/// Partitions with a leader; -1 if there is no such topic.
+Result<int> count_led(rd_kafka_t* client, const std::string& name) {
+  const Topic topic(rd_kafka_topic_new(client, name.c_str(), nullptr));
+  const Answer answer = ask_metadata(client, topic.get());
+  if (answer.error) return as_status(answer.error, "asking for topic " + name);
+  const rd_kafka_metadata_topic_t& found = answer.metadata->topics[0];
+  if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return -1;
+  if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return as_status(error_of(found.err), "topic " + name);
+  for (int p = 0; p < found.partition_cnt; ++p) {
+    if (found.partitions[p].leader < 0) return 0;
+  }
+  return found.partition_cnt;
+}
+
+}  // namespace
+
+Result<int> partition_count(rd_kafka_t* client, const std::string& topic) {
+  auto count = count_led(client, topic);
+  if (!count.is_ok()) return count;
+  if (*count > 0) return count;
+  if (*count == 0) return Status::restart(fmt::format("topic {} has no leader", topic));
+  return as_status(error_of(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART), "topic " + topic);
+}
+
+Result<std::vector<std::string>> topic_names(rd_kafka_t* client) {
+  const Answer answer = ask_metadata(client, nullptr);
+  if (answer.error) return as_status(answer.error, "asking for topics");
+  std::vector<std::string> names;
+  for (int t = 0; t < answer.metadata->topic_cnt; ++t) {
+    names.emplace_back(answer.metadata->topics[t].topic);
+  }
+  return names;
+}
+
+Status ensure_topic(rd_kafka_t* client, const InternalTopic& topic) {
+  constexpr int kTries = 100;
+  for (int tries = 0; tries < kTries; ++tries) {
+    auto count = count_led(client, topic.name);
+    if (!count.is_ok()) return count.status();
+    if (*count == topic.partitions) return Status::ok();
+    if (*count > 0) {
+      return Status::invalid(fmt::format(
+          "topic {} has {} partitions, the topology needs {}: `shards` is fixed for the life of "
+          "the state; use the old number, or another `topology` id",
+          topic.name, *count, topic.partitions));
+    }
+    if (*count < 0 && tries % 20 == 0) {
+      if (Status status = create(client, topic); !status.is_ok()) return status;
+    }
+    // The brokers hear of a new topic a little later.
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return Status::restart(fmt::format("topic {} has no leader yet", topic.name));
+}
+
+Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
+                                  const std::string& name) {
+  std::unique_ptr<rd_kafka_ConfigResource_t, Deleter<rd_kafka_ConfigResource_destroy>> resource(
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+  auto event = admin(
+      client,
+      [&](rd_kafka_queue_t* queue) {
+        rd_kafka_ConfigResource_t* list[] = {resource.get()};
+        rd_kafka_DescribeConfigs(client, list, 1, nullptr, queue);
+      },
+      "settings of topic " + topic);
+  if (!event.is_ok()) return event.status();
+  std::size_t resources = 0, entries = 0;
+  const auto* found = rd_kafka_DescribeConfigs_result_resources(
+      rd_kafka_event_DescribeConfigs_result(event->get()), &resources);
+  const auto* list = rd_kafka_ConfigResource_configs(found[0], &entries);
+  for (std::size_t i = 0; i < entries; ++i) {
+    if (name != rd_kafka_ConfigEntry_name(list[i])) continue;
+    const char* value = rd_kafka_ConfigEntry_value(list[i]);
+    return std::string(value == nullptr ? "" : value);
+  }
+  return Status::not_found(fmt::format("topic {} does not tell its {}", topic, name));
+}
+
+Result<Watermarks> watermarks(rd_kafka_t* client, const std::string& topic, int partition) {
+  constexpr int kTries = 50;
+  Watermarks marks;
+  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  for (int tries = 0; tries < kTries; ++tries) {
+    code = rd_kafka_query_watermark_offsets(client, topic.c_str(), partition, &marks.begin,
+                                            &marks.end, kRequestMs);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return marks;
+    // A new or moved partition: its leader hears of it a little later than everybody.
+    if (code != RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION &&
+        code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE &&
+        code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+      break;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return as_status(error_of(code), fmt::format("offsets of {}[{}]", topic, partition));
+}
+
+}  // namespace huiliu::connectors::kafka

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "connectors/kafka/client.h"
+
+namespace huiliu::connectors::kafka {
+
+inline constexpr int kRequestMs = 30'000;
+
+/// A topic that the engine keeps for itself.
+struct InternalTopic {
+  std::string name;
+  int partitions = 1;
+  int replication = -1;  ///< -1: the broker's default
+  Settings settings;     ///< e.g. cleanup.policy
+};
+
+/// Partitions of a topic; kInvalid with a remedy if it does not exist.
+runtime::Result<int> partition_count(rd_kafka_t* client, const std::string& topic);
+/// Names of all topics that the user may see.
+runtime::Result<std::vector<std::string>> topic_names(rd_kafka_t* client);
+/// Creates the topic unless it exists; kInvalid if it has another number of partitions.
+runtime::Status ensure_topic(rd_kafka_t* client, const InternalTopic& topic);
+/// A setting of a topic, as the broker has it.
+runtime::Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
+                                           const std::string& name);
+
+/// First offset there is, and the one behind the last.
+struct Watermarks {
+  std::int64_t begin = 0, end = 0;
+};
+runtime::Result<Watermarks> watermarks(rd_kafka_t* client, const std::string& topic, int partition);
+
+}  // namespace huiliu::connectors::kafka

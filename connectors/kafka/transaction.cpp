@@ -1,0 +1,142 @@
+#include "connectors/kafka/transaction.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "connectors/kafka/topics.h"
+
+namespace huiliu::connectors::kafka {
+
+using runtime::Result;
+using runtime::Status;
+
+Result<std::unique_ptr<Transaction>> Transaction::open(const ProducerOptions& options) {
+  std::unique_ptr<Transaction> made(new Transaction(options.timeout_ms));
+  Settings settings = {{"linger.ms", "5"},
+                       {"queue.buffering.max.messages", "1000000"},
+                       {"queue.buffering.max.kbytes", "262144"},
+                       {"message.max.bytes", "16777216"},
+                       {"delivery.report.only.error", "false"}};
+  settings.insert(settings.end(), options.settings.begin(), options.settings.end());
+  settings.emplace_back("transactional.id", options.transactional_id);
+  settings.emplace_back("transaction.timeout.ms", std::to_string(options.timeout_ms));
+  settings.emplace_back(
+      "delivery.timeout.ms",
+      std::to_string(std::min<std::int64_t>(options.timeout_ms, 120'000)));  // at most as long
+  Transaction* self = made.get();
+  auto client =
+      make_client(RD_KAFKA_PRODUCER, options.connection, settings, [self](rd_kafka_conf_t* conf) {
+        rd_kafka_conf_set_opaque(conf, self);
+        rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+      });
+  if (!client.is_ok()) return client.status();
+  made->client_ = std::move(client.value());
+  const Error error = take(rd_kafka_init_transactions(self->client(), kRequestMs));
+  if (error) return as_status(error, "opening transactions of " + options.transactional_id);
+  return made;
+}
+
+Transaction::~Transaction() {
+  if (!client_) return;
+  // What is still queued belongs to a transaction that will never commit.
+  rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(client_.get(), 0);
+}
+
+void Transaction::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    auto* transaction = static_cast<Transaction*>(self);
+    if (!transaction->delivery_error_) transaction->delivery_error_ = error_of(message->err);
+  } else if (message->_private != nullptr) {
+    *static_cast<std::int64_t*>(message->_private) = message->offset;
+  }
+}
+
+Status Transaction::status_of(const Error& error, const char* what) {
+  if (is_fenced(error)) fenced_ = true;
+  return as_status(error, what);
+}
+
+Status Transaction::begin() {
+  return status_of(take(rd_kafka_begin_transaction(client_.get())), "beginning a transaction");
+}
+
+Result<rd_kafka_topic_t*> Transaction::topic(const std::string& name,
+                                             const TopicSettings& settings) {
+  Topic& topic = topics_[name];
+  if (topic) return topic.get();
+  // Asked for first: the leader lookup of the first message would take a second.
+  auto count = partition_count(client_.get(), name);
+  if (!count.is_ok()) return count.status();
+  rd_kafka_topic_conf_t* conf = rd_kafka_topic_conf_new();
+  char message[512];
+  const std::pair<const char*, const char*> values[] = {
+      {"partitioner", "murmur2_random"}, {"compression.type", settings.compression.c_str()}};
+  for (const auto& [key, value] : values) {
+    if (rd_kafka_topic_conf_set(conf, key, value, message, sizeof message) != RD_KAFKA_CONF_OK) {
+      rd_kafka_topic_conf_destroy(conf);
+      return Status::invalid(fmt::format("topic {}: {}", name, message));
+    }
+  }
+  topic.reset(rd_kafka_topic_new(client_.get(), name.c_str(), conf));
+  return topic.get();
+}
+
+Status Transaction::produce(rd_kafka_topic_t* topic, const Outgoing& record) {
+  constexpr int kWaitMs = 10;
+  constexpr std::uint64_t kPollEvery = 512;  // delivery reports hold memory until they are served
+  if (++produced_ % kPollEvery == 0) rd_kafka_poll(client_.get(), 0);
+  for (;;) {
+    rd_kafka_vu_t fields[8] = {};
+    std::size_t count = 0;
+    const auto next = [&](rd_kafka_vtype_t type) -> auto& {
+      fields[count].vtype = type;
+      return fields[count++].u;
+    };
+    next(RD_KAFKA_VTYPE_RKT).rkt = topic;
+    next(RD_KAFKA_VTYPE_PARTITION).i32 = record.partition;
+    next(RD_KAFKA_VTYPE_MSGFLAGS).i = RD_KAFKA_MSG_F_COPY;
+    next(RD_KAFKA_VTYPE_KEY).mem = {const_cast<char*>(record.key.data()), record.key.size()};
+    next(RD_KAFKA_VTYPE_VALUE).mem = {const_cast<char*>(record.value.data()), record.value.size()};
+    next(RD_KAFKA_VTYPE_OPAQUE).ptr = record.offset;
+    if (record.timestamp_ms > 0) next(RD_KAFKA_VTYPE_TIMESTAMP).i64 = record.timestamp_ms;
+    rd_kafka_headers_t* list = nullptr;
+    if (!record.headers.empty()) {
+      list = rd_kafka_headers_new(record.headers.size());
+      for (const Header& header : record.headers) {
+        rd_kafka_header_add(list, header.name.data(), static_cast<ssize_t>(header.name.size()),
+                            header.value.data(), static_cast<ssize_t>(header.value.size()));
+      }
+      next(RD_KAFKA_VTYPE_HEADERS).headers = list;
+    }
+    const Error error = take(rd_kafka_produceva(client_.get(), fields, count));
+    if (!error) return Status::ok();
+    if (list != nullptr) rd_kafka_headers_destroy(list);
+    if (error.code != RD_KAFKA_RESP_ERR__QUEUE_FULL) return status_of(error, "producing");
+    rd_kafka_poll(client_.get(), kWaitMs);
+  }
+}
+
+Status Transaction::flush() {
+  const Error error = error_of(rd_kafka_flush(client_.get(), static_cast<int>(timeout_ms_)));
+  if (error) return status_of(error, "sending records");
+  return status_of(delivery_error_, "sending records");
+}
+
+Status Transaction::send_offsets(const rd_kafka_topic_partition_list_t* offsets,
+                                 const rd_kafka_consumer_group_metadata_t* group) {
+  return status_of(take(rd_kafka_send_offsets_to_transaction(client_.get(), offsets, group,
+                                                             static_cast<int>(timeout_ms_))),
+                   "sending offsets");
+}
+
+// The outcome of a commit that ran out of time is unknown: only the brokers can tell.
+Status Transaction::commit() {
+  return status_of(take(rd_kafka_commit_transaction(client_.get(), static_cast<int>(timeout_ms_))),
+                   "committing");
+}
+
+}  // namespace huiliu::connectors::kafka

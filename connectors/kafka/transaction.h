@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "connectors/kafka/client.h"
+#include "runtime/sink.h"
+
+namespace huiliu::connectors::kafka {
+
+struct ProducerOptions {
+  Connection connection;
+  std::string transactional_id;
+  std::int64_t timeout_ms = 60'000;  ///< after which the broker aborts an open transaction
+  Settings settings;                 ///< of the producer: linger.ms, ...
+};
+
+/// What a topic's records are to become.
+struct TopicSettings {
+  std::string compression = "none";
+};
+
+struct Header {
+  std::string_view name, value;
+};
+
+struct Outgoing {
+  int partition = RD_KAFKA_PARTITION_UA;  ///< by the key's hash, as the Java client does
+  std::string_view key;                   ///< null data: no key
+  std::string_view value;                 ///< null data: a tombstone
+  std::int64_t timestamp_ms = 0;          ///< 0: now
+  std::span<const Header> headers = {};
+  std::int64_t* offset = nullptr;  ///< gets the record's offset, at the latest at flush()
+};
+
+/// The transaction that the running epoch's records, changelog and offsets are in. Used by the
+/// committer thread. After any error but of produce() the object is done with: open a new one and
+/// ask the brokers what is committed.
+class Transaction final : public runtime::LogTransaction {
+ public:
+  /// Fences whoever has the same transactional id, and waits until their transaction is over.
+  static runtime::Result<std::unique_ptr<Transaction>> open(const ProducerOptions& options);
+  ~Transaction() override;
+
+  runtime::Status begin();
+  /// Kept until the transaction object goes.
+  runtime::Result<rd_kafka_topic_t*> topic(const std::string& name,
+                                           const TopicSettings& settings = {});
+  /// Copies the record.
+  runtime::Status produce(rd_kafka_topic_t* topic, const Outgoing& record);
+  /// All records are with the brokers, or the status says why not.
+  runtime::Status flush();
+  runtime::Status send_offsets(const rd_kafka_topic_partition_list_t* offsets,
+                               const rd_kafka_consumer_group_metadata_t* group);
+  runtime::Status commit();
+  /// The last error was that somebody else has the transactional id, or the time was over.
+  bool fenced() const { return fenced_; }
+  rd_kafka_t* client() { return client_.get(); }
+
+ private:
+  explicit Transaction(std::int64_t timeout_ms) : timeout_ms_(timeout_ms) {}
+  static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
+  runtime::Status status_of(const Error& error, const char* what);
+
+  std::int64_t timeout_ms_;
+  Client client_;
+  std::map<std::string, Topic> topics_;
+  Error delivery_error_;
+  std::uint64_t produced_ = 0;
+  bool fenced_ = false;
+};
+
+}  // namespace huiliu::connectors::kafka
