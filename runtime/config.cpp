@@ -271,9 +271,10 @@ class ConfigLoader {
   }
 
   Config scalar(const YAML::Node& node, const Place& place) {
-    const bool quoted = node.Tag() == "!";
-    Config result = Config::scalar("", place, quoted);
     const std::string& text = node.Scalar();
+    // A flow map needs quotes around a variable; what is in it may still be a number.
+    const bool quoted = node.Tag() == "!" && text.find("${") == std::string::npos;
+    Config result = Config::scalar("", place, quoted);
     if (!quoted && (text == "~" || text == "null")) return Config::null(place);
     result.text_ = substitute(text, place, result.secret_);
     return result;

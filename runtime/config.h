@@ -28,7 +28,8 @@ class Config {
 
   /// Text of a scalar.
   const std::string& text() const { return text_; }
-  /// Whether the scalar was quoted (then it is never a number, a boolean or null).
+  /// Whether the scalar was quoted without a variable (then it is never a number, a boolean or
+  /// null).
   bool quoted() const { return quoted_; }
   /// True if a secret was substituted: the value must not be printed.
   bool secret() const { return secret_; }

@@ -329,18 +329,16 @@ Status KafkaBackend::produce_changes(const EpochCommit& commit) {
     const auto* changes = static_cast<const state::Changes*>(one.get());
     Changelog& log = changelogs_.at(changes->table);
     for (const auto& [shard, blob] : changes->blobs) {
-      Status status = Status::ok();
-      state::read_changes(
-          blob, [&, shard = shard](bool tombstone, std::string_view key, std::string_view value) {
-            if (!status.is_ok()) return;
-            // An empty value is one: only a null pointer makes a tombstone.
-            const std::string_view sent = tombstone       ? std::string_view()
-                                          : value.empty() ? std::string_view("", 0)
-                                                          : value;
-            status = transaction_->produce(
-                log.topic,
-                {.partition = shard, .key = key, .value = sent, .offset = &log.restart[shard]});
-          });
+      records_.clear();
+      state::read_changes(blob, [&](bool tombstone, std::string_view key, std::string_view value) {
+        rd_kafka_message_t& record = records_.emplace_back();
+        record.key = const_cast<char*>(key.data());
+        record.key_len = key.size();
+        // Only a null pointer makes a tombstone: an empty value is one.
+        record.payload = tombstone ? nullptr : const_cast<char*>(value.data());
+        record.len = tombstone ? 0 : value.size();
+      });
+      Status status = transaction_->produce_all(log.topic, shard, records_, &log.restart[shard]);
       if (!status.is_ok()) return status;
     }
   }

@@ -89,7 +89,8 @@ class KafkaBackend final : public runtime::Backend {
   std::map<std::string, Changelog> outboxes_;
   std::atomic<std::uint64_t> epoch_{0};  // last one that Kafka has committed
   std::uint64_t local_epoch_ = 0;  // the store numbers its own commits: restoring takes several
-  std::uint64_t local_ahead_ = 0;  // local number of an epoch less its own number
+  std::vector<rd_kafka_message_t> records_;  // scratch
+  std::uint64_t local_ahead_ = 0;            // local number of an epoch less its own number
 };
 
 }  // namespace huiliu::connectors::kafka

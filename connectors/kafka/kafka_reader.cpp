@@ -52,7 +52,7 @@ class KafkaReader final : public runtime::SourceReader {
          {"isolation.level", "read_committed"},
          {"enable.partition.eof", options_.until_end ? "true" : "false"},
          // By bytes, not by number: librdkafka before 2.2 pauses fetching for a second at either.
-         {"queued.min.messages", "300000"},
+         {"queued.min.messages", "10000000"},
          {"queued.max.messages.kbytes", std::to_string(prefetch_kib)},
          {"fetch.wait.max.ms", "100"},
          {"fetch.error.backoff.ms", "20"},
@@ -334,7 +334,8 @@ class KafkaReader final : public runtime::SourceReader {
     head.timestamp = rd_kafka_message_timestamp(&message, &type);
     headers_.clear();
     rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (options_.headers &&
+        rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
       const char* name = nullptr;
       const void* value = nullptr;
       std::size_t size = 0;

@@ -20,8 +20,9 @@ struct ReaderOptions {
   std::int64_t start_time_ms = 0;
   std::string group;  ///< whose committed offsets kCommitted takes where the topology has none
   OnMissing on_missing = OnMissing::kFail;
+  bool headers = false;    ///< whether a field is of one
   bool until_end = false;  ///< the input ends with what is there at the start
-  std::uint64_t prefetch_bytes = 64u << 20;
+  std::uint64_t prefetch_bytes = 128u << 20;
   std::int64_t discover_ms = 10'000;  ///< how often new partitions and topics are looked for
 };
 

@@ -38,6 +38,9 @@ class Replay {
                                {"isolation.level", "read_committed"},
                                {"enable.partition.eof", "true"},
                                {"check.crcs", "true"},
+                               // At either limit librdkafka before 2.2 pauses for a second.
+                               {"queued.min.messages", "10000000"},
+                               {"queued.max.messages.kbytes", "131072"},
                                {"fetch.wait.max.ms", "20"},
                                {"fetch.error.backoff.ms", "20"}});
     if (!client.is_ok()) return client.status();

@@ -71,36 +71,38 @@ runtime::Descriptor descriptor() {
       "position: "
       "E801_BAD_JSON, E802_BAD_CSV, E803_BAD_ENCODING, E806_BAD_FLATBUFFER, E807_NO_VALUE, "
       "E201_FORMAT (a value that does not fit its field).";
-  d.options = {{.name = "topic",
-                .type = OptionType::kList,
-                .doc = "Topics. With ^ in front: a regular expression that names match.",
-                .required = true,
-                .members = {{.name = "name"}}},
-               {.name = "start",
-                .doc = "Where a topology that has not run before starts: `committed` (offsets of "
-                       "`group`, else the earliest), `earliest`, `latest` or a time.",
-                .default_text = "committed"},
-               {.name = "group",
-                .doc = "Consumer group whose committed offsets `start: committed` takes over."},
-               {.name = "on_missing",
-                .type = OptionType::kEnum,
-                .doc = "What to do when the next message is not there any more, because it was "
-                       "deleted, or the topic was made anew: fail, or go on at an end.",
-                .default_text = "fail",
-                .choices = {"fail", "earliest", "latest"}},
-               {.name = "until",
-                .type = OptionType::kEnum,
-                .doc = "end: the input ends with the messages that are there at the start.",
-                .default_text = "forever",
-                .choices = {"forever", "end"}},
-               {.name = "prefetch",
-                .type = OptionType::kSize,
-                .doc = "Memory for messages that are fetched ahead.",
-                .default_text = "64MiB"},
-               {.name = "discover",
-                .type = OptionType::kDuration,
-                .doc = "How often new partitions and topics are looked for.",
-                .default_text = "10s"}};
+  d.options = {
+      {.name = "topic",
+       .type = OptionType::kList,
+       .doc = "Topics. With ^ in front: a regular expression that names match.",
+       .required = true,
+       .members = {{.name = "name"}}},
+      {.name = "start",
+       .doc = "Where a topology that has not run before starts: `committed` (offsets of "
+              "`group`, else the earliest), `earliest`, `latest` or a time.",
+       .default_text = "committed"},
+      {.name = "group",
+       .doc = "Consumer group whose committed offsets `start: committed` takes over."},
+      {.name = "on_missing",
+       .type = OptionType::kEnum,
+       .doc = "What to do when the next message is not there any more, because it was "
+              "deleted, or the topic was made anew: fail, or go on at an end.",
+       .default_text = "fail",
+       .choices = {"fail", "earliest", "latest"}},
+      {.name = "until",
+       .type = OptionType::kEnum,
+       .doc = "end: the input ends with the messages that are there at the start.",
+       .default_text = "forever",
+       .choices = {"forever", "end"}},
+      {.name = "prefetch",
+       .type = OptionType::kSize,
+       .doc = "Memory for messages that are fetched ahead. When it is full, librdkafka "
+              "before 2.2 fetches nothing for a second: give it more than a second's data.",
+       .default_text = "128MiB"},
+      {.name = "discover",
+       .type = OptionType::kDuration,
+       .doc = "How often new partitions and topics are looked for.",
+       .default_text = "10s"}};
   for (const auto& options : {message_options(), connection_options(false)}) {
     d.options.insert(d.options.end(), options.begin(), options.end());
   }
@@ -126,7 +128,11 @@ runtime::SourceType type() {
   };
   t.create_reader = [](const SourceDeclaration& declaration) {
     Diagnostics ignored;  // declare() has reported them
-    return make_kafka_reader(reader_options(declaration, ignored));
+    ReaderOptions options = reader_options(declaration, ignored);
+    for (const MessageField& field : parse_message_options(declaration.config, ignored).fields) {
+      options.headers = options.headers || field.part == MessagePart::kHeader;
+    }
+    return make_kafka_reader(std::move(options));
   };
   t.create_decoder = [](const SourceDeclaration& declaration,
                         const runtime::DecoderContext& context) {

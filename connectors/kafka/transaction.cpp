@@ -16,8 +16,10 @@ using runtime::Status;
 Result<std::unique_ptr<Transaction>> Transaction::open(const ProducerOptions& options) {
   std::unique_ptr<Transaction> made(new Transaction(options.timeout_ms));
   Settings settings = {{"linger.ms", "5"},
-                       {"queue.buffering.max.messages", "1000000"},
-                       {"queue.buffering.max.kbytes", "262144"},
+                       // make_room() bounds what is queued: a full queue could refuse a record and
+                       // take the next one of the same key.
+                       {"queue.buffering.max.messages", "10000000"},
+                       {"queue.buffering.max.kbytes", "2097151"},
                        {"message.max.bytes", "16777216"},
                        {"delivery.report.only.error", "false"}};
   settings.insert(settings.end(), options.settings.begin(), options.settings.end());
@@ -47,8 +49,9 @@ Transaction::~Transaction() {
 }
 
 void Transaction::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
+  auto* transaction = static_cast<Transaction*>(self);
+  transaction->unsent_bytes_ -= message->len + message->key_len;
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    auto* transaction = static_cast<Transaction*>(self);
     if (!transaction->delivery_error_) transaction->delivery_error_ = error_of(message->err);
   } else if (message->_private != nullptr) {
     *static_cast<std::int64_t*>(message->_private) = message->offset;
@@ -85,10 +88,39 @@ Result<rd_kafka_topic_t*> Transaction::topic(const std::string& name,
   return topic.get();
 }
 
+// Waits until the brokers have taken enough; also serves delivery reports, which hold memory.
+void Transaction::make_room(std::size_t bytes) {
+  constexpr std::uint64_t kMostBytes = 128u << 20, kPollBytes = 256u << 10;
+  constexpr int kWaitMs = 10;
+  const std::uint64_t before = unsent_bytes_;
+  unsent_bytes_ += bytes;
+  if (before / kPollBytes != unsent_bytes_ / kPollBytes) rd_kafka_poll(client_.get(), 0);
+  while (unsent_bytes_ > kMostBytes + bytes && !delivery_error_) {
+    rd_kafka_poll(client_.get(), kWaitMs);
+  }
+}
+
+Status Transaction::produce_all(rd_kafka_topic_t* topic, int partition,
+                                std::vector<rd_kafka_message_t>& records, std::int64_t* offset) {
+  if (records.empty()) return Status::ok();
+  std::size_t bytes = 0;
+  for (const rd_kafka_message_t& record : records) bytes += record.len + record.key_len;
+  records.back()._private = offset;
+  make_room(bytes);
+  const auto count = static_cast<int>(records.size());
+  const int taken =
+      rd_kafka_produce_batch(topic, partition, RD_KAFKA_MSG_F_COPY, records.data(), count);
+  if (taken == count) return Status::ok();
+  for (const rd_kafka_message_t& record : records) {
+    if (record.err != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return status_of(error_of(record.err), "producing");
+  }
+  return Status::restart("producing: a part was not taken");
+}
+
 Status Transaction::produce(rd_kafka_topic_t* topic, const Outgoing& record) {
   constexpr int kWaitMs = 10;
-  constexpr std::uint64_t kPollEvery = 512;  // delivery reports hold memory until they are served
-  if (++produced_ % kPollEvery == 0) rd_kafka_poll(client_.get(), 0);
+  make_room(record.key.size() + record.value.size());
   for (;;) {
     rd_kafka_vu_t fields[8] = {};
     std::size_t count = 0;

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "connectors/kafka/client.h"
 #include "runtime/sink.h"
@@ -51,6 +52,10 @@ class Transaction final : public runtime::LogTransaction {
                                            const TopicSettings& settings = {});
   /// Copies the record.
   runtime::Status produce(rd_kafka_topic_t* topic, const Outgoing& record);
+  /// Many records without time and headers for one partition, at half the cost. `offset` gets that
+  /// of the last one.
+  runtime::Status produce_all(rd_kafka_topic_t* topic, int partition,
+                              std::vector<rd_kafka_message_t>& records, std::int64_t* offset);
   /// All records are with the brokers, or the status says why not.
   runtime::Status flush();
   runtime::Status send_offsets(const rd_kafka_topic_partition_list_t* offsets,
@@ -64,12 +69,13 @@ class Transaction final : public runtime::LogTransaction {
   explicit Transaction(std::int64_t timeout_ms) : timeout_ms_(timeout_ms) {}
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
   runtime::Status status_of(const Error& error, const char* what);
+  void make_room(std::size_t bytes);
 
   std::int64_t timeout_ms_;
   Client client_;
   std::map<std::string, Topic> topics_;
   Error delivery_error_;
-  std::uint64_t produced_ = 0;
+  std::uint64_t unsent_bytes_ = 0;  // with the client, not yet with the brokers
   bool fenced_ = false;
 };
 
