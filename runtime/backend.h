@@ -65,6 +65,8 @@ struct Topology;
 struct BackendContext {
   const Topology* topology = nullptr;
   std::string state_folder;  ///< exists
+  /// What the backend wants to know at its next opening in this process; may be null.
+  std::string* session = nullptr;
 };
 
 struct BackendType {

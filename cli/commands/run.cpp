@@ -180,9 +180,10 @@ int exit_code_of(const Status& status) {
 }
 
 /// From the last committed epoch until the topology ends or cannot go on.
-Status run_once(const Topology& topology, unsigned threads, const std::string& state,
-                SignalWaiter& signals, ProgressPrinter& printer) {
-  auto backend = topology.backend->open({&topology, state});
+Status run_once(const runtime::BackendContext& context, unsigned threads, SignalWaiter& signals,
+                ProgressPrinter& printer) {
+  const Topology& topology = *context.topology;
+  auto backend = topology.backend->open(context);
   if (!backend.is_ok()) return backend.status();
   runtime::Engine engine(topology, threads, *backend.value(), runtime::system_clock());
   if (Status status = engine.open(); !status.is_ok()) return status;
@@ -199,9 +200,11 @@ int run_until_done(const Topology& topology, unsigned threads, const std::string
   constexpr std::chrono::milliseconds kFirstPause(100), kMostPause(10'000), kLongRun(60'000);
   SignalWaiter signals;
   ProgressPrinter printer(topology, quiet);
+  std::string session;
+  const runtime::BackendContext context{&topology, state, &session};
   for (auto pause = kFirstPause;; pause = std::min(pause * 2, kMostPause)) {
     const auto started = std::chrono::steady_clock::now();
-    const Status status = run_once(topology, threads, state, signals, printer);
+    const Status status = run_once(context, threads, signals, printer);
     if (status.code() != StatusCode::kRestart) {
       if (!status.is_ok()) return exit_code_of(status);
       return signals.caught() ? kInterrupted : kSuccess;

@@ -65,6 +65,13 @@ Result<std::unique_ptr<runtime::Backend>> open(const BackendContext& context) {
   options.producer.timeout_ms = config["transaction_timeout"].as_duration().count();
   options.group = config.string_or("group", context.topology->id);
   options.replication = static_cast<int>(config.int_or("replication", -1));
+  // A transaction spans an epoch and its commit.
+  if (context.topology->epoch_ms * 2 > options.producer.timeout_ms) {
+    return runtime::Status::invalid(
+        fmt::format("`epoch` is {} ms, `transaction_timeout` {} ms: it must be at least twice as "
+                    "long (the brokers' transaction.max.timeout.ms bounds it)",
+                    context.topology->epoch_ms, options.producer.timeout_ms));
+  }
   auto backend = KafkaBackend::open(context, std::move(options));
   if (!backend.is_ok()) return backend.status();
   return std::unique_ptr<runtime::Backend>(std::move(backend.value()));

@@ -144,12 +144,6 @@ Error take(rd_kafka_error_t* error) {
 
 Error error_of(rd_kafka_resp_err_t code) { return {code, rd_kafka_err2str(code), false, false}; }
 
-bool is_fenced(const Error& error) {
-  return error.code == RD_KAFKA_RESP_ERR__FENCED ||
-         error.code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH ||
-         error.code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED;
-}
-
 namespace {
 
 /// What a person can do about it; empty if going on anew may help.

@@ -71,7 +71,5 @@ Error error_of(rd_kafka_resp_err_t code);
 /// the table): kInvalid for what only a person can mend (rights, missing topics, wrong settings),
 /// with the remedy; kRestart for everything else: open anew at the last committed epoch.
 runtime::Status as_status(const Error& error, const std::string& what);
-/// Another producer with the same transactional id took over, or the transaction timed out.
-bool is_fenced(const Error& error);
 
 }  // namespace huiliu::connectors::kafka

@@ -9,6 +9,7 @@
 #include "connectors/kafka/position.h"
 #include "connectors/kafka/replay.h"
 #include "connectors/kafka/topics.h"
+#include "runtime/clock.h"
 #include "runtime/failpoint.h"
 #include "runtime/key.h"
 #include "state/embedded_backend.h"
@@ -29,7 +30,13 @@ constexpr std::string_view kEpoch = "!epoch", kOwner = "!owner", kShards = "!sha
 constexpr std::string_view kTrimmed = "!trimmed/";
 // Keys of the local store.
 constexpr std::string_view kCluster = "kafka/cluster", kPosition = "kafka/position/";
+constexpr std::string_view kTime = "kafka/time";
+// Tombstones stay for a week; a copy that is nearly as old is not trusted.
+constexpr const char* kTombstonesMs = "604800000";
+constexpr std::int64_t kOldestCopyMs = 5ll * 24 * 3600 * 1000;
 constexpr std::uint64_t kRestoreStep = 32u << 20;  // bytes between the local commits of a restore
+
+std::int64_t now_ms() { return runtime::system_clock().now_ms(); }
 
 std::string random_owner() {
   std::random_device random;
@@ -42,6 +49,7 @@ InternalTopic compacted(std::string name, int partitions, int replication, const
           replication,
           {{"cleanup.policy", "compact"},
            {"segment.bytes", segment},
+           {"delete.retention.ms", kTombstonesMs},
            {"max.message.bytes", "16777216"}}};
 }
 
@@ -51,6 +59,8 @@ Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendC
                                                          BackendOptions options) {
   std::unique_ptr<KafkaBackend> made(new KafkaBackend(*context.topology, std::move(options)));
   if (Status status = made->open_store(context.state_folder); !status.is_ok()) return status;
+  if (context.session != nullptr) made->session_ = context.session;
+  if (Status status = made->check_owner(); !status.is_ok()) return status;
   // First of all: it fences a worker that still runs, and ends what a dead one left open.
   auto transaction = Transaction::open(made->options_.producer);
   if (!transaction.is_ok()) return transaction.status();
@@ -64,7 +74,8 @@ Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendC
   return made;
 }
 
-KafkaBackend::~KafkaBackend() = default;
+// Its last delivery reports write into the changelogs.
+KafkaBackend::~KafkaBackend() { transaction_.reset(); }
 
 std::string KafkaBackend::topic_name(std::string_view name, std::string_view kind) const {
   return fmt::format("{}.{}{}{}", topology_.id, name, name.empty() ? "" : ".", kind);
@@ -75,12 +86,21 @@ std::string KafkaBackend::local_position(std::string_view topic, int partition) 
 }
 
 Status KafkaBackend::open_store(const std::string& folder) {
-  auto store = state::EpochStore::open(folder, state::store_options(topology_));
+  state::StoreOptions store_options = state::store_options(topology_);
+  store_options.identity += " backend=kafka";
+  auto store = state::EpochStore::open(folder, store_options);
   if (!store.is_ok()) return store.status();
   store_ = std::move(store.value());
   local_epoch_ = store_->last_epoch();
   for (auto& [key, value] : store_->meta("kafka/")) local_[key] = value;
-  return Status::ok();
+  const auto time = local_.find(std::string(kTime));
+  if (time == local_.end() || now_ms() - std::stoll(time->second) < kOldestCopyMs) {
+    return Status::ok();
+  }
+  return Status::invalid(fmt::format(
+      "the local state in {} was last written more than five days ago: the changelogs may have "
+      "forgotten since then what was deleted. Remove the folder; it is restored from the topics",
+      folder));
 }
 
 Status KafkaBackend::check_cluster() {
@@ -136,7 +156,7 @@ Status KafkaBackend::open_progress() {
   return Status::ok();
 }
 
-// Committed before anything else, so that a worker that was fenced can tell a successor from a
+// Committed before anything else, so that a process that was fenced can tell a successor from a
 // transaction of its own that took too long.
 Status KafkaBackend::claim() {
   owner_ = random_owner();
@@ -150,22 +170,22 @@ Status KafkaBackend::claim() {
       return status;
     }
   }
-  if (Status status = transaction_->commit(); !status.is_ok()) return explain_fenced(status);
+  if (Status status = transaction_->commit(); !status.is_ok()) return status;
+  if (session_ != nullptr) *session_ = owner_;
   failpoint("kafka.after_claim");
   return Status::ok();
 }
 
-Status KafkaBackend::explain_fenced(const Status& status) {
-  if (!transaction_->fenced()) return status;
+// Before it opens its transactions again, which would fence a successor.
+Status KafkaBackend::check_owner() {
+  if (session_ == nullptr || session_->empty()) return Status::ok();
   std::string owner;
   const ReplayEnd end = replay_topic(options_.producer.connection, topic_name("", "progress"),
                                      {{0, 0}}, [&](const ReplayedRecord& record) {
                                        if (record.key == kOwner) owner = record.value;
                                        return Status::ok();
                                      });
-  if (!end.status.is_ok() || owner == owner_) {
-    return Status::restart(status.message() + "; the transaction took longer than its timeout");
-  }
+  if (!end.status.is_ok() || owner == *session_) return end.status;
   return Status::fatal(fmt::format(
       "another process runs the topology '{}' and has taken over; this one ends. If both are meant "
       "to run, give them different `topology` ids",
@@ -227,6 +247,7 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
       local.meta.emplace_back(local_position(log.topic_name, shard),
                               std::to_string(log.restart[shard]));
     }
+    local.meta.emplace_back(kTime, std::to_string(now_ms()));
     unsaved = 0;
     if (store_->wants_pause()) store_->wait_for_flushes();
     return store_->commit(local);
@@ -302,9 +323,9 @@ std::shared_ptr<void> KafkaBackend::freeze(state::Table& table, std::uint64_t ep
 
 Status KafkaBackend::commit(const EpochCommit& commit) {
   if (commit.epoch > epoch_) {
-    if (Status status = commit_to_kafka(commit); !status.is_ok()) return explain_fenced(status);
+    if (Status status = commit_to_kafka(commit); !status.is_ok()) return status;
     epoch_ = commit.epoch;
-    if (Status status = transaction_->begin(); !status.is_ok()) return explain_fenced(status);
+    if (Status status = transaction_->begin(); !status.is_ok()) return status;
   }
   return commit_locally(commit);
 }
@@ -420,6 +441,7 @@ Status KafkaBackend::commit_locally(const EpochCommit& commit) {
                               std::to_string(log.restart[shard]));
     }
   }
+  local.meta.emplace_back(kTime, std::to_string(now_ms()));
   for (const auto& [log, outbox] : outboxes_) {
     local.meta.emplace_back(local_position(outbox.topic_name, 0),
                             std::to_string(outbox.restart[0]));

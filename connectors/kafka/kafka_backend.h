@@ -72,7 +72,7 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status send_offsets(const runtime::EpochCommit& commit);
   runtime::Status commit_to_kafka(const runtime::EpochCommit& commit);
   runtime::Status commit_locally(const runtime::EpochCommit& commit);
-  runtime::Status explain_fenced(const runtime::Status& status);
+  runtime::Status check_owner();
   std::string topic_name(std::string_view name, std::string_view kind) const;
   std::string local_position(std::string_view topic, int partition) const;
 
@@ -82,7 +82,8 @@ class KafkaBackend final : public runtime::Backend {
   std::unique_ptr<Transaction> transaction_;
   rd_kafka_topic_t* progress_ = nullptr;
   GroupMetadata group_;
-  std::string owner_;  // this opening of the backend, in the progress topic
+  std::string owner_;               // this opening of the backend, in the progress topic
+  std::string* session_ = nullptr;  // owner_ of this process's last opening
   std::map<std::string, std::string> meta_;
   std::map<std::string, std::string> local_;  // positions as the local store has them
   std::map<std::string, Changelog> changelogs_;

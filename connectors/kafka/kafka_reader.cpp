@@ -30,6 +30,7 @@ struct Partition {
   std::string key;        // of its position
   std::int64_t next = 0;  // offset to read next
   std::int64_t end = -1;  // until_end: where the input ends; -1: nowhere
+  bool assigned = false;
   bool done = false;
 };
 
@@ -140,7 +141,7 @@ class KafkaReader final : public runtime::SourceReader {
       spdlog::info("{}: {} new partitions", context_.node_name, partitions_.size() - before);
     }
     pinned_ = false;
-    return assign();
+    return assign(first);
   }
 
   Status add(const std::string& topic, int number, bool first) {
@@ -232,18 +233,18 @@ class KafkaReader final : public runtime::SourceReader {
     return offset < 0 ? marks.end : offset;
   }
 
-  Status assign() {
-    const PartitionList list(
-        rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size())));
-    for (const auto& [id, partition] : partitions_) {
-      if (partition.done) continue;
+  /// Begins to fetch the partitions that are not fetched yet; the others go on undisturbed.
+  Status assign(bool first) {
+    const PartitionList list(rd_kafka_topic_partition_list_new(8));
+    for (auto& [id, partition] : partitions_) {
+      if (partition.done || partition.assigned) continue;
+      partition.assigned = true;
       rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)
           ->offset = partition.next;
     }
-    // Messages that wait are fetched again.
-    waiting_.clear();
-    return as_status(error_of(rd_kafka_assign(client_.get(), list.get())),
-                     "reading " + context_.node_name);
+    const std::string what = "reading " + context_.node_name;
+    if (first) return as_status(error_of(rd_kafka_assign(client_.get(), list.get())), what);
+    return as_status(take(rd_kafka_incremental_assign(client_.get(), list.get())), what);
   }
 
   Status fetch() {

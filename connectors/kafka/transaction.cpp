@@ -58,13 +58,8 @@ void Transaction::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, vo
   }
 }
 
-Status Transaction::status_of(const Error& error, const char* what) {
-  if (is_fenced(error)) fenced_ = true;
-  return as_status(error, what);
-}
-
 Status Transaction::begin() {
-  return status_of(take(rd_kafka_begin_transaction(client_.get())), "beginning a transaction");
+  return as_status(take(rd_kafka_begin_transaction(client_.get())), "beginning a transaction");
 }
 
 Result<rd_kafka_topic_t*> Transaction::topic(const std::string& name,
@@ -103,6 +98,7 @@ void Transaction::make_room(std::size_t bytes) {
 Status Transaction::produce_all(rd_kafka_topic_t* topic, int partition,
                                 std::vector<rd_kafka_message_t>& records, std::int64_t* offset) {
   if (records.empty()) return Status::ok();
+  if (delivery_error_) return as_status(delivery_error_, "sending records");
   std::size_t bytes = 0;
   for (const rd_kafka_message_t& record : records) bytes += record.len + record.key_len;
   records.back()._private = offset;
@@ -113,13 +109,14 @@ Status Transaction::produce_all(rd_kafka_topic_t* topic, int partition,
   if (taken == count) return Status::ok();
   for (const rd_kafka_message_t& record : records) {
     if (record.err != RD_KAFKA_RESP_ERR_NO_ERROR)
-      return status_of(error_of(record.err), "producing");
+      return as_status(error_of(record.err), "producing");
   }
   return Status::restart("producing: a part was not taken");
 }
 
 Status Transaction::produce(rd_kafka_topic_t* topic, const Outgoing& record) {
   constexpr int kWaitMs = 10;
+  if (delivery_error_) return as_status(delivery_error_, "sending records");
   make_room(record.key.size() + record.value.size());
   for (;;) {
     rd_kafka_vu_t fields[8] = {};
@@ -147,27 +144,27 @@ Status Transaction::produce(rd_kafka_topic_t* topic, const Outgoing& record) {
     const Error error = take(rd_kafka_produceva(client_.get(), fields, count));
     if (!error) return Status::ok();
     if (list != nullptr) rd_kafka_headers_destroy(list);
-    if (error.code != RD_KAFKA_RESP_ERR__QUEUE_FULL) return status_of(error, "producing");
+    if (error.code != RD_KAFKA_RESP_ERR__QUEUE_FULL) return as_status(error, "producing");
     rd_kafka_poll(client_.get(), kWaitMs);
   }
 }
 
 Status Transaction::flush() {
   const Error error = error_of(rd_kafka_flush(client_.get(), static_cast<int>(timeout_ms_)));
-  if (error) return status_of(error, "sending records");
-  return status_of(delivery_error_, "sending records");
+  if (error) return as_status(error, "sending records");
+  return as_status(delivery_error_, "sending records");
 }
 
 Status Transaction::send_offsets(const rd_kafka_topic_partition_list_t* offsets,
                                  const rd_kafka_consumer_group_metadata_t* group) {
-  return status_of(take(rd_kafka_send_offsets_to_transaction(client_.get(), offsets, group,
+  return as_status(take(rd_kafka_send_offsets_to_transaction(client_.get(), offsets, group,
                                                              static_cast<int>(timeout_ms_))),
                    "sending offsets");
 }
 
 // The outcome of a commit that ran out of time is unknown: only the brokers can tell.
 Status Transaction::commit() {
-  return status_of(take(rd_kafka_commit_transaction(client_.get(), static_cast<int>(timeout_ms_))),
+  return as_status(take(rd_kafka_commit_transaction(client_.get(), static_cast<int>(timeout_ms_))),
                    "committing");
 }
 

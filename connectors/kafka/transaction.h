@@ -61,14 +61,11 @@ class Transaction final : public runtime::LogTransaction {
   runtime::Status send_offsets(const rd_kafka_topic_partition_list_t* offsets,
                                const rd_kafka_consumer_group_metadata_t* group);
   runtime::Status commit();
-  /// The last error was that somebody else has the transactional id, or the time was over.
-  bool fenced() const { return fenced_; }
   rd_kafka_t* client() { return client_.get(); }
 
  private:
   explicit Transaction(std::int64_t timeout_ms) : timeout_ms_(timeout_ms) {}
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
-  runtime::Status status_of(const Error& error, const char* what);
   void make_room(std::size_t bytes);
 
   std::int64_t timeout_ms_;
@@ -76,7 +73,6 @@ class Transaction final : public runtime::LogTransaction {
   std::map<std::string, Topic> topics_;
   Error delivery_error_;
   std::uint64_t unsent_bytes_ = 0;  // with the client, not yet with the brokers
-  bool fenced_ = false;
 };
 
 }  // namespace huiliu::connectors::kafka
