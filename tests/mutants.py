@@ -34,6 +34,19 @@ MUTANTS = {
     "outbox.trim_early": ("the outbox is trimmed before its delivery", ["simulation", "credit"]),
     "outbox.resume_late": ("delivery resumes one entry too late", ["engine", "simulation", "credit"]),
     "sqlite.position_apart": ("rows and position are two transactions", ["credit"]),
+    "kafka.applied_early": ("the local copy takes the epoch before Kafka has committed it", ["kafka"]),
+    "kafka.local_position_early": ("the local copy notes a changelog's position before its records", ["kafka"]),
+    "kafka.marker_before_fence": ("the last epoch is read before the predecessor is fenced", ["kafka"]),
+    "kafka.not_fenced": ("each process has a transactional id of its own", ["kafka"]),
+    "kafka.outputs_early": ("outputs are committed before their positions", ["kafka"]),
+    "kafka.positions_after_commit": ("positions are in a transaction of their own, after the epoch's", ["kafka"]),
+    "kafka.reads_again": ("reading goes on before the committed position", ["kafka"]),
+    "kafka.reads_ahead": ("reading goes on behind the committed position", ["kafka"]),
+    "kafka.restore_forgets": ("a restore leaves out some keys", ["kafka"]),
+    "kafka.row_lost": ("some rows do not reach the changelog", ["kafka"]),
+    "kafka.tail_skipped": ("a local copy is not brought up to the last epoch", ["kafka"]),
+    "kafka.uncommitted_restored": ("a restore takes in what was aborted", ["kafka"]),
+    "kafka.wrong_shard": ("rows go to the changelog's partition of another shard", ["kafka"]),
 }
 
 
@@ -60,6 +73,10 @@ class Tests:
             return ["bash", ROOT / "tests/simulation/simulation.sh",
                     self.build / "tests/simulation/huiliu_simulation",
                     self.build / "bench/credit/credit_generator"]
+        if test == "kafka":
+            return ["/usr/bin/python3", ROOT / "tests/kafka/crash_test.py", "--huiliu",
+                    self.build / "cli/huiliu", "--kills", "40", "--broker-kills", "1", "--zombies",
+                    "2", "--takeovers", "4", "--records", "100000"]
         command = [sys.executable, ROOT / "tests/crash/crash_test.py", "--kills", "40", "--threads",
                    "2", "--huiliu", self.build / "cli/huiliu", "--disk",
                    next((self.build / "tests").glob("*huiliu_faulty_disk.so"))]
@@ -84,7 +101,8 @@ class Tests:
     def last_line(self) -> str:
         lines = (self.work / "last.txt").read_text(errors="replace").split("\n")
         telling = [line for line in lines if "Failure" in line or "differ" in line
-                   or line.startswith("seed ")                   or "error:" in line or "hangs" in line or "first difference" in line]
+                   or line.startswith(("seed ", "DIFFERENCE", "FAILED")) or "error:" in line
+                   or "hangs" in line or "first difference" in line]
         return (telling or [line for line in lines if line.strip()] or [""])[0].strip()[:150]
 
 

@@ -20,6 +20,7 @@ namespace huiliu::connectors::kafka {
 using runtime::EpochCommit;
 using runtime::failpoint;
 using runtime::LogAppend;
+using runtime::mutant;
 using runtime::Result;
 using runtime::Status;
 
@@ -61,6 +62,9 @@ Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendC
   if (Status status = made->open_store(context.state_folder); !status.is_ok()) return status;
   if (context.session != nullptr) made->session_ = context.session;
   if (Status status = made->check_owner(); !status.is_ok()) return status;
+  if (mutant("kafka.marker_before_fence")) {
+    if (Status status = made->read_progress(); !status.is_ok()) return status;
+  }
   // First of all: it fences a worker that still runs, and ends what a dead one left open.
   auto transaction = Transaction::open(made->options_.producer);
   if (!transaction.is_ok()) return transaction.status();
@@ -133,16 +137,9 @@ Status KafkaBackend::open_progress() {
   auto topic = transaction_->topic(name);
   if (!topic.is_ok()) return topic.status();
   progress_ = *topic;
-  const ReplayEnd end = replay_topic(options_.producer.connection, name, {{0, 0}},
-                                     [this](const ReplayedRecord& record) {
-                                       if (record.tombstone) {
-                                         meta_.erase(std::string(record.key));
-                                       } else {
-                                         meta_[std::string(record.key)] = record.value;
-                                       }
-                                       return Status::ok();
-                                     });
-  if (!end.status.is_ok()) return end.status;
+  if (!mutant("kafka.marker_before_fence")) {
+    if (Status status = read_progress(); !status.is_ok()) return status;
+  }
   const auto epoch = meta_.find(std::string(kEpoch));
   if (epoch != meta_.end()) epoch_ = std::stoull(epoch->second);
   const auto shards = meta_.find(std::string(kShards));
@@ -154,6 +151,20 @@ Status KafkaBackend::open_progress() {
         topology_.id, shards->second, own));
   }
   return Status::ok();
+}
+
+Status KafkaBackend::read_progress() {
+  const std::string name = topic_name("", "progress");
+  const ReplayEnd end = replay_topic(options_.producer.connection, name, {{0, 0}},
+                                     [this](const ReplayedRecord& record) {
+                                       if (record.tombstone) {
+                                         meta_.erase(std::string(record.key));
+                                       } else {
+                                         meta_[std::string(record.key)] = record.value;
+                                       }
+                                       return Status::ok();
+                                     });
+  return end.status;
 }
 
 // Committed before anything else, so that a process that was fenced can tell a successor from a
@@ -237,6 +248,7 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
     log.restart[shard] = known == local_.end() ? 0 : std::stoll(known->second);
     from.push_back({shard, log.restart[shard]});
   }
+  if (mutant("kafka.tail_skipped") && log.restart[shards.front()] > 0) return Status::ok();
   std::uint64_t unsaved = 0;
   const auto save = [&] {
     const state::Changes changes = table.freeze_epoch(++local_epoch_);
@@ -258,7 +270,7 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
         const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(record.key);
         if (record.tombstone) {
           table.erase(shard, record.key, hash);
-        } else {
+        } else if (!mutant("kafka.restore_forgets") || hash % 64 != 0) {
           table.put(shard, record.key, hash, record.value);
         }
         log.restart[shard] = record.offset + 1;
@@ -332,10 +344,19 @@ Status KafkaBackend::commit(const EpochCommit& commit) {
 
 Status KafkaBackend::commit_to_kafka(const EpochCommit& commit) {
   failpoint("kafka.before_changelog");
-  for (const auto step : {&KafkaBackend::produce_changes, &KafkaBackend::produce_appends,
-                          &KafkaBackend::produce_progress}) {
+  if (mutant("kafka.applied_early")) {
+    if (Status status = commit_locally(commit); !status.is_ok()) return status;
+  }
+  for (const auto step : {&KafkaBackend::produce_changes, &KafkaBackend::produce_appends}) {
     if (Status status = (this->*step)(commit); !status.is_ok()) return status;
   }
+  const bool late = mutant("kafka.positions_after_commit");
+  if (late) {
+    if (Status status = transaction_->commit(); !status.is_ok()) return status;
+    failpoint("kafka.after_commit");
+    if (Status status = transaction_->begin(); !status.is_ok()) return status;
+  }
+  if (Status status = produce_progress(commit); !status.is_ok()) return status;
   if (Status status = transaction_->flush(); !status.is_ok()) return status;
   failpoint("kafka.before_offsets");
   if (Status status = send_offsets(commit); !status.is_ok()) return status;
@@ -358,8 +379,11 @@ Status KafkaBackend::produce_changes(const EpochCommit& commit) {
         // Only a null pointer makes a tombstone: an empty value is one.
         record.payload = tombstone ? nullptr : const_cast<char*>(value.data());
         record.len = tombstone ? 0 : value.size();
+        if (mutant("kafka.row_lost") && records_.size() % 50 == 0) records_.pop_back();
       });
-      Status status = transaction_->produce_all(log.topic, shard, records_, &log.restart[shard]);
+      const int partition = mutant("kafka.wrong_shard") ? (shard + 1) % topology_.shards : shard;
+      Status status =
+          transaction_->produce_all(log.topic, partition, records_, &log.restart[shard]);
       if (!status.is_ok()) return status;
     }
   }
@@ -442,6 +466,12 @@ Status KafkaBackend::commit_locally(const EpochCommit& commit) {
     }
   }
   local.meta.emplace_back(kTime, std::to_string(now_ms()));
+  if (mutant("kafka.local_position_early")) {
+    state::Commit positions;
+    positions.epoch = local.epoch - 1;
+    positions.meta = local.meta;
+    if (Status status = store_->commit(positions); !status.is_ok()) return status;
+  }
   for (const auto& [log, outbox] : outboxes_) {
     local.meta.emplace_back(local_position(outbox.topic_name, 0),
                             std::to_string(outbox.restart[0]));

@@ -59,6 +59,7 @@ class KafkaBackend final : public runtime::Backend {
       : topology_(topology), options_(std::move(options)) {}
   runtime::Status open_store(const std::string& folder);
   runtime::Status open_progress();
+  runtime::Status read_progress();
   runtime::Status claim();
   runtime::Status check_cluster();
   runtime::Status restore_outboxes();

@@ -12,6 +12,7 @@
 #include "connectors/kafka/message_frame.h"
 #include "connectors/kafka/position.h"
 #include "connectors/kafka/topics.h"
+#include "runtime/failpoint.h"
 #include "runtime/key.h"
 
 namespace huiliu::connectors::kafka {
@@ -167,7 +168,12 @@ class KafkaReader final : public runtime::SourceReader {
   runtime::Result<std::int64_t> start_of(const Partition& partition, const Watermarks& marks,
                                          bool first) {
     const auto committed = committed_.find(partition.key);
-    if (committed != committed_.end()) return checked(partition, committed->second, marks);
+    if (committed != committed_.end()) {
+      std::int64_t offset = committed->second;
+      if (runtime::mutant("kafka.reads_again")) offset = std::max(marks.begin, offset - 500);
+      if (runtime::mutant("kafka.reads_ahead")) offset = std::min(marks.end, offset + 1);
+      return checked(partition, offset, marks);
+    }
     // A topology that has run before: this partition is new since then.
     if (!first || !committed_.empty()) return marks.begin;
     switch (options_.start) {

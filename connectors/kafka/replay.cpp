@@ -7,9 +7,11 @@
 #include <fmt/format.h>
 
 #include "connectors/kafka/topics.h"
+#include "runtime/failpoint.h"
 
 namespace huiliu::connectors::kafka {
 
+using runtime::mutant;
 using runtime::Status;
 
 namespace {
@@ -31,18 +33,20 @@ class Replay {
 
  private:
   Status open(const Connection& connection) {
-    auto client = make_client(RD_KAFKA_CONSUMER, connection,
-                              {{"group.id", "huiliu-replay"},  // never joined, nothing committed
-                               {"enable.auto.commit", "false"},
-                               {"auto.offset.reset", "error"},
-                               {"isolation.level", "read_committed"},
-                               {"enable.partition.eof", "true"},
-                               {"check.crcs", "true"},
-                               // At either limit librdkafka before 2.2 pauses for a second.
-                               {"queued.min.messages", "10000000"},
-                               {"queued.max.messages.kbytes", "131072"},
-                               {"fetch.wait.max.ms", "20"},
-                               {"fetch.error.backoff.ms", "20"}});
+    auto client =
+        make_client(RD_KAFKA_CONSUMER, connection,
+                    {{"group.id", "huiliu-replay"},  // never joined, nothing committed
+                     {"enable.auto.commit", "false"},
+                     {"auto.offset.reset", "error"},
+                     {"isolation.level",
+                      mutant("kafka.uncommitted_restored") ? "read_uncommitted" : "read_committed"},
+                     {"enable.partition.eof", "true"},
+                     {"check.crcs", "true"},
+                     // At either limit librdkafka before 2.2 pauses for a second.
+                     {"queued.min.messages", "10000000"},
+                     {"queued.max.messages.kbytes", "131072"},
+                     {"fetch.wait.max.ms", "20"},
+                     {"fetch.error.backoff.ms", "20"}});
     if (!client.is_ok()) return client.status();
     client_ = std::move(client.value());
     rd_kafka_poll_set_consumer(client_.get());

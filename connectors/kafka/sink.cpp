@@ -102,6 +102,10 @@ class KafkaSink final : public runtime::FileLikeSink {
   }
 
   Status prepare(std::vector<std::pair<std::string, std::string>>&) override {
+    if (runtime::mutant("kafka.outputs_early")) {
+      if (Status status = transaction_->commit(); !status.is_ok()) return status;
+      return transaction_->begin();
+    }
     return Status::ok();  // the backend flushes all topics at once
   }
 

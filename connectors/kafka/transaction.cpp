@@ -1,12 +1,13 @@
 #include "connectors/kafka/transaction.h"
 
 #include <algorithm>
-#include <chrono>
+#include <random>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "connectors/kafka/topics.h"
+#include "runtime/failpoint.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -23,7 +24,9 @@ Result<std::unique_ptr<Transaction>> Transaction::open(const ProducerOptions& op
                        {"message.max.bytes", "16777216"},
                        {"delivery.report.only.error", "false"}};
   settings.insert(settings.end(), options.settings.begin(), options.settings.end());
-  settings.emplace_back("transactional.id", options.transactional_id);
+  std::string id = options.transactional_id;
+  if (runtime::mutant("kafka.not_fenced")) id += std::to_string(std::random_device()());
+  settings.emplace_back("transactional.id", id);
   settings.emplace_back("transaction.timeout.ms", std::to_string(options.timeout_ms));
   settings.emplace_back(
       "delivery.timeout.ms",
