@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""The credit topology from topic to topic, on its sample: each row's outcome must be the expected one.
+
+Starts a broker, puts the departments' files into a topic with the intake topology, runs the credit topology
+with topics in place of files, kills it by SIGKILL a few times on the way, and reads the outputs with
+confluent_kafka. Where a record came from is followed by the headers `huiliu.origin` back to file and row.
+
+With --input FOLDER the files of that folder instead, without expectations: counts must add up (the demo).
+"""
+import argparse
+import csv
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import client
+from broker import Broker
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CREDIT = ROOT / "topologies/credit"
+LIBRARIES = ["credit.legal", "credit.natural", "credit.household"]
+OUTPUTS = LIBRARIES + ["credit.history", "credit.conflicts", "credit.outcomes", "credit.problems",
+                       "credit.reconciliation", "credit.statistics"]
+ORIGIN = "huiliu.origin"
+
+
+class Runner:
+    """Runs topologies of one place against one broker."""
+
+    def __init__(self, huiliu: str, folder: Path, bootstrap: str, verbose: bool):
+        self.huiliu, self.folder, self.bootstrap, self.verbose = huiliu, folder, bootstrap, verbose
+
+    def start(self, name: str, crash_at: str = "", **env: str) -> subprocess.Popen:
+        env = dict(os.environ, KAFKA=self.bootstrap, STATE=str(self.folder / f"state-{name}"), UNTIL="end", **env)
+        if crash_at:
+            env["HUILIU_CRASH_AT"] = crash_at
+        quiet = {} if self.verbose else {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.Popen([self.huiliu, "run", str(CREDIT / f"{name}.yaml")], env=env, **quiet)
+
+    def run(self, name: str, **env: str) -> None:
+        code = self.start(name, **env).wait()
+        if code != 0:
+            raise SystemExit(f"{name}.yaml ended with code {code}")
+
+
+def crash_some_times(runner: Runner, rng: random.Random, kills: int) -> None:
+    steps = ["kafka.before_commit", "kafka.after_commit", "commit.before_write", "epoch.prepared"]
+    for step in rng.choices(steps, k=kills):
+        runner.start("kafka", crash_at=f"{step}:{rng.randint(1, 2)}", EPOCH="20ms").wait()
+
+
+def place_of(header: str) -> tuple:
+    partition, _, offset = header.rpartition("@")
+    return partition, int(offset)
+
+
+def verdicts(bootstrap: str) -> dict:
+    """(file, row) → outcome and reject code, of every row that was read."""
+    files = {}  # (partition, offset) of credit.departments → (file, row)
+    for message in client.read_committed(bootstrap, "credit.departments"):
+        place = (f"credit.departments[{message.partition}]", message.offset)
+        files[place] = place_of(message.headers[ORIGIN].decode())
+    found = {}
+
+    def add(key, verdict):
+        if key in found:
+            raise SystemExit(f"{key}: two verdicts, {found[key]} and {verdict}")
+        found[key] = verdict
+
+    for message in client.read_committed(bootstrap, "credit.unreadable"):
+        reject = json.loads(message.value)
+        add(place_of(message.headers[ORIGIN].decode()), ("REJECTED", reject["reject_code"]))
+    for message in client.read_committed(bootstrap, "credit.outcomes"):
+        key = files[place_of(message.headers[ORIGIN].decode())]
+        add(key, (json.loads(message.value)["outcome"], ""))
+    for message in client.read_committed(bootstrap, "credit.problems"):
+        key = files[place_of(message.headers[ORIGIN].decode())]
+        add(key, ("REJECTED", json.loads(message.value)["reject_code"]))
+    missing = len(files) - sum(1 for key in files.values() if key in found)
+    if missing:
+        raise SystemExit(f"{missing} rows have no verdict")
+    return found
+
+
+def compare_with_expected(found: dict) -> None:
+    wrong, rows = [], 0
+    with (CREDIT / "sample/expected.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            rows += 1
+            got = found.pop((row["file"], int(row["row"])), None)
+            if got != (row["outcome"], row["code"]):
+                wrong.append(f"{row['file']}:{row['row']}: expected {row['outcome']} {row['code']}, got {got}")
+    wrong += [f"{key}: {verdict} was not expected at all" for key, verdict in found.items()]
+    if wrong:
+        raise SystemExit("\n".join(wrong[:20]))
+    print(f"{rows} rows as expected")
+
+
+def compare_with_reconciliation(found: dict, bootstrap: str) -> None:
+    """What the topology says of itself adds up to what the verifier has counted."""
+    last = {}
+    for message in client.read_committed(bootstrap, "credit.reconciliation"):
+        record = json.loads(message.value)
+        last[record["source_file"], record["outcome"]] = record["count"]
+    own = Counter()
+    for (_, outcome), count in last.items():
+        own[outcome] += count
+    counted = Counter(outcome for outcome, _ in found.values())
+    counted["REJECTED"] -= sum(1 for _ in client.read_committed(bootstrap, "credit.unreadable"))
+    read = own.pop("READ", 0)
+    if read != sum(own.values()) or +own != +counted:
+        raise SystemExit(f"the reconciliation says {dict(own)} of {read}, the topics hold {dict(counted)}")
+    print("reconciled: " + ", ".join(f"{name} {count}" for name, count in sorted(own.items())) + f" of {read} rows")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--huiliu", required=True)
+    parser.add_argument("--input", type=Path, help="default: the sample, with its expected outcomes")
+    parser.add_argument("--kills", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--verbose", action="store_true")
+    args = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="huiliu-kafka-credit-"))
+    try:
+        with Broker(folder / "broker") as broker:
+            client.create_topics(broker.bootstrap, {"credit.departments": 1, "credit.unreadable": 1}
+                                 | dict.fromkeys(OUTPUTS, 4))
+            runner = Runner(args.huiliu, folder, broker.bootstrap, args.verbose)
+            runner.run("kafka-intake", INPUT=str((args.input or CREDIT / "sample").resolve()))
+            crash_some_times(runner, random.Random(args.seed), args.kills)
+            runner.run("kafka")
+            found = verdicts(broker.bootstrap)
+            compare_with_reconciliation(found, broker.bootstrap)
+            for topic in OUTPUTS:
+                print(f"  {topic}: {len(client.read_committed(broker.bootstrap, topic))} records")
+            if args.input is None:
+                compare_with_expected(found)
+    finally:
+        shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
