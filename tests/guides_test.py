@@ -22,5 +22,20 @@ def check(guide):
             assert ended.returncode == 0, f"{guide.name}: {command}\n{ended.stdout}{ended.stderr}"
 
 
+def check_kafka(guide):
+    topology, security = re.findall(r"```yaml\n(.*?)```", guide.read_text(), re.S)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        (path / "kafka").write_text("secret")
+        security = security.replace("/run/secrets/kafka", str(path / "kafka"))
+        secured = security + topology[topology.index("sources:"):]
+        (path / "plain.yaml").write_text(topology)
+        (path / "secured.yaml").write_text("topology: licences\n" + secured)
+        command = [HUILIU, "validate", "plain.yaml", "secured.yaml"]
+        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        assert ended.returncode == 0, f"{guide.name}: {ended.stdout}{ended.stderr}"
+
+
 for language in ("", ".zh-CN"):
+    check_kafka(GUIDES / f"run-with-kafka{language}.md")
     check(GUIDES / f"write-a-topology{language}.md")
