@@ -35,7 +35,8 @@ const std::vector<Option>& field_options() {
        .choices = {kParts.begin(), kParts.end()}},
       {.name = "text_only",
        .type = OptionType::kBool,
-       .doc = "Of the source `file`, so that both may include the same fields; without effect here.",
+       .doc =
+           "Of the source `file`, so that both may include the same fields; without effect here.",
        .default_text = "false"},
       {.name = "header", .doc = "Name of the header. Default: the field's name."},
       {.name = "default", .doc = "Value for null."}};

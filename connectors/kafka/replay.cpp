@@ -5,8 +5,10 @@
 #include <map>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "connectors/kafka/topics.h"
+#include "runtime/clock.h"
 #include "runtime/failpoint.h"
 
 namespace huiliu::connectors::kafka {
@@ -63,6 +65,7 @@ class Replay {
       end_.next[i] = std::max(from_[i].offset, marks->begin);
       if (end_.next[i] >= marks->end) continue;
       index_[from_[i].partition] = i;
+      all_ += static_cast<std::uint64_t>(marks->end - end_.next[i]);
       rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), from_[i].partition)->offset =
           end_.next[i];
     }
@@ -83,10 +86,24 @@ class Replay {
         if (status.is_ok()) status = take_message(*message);
       }
       if (!status.is_ok()) return status;
+      show_progress();
       silent = count > 0 ? 0 : silent + kWaitMs;
       if (silent > kSilentMs) return Status::restart("reading " + topic_ + ": no answer");
     }
     return Status::ok();
+  }
+
+  void show_progress() {
+    constexpr std::int64_t kEveryMs = 2000;
+    const std::int64_t now = runtime::system_clock().steady_ms();
+    if (now - shown_ms_ < kEveryMs || end_.records == 0) return;
+    shown_ms_ = now;
+    // Offsets that compaction has removed count as read once a later one is.
+    const std::uint64_t done = std::min(all_, done_);
+    const std::uint64_t left_s = (all_ - done) * static_cast<std::uint64_t>(now - started_ms_) /
+                                 std::max<std::uint64_t>(done, 1) / 1000;
+    spdlog::info("reading {}: {} % of {} offsets, {} MiB, about {} s left", topic_,
+                 100 * done / std::max<std::uint64_t>(all_, 1), all_, end_.bytes >> 20, left_s);
   }
 
   Status take_message(const rd_kafka_message_t& message) {
@@ -103,6 +120,7 @@ class Replay {
       return status.code() == runtime::StatusCode::kRestart ? Status::ok() : status;
     }
     if (found == index_.end() || message.offset < end_.next[found->second]) return Status::ok();
+    done_ += static_cast<std::uint64_t>(message.offset + 1 - end_.next[found->second]);
     end_.next[found->second] = message.offset + 1;
     ++end_.records;
     end_.bytes += message.len + message.key_len;
@@ -121,6 +139,8 @@ class Replay {
   Client client_;
   std::map<int, std::size_t> index_;  // partition → entry of from_, while it is not at its end
   ReplayEnd end_;
+  std::uint64_t all_ = 0, done_ = 0;  // offsets
+  std::int64_t started_ms_ = runtime::system_clock().steady_ms(), shown_ms_ = started_ms_;
 };
 
 }  // namespace
