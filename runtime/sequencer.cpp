@@ -42,6 +42,7 @@ Status Sequencer::open(std::uint64_t next_epoch) {
     feed.reader = node.source->create_reader(*node.source_declaration);
     SourceContext context;
     context.node_name = node.name;
+    context.topology_id = topology.id;
     context.base_folder = topology.folder;
     context.positions = positions_of(*shared_.backend, "source/" + node.name + "/");
     context.intern = intern_partition;

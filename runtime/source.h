@@ -49,6 +49,7 @@ enum class ReadResult {
 /// What the reader of a source may use.
 struct SourceContext {
   std::string node_name;
+  std::string topology_id;
   std::string base_folder;  ///< folder of the topology file; relative paths start here
   std::vector<std::pair<std::string, std::string>> positions;  ///< as committed last
   std::function<const std::string*(std::string_view)> intern;  ///< partition names

@@ -119,7 +119,10 @@ Result<Client> make_client(rd_kafka_type_t type, const Connection& connection, c
                   {"log.connection.close", "false"},
                   {"reconnect.backoff.ms", "50"},
                   {"reconnect.backoff.max.ms", "2000"}};
-  if (type == RD_KAFKA_PRODUCER) all.emplace_back("retry.backoff.ms", "20");
+  if (type == RD_KAFKA_PRODUCER) {
+    all.emplace_back("retry.backoff.ms", "20");
+    all.emplace_back("linger.ms", "5");
+  }
   all.insert(all.end(), connection.settings.begin(), connection.settings.end());
   all.insert(all.end(), own.begin(), own.end());
   for (const auto& [name, value] : all) {

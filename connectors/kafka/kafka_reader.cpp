@@ -47,7 +47,7 @@ class KafkaReader final : public runtime::SourceReader {
     const std::uint64_t prefetch_kib = std::max<std::uint64_t>(1024, options_.prefetch_bytes >> 10);
     auto client = make_client(
         RD_KAFKA_CONSUMER, options_.connection,
-        {{"group.id", options_.group.empty() ? "huiliu" : options_.group},
+        {{"group.id", client_group()},
          {"enable.auto.commit", "false"},
          {"enable.auto.offset.store", "false"},
          {"auto.offset.reset", "error"},
@@ -88,6 +88,12 @@ class KafkaReader final : public runtime::SourceReader {
   std::pair<std::uint64_t, std::uint64_t> progress() const override { return {0, 0}; }
 
  private:
+  /// Named, not joined: users have rights on groups.
+  std::string client_group() const {
+    if (!options_.group.empty()) return options_.group;
+    return options_.backend_group.empty() ? context_.topology_id : options_.backend_group;
+  }
+
   std::int64_t now() const { return context_.clock->steady_ms(); }
 
   ReadResult failed(Status status) {

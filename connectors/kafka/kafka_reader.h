@@ -19,6 +19,7 @@ struct ReaderOptions {
   StartAt start = StartAt::kCommitted;
   std::int64_t start_time_ms = 0;
   std::string group;  ///< whose committed offsets kCommitted takes where the topology has none
+  std::string backend_group;  ///< of the topology's backend
   OnMissing on_missing = OnMissing::kFail;
   bool headers = false;    ///< whether a field is of one
   bool until_end = false;  ///< the input ends with what is there at the start

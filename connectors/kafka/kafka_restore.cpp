@@ -86,19 +86,20 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
     if (store_->wants_pause()) store_->wait_for_flushes();
     return store_->commit(local);
   };
-  const ReplayEnd end = replay_topic(
-      options_.producer.connection, log.topic_name, from, [&](const ReplayedRecord& record) {
-        const auto shard = static_cast<std::uint16_t>(record.partition);
-        const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(record.key);
-        if (record.tombstone) {
-          table.erase(shard, record.key, hash);
-        } else if (!mutant("kafka.restore_forgets") || hash % 64 != 0) {
-          table.put(shard, record.key, hash, record.value);
-        }
-        log.restart[shard] = record.offset + 1;
-        unsaved += record.key.size() + record.value.size();
-        return unsaved < kRestoreStep ? Status::ok() : save();
-      });
+  const ReplayEnd end =
+      replay_topic(options_.producer.connection, options_.group, log.topic_name, from,
+                   [&](const ReplayedRecord& record) {
+                     const auto shard = static_cast<std::uint16_t>(record.partition);
+                     const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(record.key);
+                     if (record.tombstone) {
+                       table.erase(shard, record.key, hash);
+                     } else if (!mutant("kafka.restore_forgets") || hash % 64 != 0) {
+                       table.put(shard, record.key, hash, record.value);
+                     }
+                     log.restart[shard] = record.offset + 1;
+                     unsaved += record.key.size() + record.value.size();
+                     return unsaved < kRestoreStep ? Status::ok() : save();
+                   });
   if (!end.status.is_ok()) return end.status;
   for (std::size_t i = 0; i < shards.size(); ++i) log.restart[shards[i]] = end.next[i];
   if (end.records == 0) return Status::ok();
@@ -132,8 +133,8 @@ Status KafkaBackend::restore_outbox(const std::string& log) {
   const auto trim = meta_.find(std::string(kTrimmed) + log);
   const std::uint64_t trimmed = trim == meta_.end() ? 0 : std::stoull(trim->second);
   const ReplayEnd end =
-      replay_topic(options_.producer.connection, outbox.topic_name, {{0, outbox.restart[0]}},
-                   [&](const ReplayedRecord& record) {
+      replay_topic(options_.producer.connection, options_.group, outbox.topic_name,
+                   {{0, outbox.restart[0]}}, [&](const ReplayedRecord& record) {
                      outbox.restart[0] = record.offset + 1;
                      const std::uint64_t sequence = state::read_big_endian(record.key);
                      if (record.tombstone || sequence <= trimmed) return Status::ok();

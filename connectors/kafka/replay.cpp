@@ -27,17 +27,17 @@ class Replay {
     end_.next.resize(from.size());
   }
 
-  ReplayEnd run(const Connection& connection) {
-    end_.status = open(connection);
+  ReplayEnd run(const Connection& connection, const std::string& group) {
+    end_.status = open(connection, group);
     if (end_.status.is_ok()) end_.status = read_all();
     return std::move(end_);
   }
 
  private:
-  Status open(const Connection& connection) {
+  Status open(const Connection& connection, const std::string& group) {
     auto client =
         make_client(RD_KAFKA_CONSUMER, connection,
-                    {{"group.id", "huiliu-replay"},  // never joined, nothing committed
+                    {{"group.id", group},
                      {"enable.auto.commit", "false"},
                      {"auto.offset.reset", "error"},
                      {"isolation.level",
@@ -145,10 +145,10 @@ class Replay {
 
 }  // namespace
 
-ReplayEnd replay_topic(const Connection& connection, const std::string& topic,
-                       const std::vector<ReplayFrom>& from,
+ReplayEnd replay_topic(const Connection& connection, const std::string& group,
+                       const std::string& topic, const std::vector<ReplayFrom>& from,
                        const std::function<Status(const ReplayedRecord&)>& visit) {
-  return Replay(topic, from, visit).run(connection);
+  return Replay(topic, from, visit).run(connection, group);
 }
 
 }  // namespace huiliu::connectors::kafka

@@ -32,10 +32,10 @@ struct ReplayEnd {
 };
 
 /// Reads partitions of a topic, committed records only, up to their ends. The caller must know that
-/// no transaction is open there. `visit` may refuse to go on. An offset behind a partition's end is
-/// kCorrupt: the topic was made anew.
-ReplayEnd replay_topic(const Connection& connection, const std::string& topic,
-                       const std::vector<ReplayFrom>& from,
+/// no transaction is open there. `group` is only named, for rights; it is not joined. `visit` may
+/// refuse to go on. An offset behind a partition's end is kCorrupt: the topic was made anew.
+ReplayEnd replay_topic(const Connection& connection, const std::string& group,
+                       const std::string& topic, const std::vector<ReplayFrom>& from,
                        const std::function<runtime::Status(const ReplayedRecord&)>& visit);
 
 }  // namespace huiliu::connectors::kafka

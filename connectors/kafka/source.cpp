@@ -49,6 +49,9 @@ ReaderOptions reader_options(const SourceDeclaration& declaration, Diagnostics& 
                       runtime::nearest_hint(start, {"committed", "earliest", "latest"}));
   }
   options.group = config.string_or("group", "");
+  if (declaration.backend != nullptr && declaration.backend->is_map()) {
+    options.backend_group = declaration.backend->string_or("group", "");
+  }
   const std::string missing = config.string_or("on_missing", "fail");
   options.on_missing = missing == "earliest" ? OnMissing::kEarliest
                        : missing == "latest" ? OnMissing::kLatest

@@ -16,8 +16,7 @@ using runtime::Status;
 
 Result<std::unique_ptr<Transaction>> Transaction::open(const ProducerOptions& options) {
   std::unique_ptr<Transaction> made(new Transaction(options.timeout_ms));
-  Settings settings = {{"linger.ms", "5"},
-                       // make_room() bounds what is queued: a full queue could refuse a record and
+  Settings settings = {// make_room() bounds what is queued: a full queue could refuse a record and
                        // take the next one of the same key.
                        {"queue.buffering.max.messages", "10000000"},
                        {"queue.buffering.max.kbytes", "2097151"},
@@ -36,12 +35,34 @@ Result<std::unique_ptr<Transaction>> Transaction::open(const ProducerOptions& op
       make_client(RD_KAFKA_PRODUCER, options.connection, settings, [self](rd_kafka_conf_t* conf) {
         rd_kafka_conf_set_opaque(conf, self);
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+        rd_kafka_conf_set_error_cb(conf, on_error);
       });
   if (!client.is_ok()) return client.status();
   made->client_ = std::move(client.value());
-  const Error error = take(rd_kafka_init_transactions(self->client(), kRequestMs));
-  if (error) return as_status(error, "opening transactions of " + options.transactional_id);
+  if (Status status = made->init(options.transactional_id); !status.is_ok()) return status;
   return made;
+}
+
+// In steps: a refused login is no error of the call, which would only time out.
+Status Transaction::init(const std::string& transactional_id) {
+  constexpr int kStepMs = 1000;
+  for (int waited = 0;; waited += kStepMs) {
+    const Error error = take(rd_kafka_init_transactions(client_.get(), kStepMs));
+    if (!error) return Status::ok();
+    rd_kafka_poll(client_.get(), 0);
+    if (refused_) return as_status(refused_, "connecting");
+    const bool again = error.code == RD_KAFKA_RESP_ERR__TIMED_OUT && error.retriable;
+    if (!again || waited >= kRequestMs) {
+      return as_status(error, "opening transactions of " + transactional_id);
+    }
+  }
+}
+
+void Transaction::on_error(rd_kafka_t*, int code, const char* text, void* self) {
+  const auto error = static_cast<rd_kafka_resp_err_t>(code);
+  if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL) {
+    static_cast<Transaction*>(self)->refused_ = {error, text, false, false};
+  }
 }
 
 Transaction::~Transaction() {

@@ -65,6 +65,8 @@ class Transaction final : public runtime::LogTransaction {
 
  private:
   explicit Transaction(std::int64_t timeout_ms) : timeout_ms_(timeout_ms) {}
+  runtime::Status init(const std::string& transactional_id);
+  static void on_error(rd_kafka_t*, int code, const char* text, void* self);
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
   void make_room(std::size_t bytes);
 
@@ -72,6 +74,7 @@ class Transaction final : public runtime::LogTransaction {
   Client client_;
   std::map<std::string, Topic> topics_;
   Error delivery_error_;
+  Error refused_;                   // by the brokers: who we are, or who they are
   std::uint64_t unsent_bytes_ = 0;  // with the client, not yet with the brokers
 };
 
