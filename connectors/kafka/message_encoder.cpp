@@ -103,7 +103,7 @@ class MessageEncoder final : public runtime::SinkEncoder {
     if (!single_key_ || record[*single_key_].is_null()) return {};
     const std::string_view text =
         value_text(schema_[*single_key_].type, record[*single_key_], scratch_);
-    return text.empty() ? std::string_view("", 0) : text;  // an empty key is one
+    return text.empty() ? std::string_view("") : text;  // an empty key is one
   }
 
   void add_origin(const Record& record) {

@@ -125,7 +125,7 @@ TEST(MessageDecoder, WhatIsNoJsonIsRefusedWithItsPosition) {
   EXPECT_THAT(decoding.rejects[4], HasSubstr("5!E807_NO_VALUE"));
   EXPECT_THAT(decoding.rejects[5], HasSubstr("6!E803_BAD_ENCODING"));
   EXPECT_EQ(decoding.rejects[6], "7!E201_FORMAT!n!\"x\"");
-  for (const std::size_t i : {1, 2, 3, 7, 8, 9}) {
+  for (const std::size_t i : {1u, 2u, 3u, 7u, 8u, 9u}) {
     EXPECT_THAT(decoding.rejects[i], HasSubstr("!E801_BAD_JSON!")) << i;
   }
 }
