@@ -1,6 +1,8 @@
 #include "bench/kafka/client.h"
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -40,8 +42,8 @@ void require(rd_kafka_resp_err_t code, const char* what) {
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail(fmt::format("{}: {}", what, rd_kafka_err2str(code)));
 }
 
-// There is no callback for delivery reports: it would cost time per message, and a failed delivery
-// makes the transaction's commit fail, or the flush of a producer without transactions (fatal_error).
+// No callback for delivery reports: it would cost time per message, and with one flush() and commit
+// wait in steps of 10 ms. A lost message shows otherwise: a commit fails, or the counts differ.
 Client make_producer(const std::string& bootstrap, const Settings& own) {
   return make_client(RD_KAFKA_PRODUCER,
                      {{"bootstrap.servers", bootstrap},
@@ -58,19 +60,19 @@ Client make_producer(const std::string& bootstrap, const Settings& own) {
 }
 
 Client make_consumer(const std::string& bootstrap, const Settings& own) {
-  Client client = make_client(
-      RD_KAFKA_CONSUMER,
-      {{"bootstrap.servers", bootstrap},
-       {"enable.auto.commit", "false"},
-       {"enable.auto.offset.store", "false"},
-       {"auto.offset.reset", "error"},
-       {"isolation.level", "read_committed"},
-       // Bounded by bytes alone: librdkafka before 2.2 fetches nothing for a second at either bound.
-       {"queued.min.messages", "10000000"},
-       {"fetch.error.backoff.ms", "10"},
-       {"fetch.message.max.bytes", "4194304"},
-       {"socket.nagle.disable", "true"}},
-      own);
+  Client client = make_client(RD_KAFKA_CONSUMER,
+                              {{"bootstrap.servers", bootstrap},
+                               {"enable.auto.commit", "false"},
+                               {"enable.auto.offset.store", "false"},
+                               {"auto.offset.reset", "error"},
+                               {"isolation.level", "read_committed"},
+                               // Bounded by bytes alone: librdkafka before 2.2 fetches nothing for
+                               // a second at either bound.
+                               {"queued.min.messages", "10000000"},
+                               {"fetch.error.backoff.ms", "10"},
+                               {"fetch.message.max.bytes", "4194304"},
+                               {"socket.nagle.disable", "true"}},
+                              own);
   rd_kafka_poll_set_consumer(client.get());
   return client;
 }
@@ -88,11 +90,26 @@ TopicHandle open_topic(rd_kafka_t* client, const std::string& name) {
 }
 
 std::int64_t end_offset(rd_kafka_t* client, const std::string& topic, int partition) {
-  std::int64_t begin = 0, end = 0;
-  require(rd_kafka_query_watermark_offsets(client, topic.c_str(), partition, &begin, &end,
-                                           kRequestMs),
-          topic.c_str());
-  return end;
+  constexpr std::chrono::milliseconds kPause(20);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kRequestMs);
+  for (;;) {
+    std::int64_t begin = 0, end = 0;
+    const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        client, topic.c_str(), partition, &begin, &end, kRequestMs);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return end;
+    // A broker tells of a new topic before it leads its partitions.
+    const bool passing = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
+    if (!passing || std::chrono::steady_clock::now() > deadline) require(code, topic.c_str());
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+std::int64_t end_offsets(rd_kafka_t* client, const TopicHandle& topic) {
+  std::int64_t sum = 0;
+  for (int partition = 0; partition < topic.partitions; ++partition) {
+    sum += end_offset(client, rd_kafka_topic_name(topic.topic.get()), partition);
+  }
+  return sum;
 }
 
 void assign_all(rd_kafka_t* consumer, const TopicHandle& topic) {

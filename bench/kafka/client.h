@@ -49,6 +49,8 @@ struct TopicHandle {
 TopicHandle open_topic(rd_kafka_t* client, const std::string& name);
 /// Offset behind the last message of a partition.
 std::int64_t end_offset(rd_kafka_t* client, const std::string& topic, int partition);
+/// Sum of the end offsets: grows by one with each message that arrives (without transactions).
+std::int64_t end_offsets(rd_kafka_t* client, const TopicHandle& topic);
 /// Reads all partitions from their beginning, without a group's balancing.
 void assign_all(rd_kafka_t* consumer, const TopicHandle& topic);
 
