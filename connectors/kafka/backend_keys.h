@@ -10,7 +10,7 @@ namespace huiliu::connectors::kafka {
 
 /// Keys of the progress topic that are not the engine's.
 inline constexpr std::string_view kEpoch = "!epoch", kOwner = "!owner", kShards = "!shards";
-inline constexpr std::string_view kTrimmed = "!trimmed/";
+inline constexpr std::string_view kTrimmed = "!trimmed/", kTable = "!table/";
 /// Keys of the local store.
 inline constexpr std::string_view kCluster = "kafka/cluster", kPosition = "kafka/position/";
 inline constexpr std::string_view kTime = "kafka/time";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -121,6 +122,13 @@ Status KafkaBackend::open_progress() {
   }
   const auto epoch = meta_.find(std::string(kEpoch));
   if (epoch != meta_.end()) epoch_ = std::stoull(epoch->second);
+  if (epoch == meta_.end() && local_.contains(std::string(kTime))) {
+    return Status::corrupt(
+        fmt::format("topic {} holds no epoch, but the local state has some: the topic was made "
+                    "anew. Restore it, "
+                    "or start afresh with another `topology` id",
+                    name));
+  }
   const auto shards = meta_.find(std::string(kShards));
   const std::string own = std::to_string(topology_.shards);
   if (shards != meta_.end() && shards->second != own) {
@@ -297,6 +305,9 @@ Status KafkaBackend::produce_progress(const EpochCommit& commit) {
                                   .value = erased ? std::string_view() : std::string_view(value)});
   };
   for (const auto& [key, value] : commit.meta) {
+    if (Status status = put(key, value); !status.is_ok()) return status;
+  }
+  for (const auto& [key, value] : std::exchange(new_meta_, {})) {
     if (Status status = put(key, value); !status.is_ok()) return status;
   }
   return put(std::string(kEpoch), std::to_string(commit.epoch));

@@ -86,6 +86,7 @@ class KafkaBackend final : public runtime::Backend {
   std::string owner_;               // this opening of the backend, in the progress topic
   std::string* session_ = nullptr;  // owner_ of this process's last opening
   std::map<std::string, std::string> meta_;
+  std::vector<std::pair<std::string, std::string>> new_meta_;  // to go with the next epoch
   std::map<std::string, std::string> local_;  // positions as the local store has them
   std::map<std::string, Changelog> changelogs_;
   std::map<std::string, Changelog> outboxes_;

@@ -91,6 +91,12 @@ Result<int> partition_count(rd_kafka_t* client, const std::string& topic) {
   return as_status(error_of(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART), "topic " + topic);
 }
 
+Result<bool> topic_exists(rd_kafka_t* client, const std::string& topic) {
+  auto count = count_led(client, topic);
+  if (!count.is_ok()) return count.status();
+  return *count >= 0;
+}
+
 Result<std::vector<std::string>> topic_names(rd_kafka_t* client) {
   const Answer answer = ask_metadata(client, nullptr);
   if (answer.error) return as_status(answer.error, "asking for topics");

@@ -21,6 +21,7 @@ struct InternalTopic {
 
 /// Partitions of a topic; kInvalid with a remedy if it does not exist.
 runtime::Result<int> partition_count(rd_kafka_t* client, const std::string& topic);
+runtime::Result<bool> topic_exists(rd_kafka_t* client, const std::string& topic);
 /// Names of all topics that the user may see.
 runtime::Result<std::vector<std::string>> topic_names(rd_kafka_t* client);
 /// Creates the topic unless it exists; kInvalid if it has another number of partitions.

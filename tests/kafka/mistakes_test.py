@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""What a user can get wrong with Kafka, and what changes under way: each must end with a remedy, or go on.
+
+Topics that are missing, deleted or made anew; settings that the brokers refuse; state that does not fit; a broker
+that comes later than the process; partitions that are added; a record that the output topic does not take.
+"""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient, NewPartitions
+
+import client
+from broker import Broker
+
+GOOD, USAGE, DATA_AT_RISK = 0, 2, 3
+LIMIT_S = 60
+TOPOLOGY = """\
+topology: {id}
+epoch: {epoch}
+shards: {shards}
+backend: {{type: kafka, bootstrap: "${{KAFKA}}", transaction_timeout: {timeout}, replication: {replication}}}
+sources:
+  in: {{type: kafka, topic: {input}, format: raw, until: {until}, discover: 500ms, on_missing: {missing}, fields: [text]}}
+operators:
+  once: {{type: dedupe, input: in, key: [text]}}
+sinks:
+  out: {{type: kafka, input: once, topic: {output}}}
+  refused: {{type: kafka, topic: refused}}
+rejects: refused
+"""
+DEFAULTS = {"id": "mistakes", "epoch": "100ms", "shards": 4, "timeout": "10s", "replication": 1, "input": "input",
+            "output": "output", "until": "end", "missing": "fail"}
+
+
+class Job:
+    def __init__(self, huiliu: str, folder: Path, broker: Broker):
+        self.huiliu, self.folder, self.broker = huiliu, folder, broker
+
+    def start(self, state: str = "state", **changed) -> subprocess.Popen:
+        topology = self.folder / "topology.yaml"
+        topology.write_text(TOPOLOGY.format(**(DEFAULTS | changed)))
+        return subprocess.Popen([self.huiliu, "run", "-q", "--state", str(self.folder / state), str(topology)],
+                                env=dict(os.environ, KAFKA=self.broker.bootstrap), text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def expect(self, what: str, code: int, telling: str = "", **changed) -> None:
+        self.must_end(self.start(**changed), what, code, telling)
+
+    def must_end(self, process: subprocess.Popen, what: str, code: int, telling: str = "") -> None:
+        try:
+            shown, _ = process.communicate(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise SystemExit(f"{what}: does not end\n{process.communicate()[0]}") from None
+        if process.returncode != code or telling not in shown:
+            raise SystemExit(f"{what}: exit code {process.returncode}, expected {code} and '{telling}'\n{shown}")
+        print(f"{what}: " + (next(line for line in shown.splitlines() if telling in line) if telling else "ok"))
+
+    def send(self, *texts: str, partition: int = 0) -> None:
+        client.produce(self.broker.bootstrap, "input", [(partition, None, text.encode()) for text in texts])
+
+    def output(self, topic: str = "output") -> list:
+        return sorted(message.value.decode() for message in client.read_committed(self.broker.bootstrap, topic))
+
+    def delete(self, topic: str) -> None:
+        admin = AdminClient({"bootstrap.servers": self.broker.bootstrap})  # must outlive the answer
+        admin.delete_topics([topic], operation_timeout=LIMIT_S)[topic].result()
+        deadline = time.monotonic() + LIMIT_S
+        while topic in client.topic_names(self.broker.bootstrap) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def rows(*texts: str) -> list:
+    return sorted(f'{{"text":"{text}"}}' for text in texts)
+
+
+def same(what: str, found: list, expected: list) -> None:
+    if found != expected:
+        raise SystemExit(f"{what}: {found}, not {expected}")
+
+
+def refused_at_start(job: Job) -> None:
+    job.expect("no output topic", USAGE, "create the topic", output="nowhere")
+    job.expect("no input topic", USAGE, "create the topic", input="nothing")
+    job.expect("transaction_timeout above the brokers' limit", USAGE, "transaction.max.timeout.ms", timeout="30s")
+    job.expect("more replicas than brokers", USAGE, "more than there are brokers", id="replicated", replication=3,
+               state="replicated")
+    job.expect("an epoch as long as the transaction", USAGE, "at least twice", epoch="8s")
+
+
+def state_that_does_not_fit(job: Job) -> None:
+    job.send("a", "b", "a")
+    job.expect("a good run", GOOD)
+    same("output", job.output(), rows("a", "b"))
+    job.expect("another number of shards", USAGE, "shards", shards=8)
+    job.expect("another number of shards, without local state", USAGE, "fixed for the life", shards=8, state="empty")
+    job.expect("the state of another topology", USAGE, "belongs to", id="other")
+
+
+def broker_comes_later(job: Job) -> None:
+    job.send("c")
+    job.broker.kill()
+    process = job.start()
+    time.sleep(2)
+    job.broker.start()
+    job.must_end(process, "a broker that comes later than the process", GOOD)
+    same("output", job.output(), rows("a", "b", "c"))
+
+
+def partitions_are_added(job: Job) -> None:
+    process = job.start(until="forever")
+    admin = AdminClient({"bootstrap.servers": job.broker.bootstrap})
+    admin.create_partitions([NewPartitions("input", 3)])["input"].result()
+    time.sleep(0.5)
+    job.send("d", partition=2)
+    deadline = time.monotonic() + LIMIT_S
+    while job.output() != rows("a", "b", "c", "d") and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.terminate()
+    job.must_end(process, "partitions that are added under way", 130)
+    same("output", job.output(), rows("a", "b", "c", "d"))
+
+
+def topics_made_anew(job: Job) -> None:
+    job.delete("input")
+    client.create_topics(job.broker.bootstrap, {"input": 3})
+    job.expect("an input topic made anew", DATA_AT_RISK, "on_missing")
+    job.send("e", "a")
+    job.expect("an input topic made anew, and that is meant", GOOD, missing="earliest")
+    same("output", job.output(), rows("a", "b", "c", "d", "e"))
+    job.delete("mistakes.once.seen.changelog")
+    job.expect("a changelog that was deleted", DATA_AT_RISK, "is gone")
+    job.expect("a changelog that was deleted, without local state", DATA_AT_RISK, "is gone", state="fresh")
+    job.delete("mistakes.progress")
+    job.expect("a progress topic that was deleted", DATA_AT_RISK, "holds no epoch")
+
+
+def too_large(job: Job) -> None:
+    client.create_topics(job.broker.bootstrap, {"small": 1}, {"max.message.bytes": "1000"})
+    job.send("x" * 5000)
+    job.expect("a record that the output topic does not take", USAGE, "max.message.bytes", id="large", output="small",
+               state="large")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--huiliu", required=True)
+    args = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="huiliu-kafka-mistakes-"))
+    try:
+        with Broker(folder / "broker", {"transaction.max.timeout.ms": 20_000}) as broker:
+            client.create_topics(broker.bootstrap, {"input": 2, "output": 2, "refused": 1})
+            job = Job(str(Path(args.huiliu).resolve()), folder, broker)
+            for part in (refused_at_start, state_that_does_not_fit, broker_comes_later, partitions_are_added,
+                         topics_made_anew, too_large):
+                part(job)
+    finally:
+        shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
