@@ -76,7 +76,12 @@ void Transaction::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, vo
   auto* transaction = static_cast<Transaction*>(self);
   transaction->unsent_bytes_ -= message->len + message->key_len;
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    if (!transaction->delivery_error_) transaction->delivery_error_ = error_of(message->err);
+    // When one record fails, those that wait are purged: that says nothing of the reason.
+    Error& known = transaction->delivery_error_;
+    if (!known || known.code == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+        known.code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
+      known = error_of(message->err);
+    }
   } else if (message->_private != nullptr) {
     *static_cast<std::int64_t*>(message->_private) = message->offset;
   }
@@ -119,10 +124,17 @@ void Transaction::make_room(std::size_t bytes) {
   }
 }
 
+// The reason may be in a report that is not served yet.
+Status Transaction::undelivered() {
+  while (rd_kafka_poll(client_.get(), 0) > 0) {
+  }
+  return as_status(delivery_error_, "sending records");
+}
+
 Status Transaction::produce_all(rd_kafka_topic_t* topic, int partition,
                                 std::vector<rd_kafka_message_t>& records, std::int64_t* offset) {
   if (records.empty()) return Status::ok();
-  if (delivery_error_) return as_status(delivery_error_, "sending records");
+  if (delivery_error_) return undelivered();
   std::size_t bytes = 0;
   for (const rd_kafka_message_t& record : records) bytes += record.len + record.key_len;
   records.back()._private = offset;
@@ -140,7 +152,7 @@ Status Transaction::produce_all(rd_kafka_topic_t* topic, int partition,
 
 Status Transaction::produce(rd_kafka_topic_t* topic, const Outgoing& record) {
   constexpr int kWaitMs = 10;
-  if (delivery_error_) return as_status(delivery_error_, "sending records");
+  if (delivery_error_) return undelivered();
   make_room(record.key.size() + record.value.size());
   for (;;) {
     rd_kafka_vu_t fields[8] = {};
@@ -176,7 +188,7 @@ Status Transaction::produce(rd_kafka_topic_t* topic, const Outgoing& record) {
 Status Transaction::flush() {
   const Error error = error_of(rd_kafka_flush(client_.get(), static_cast<int>(timeout_ms_)));
   if (error) return as_status(error, "sending records");
-  return as_status(delivery_error_, "sending records");
+  return undelivered();
 }
 
 Status Transaction::send_offsets(const rd_kafka_topic_partition_list_t* offsets,

@@ -69,6 +69,7 @@ class Transaction final : public runtime::LogTransaction {
   static void on_error(rd_kafka_t*, int code, const char* text, void* self);
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
   void make_room(std::size_t bytes);
+  runtime::Status undelivered();
 
   std::int64_t timeout_ms_;
   Client client_;
