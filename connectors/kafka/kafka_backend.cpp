@@ -43,9 +43,9 @@ Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendC
   std::unique_ptr<KafkaBackend> made(new KafkaBackend(*context.topology, std::move(options)));
   if (Status status = made->open_store(context.state_folder); !status.is_ok()) return status;
   if (context.session != nullptr) made->session_ = context.session;
-  if (Status status = made->check_owner(); !status.is_ok()) return status;
-  if (mutant("kafka.marker_before_fence")) (void)made->read_progress();
-  // First of all: it fences a worker that still runs, and ends what a dead one left open.
+  if (Status status = made->announce(); !status.is_ok()) return status;
+  // Before anything is read that counts: it fences a worker that still runs, and ends what a dead
+  // one left open.
   auto transaction = Transaction::open(made->options_.producer);
   if (!transaction.is_ok()) return transaction.status();
   made->transaction_ = std::move(transaction.value());
@@ -120,6 +120,7 @@ Status KafkaBackend::open_progress() {
   if (!mutant("kafka.marker_before_fence")) {
     if (Status status = read_progress(); !status.is_ok()) return status;
   }
+  if (meta_[std::string(kOwner)] != owner_) return taken_over();
   const auto epoch = meta_.find(std::string(kEpoch));
   if (epoch != meta_.end()) epoch_ = std::stoull(epoch->second);
   if (epoch == meta_.end() && local_.contains(std::string(kTime))) {
@@ -129,6 +130,10 @@ Status KafkaBackend::open_progress() {
                     "or start afresh with another `topology` id",
                     name));
   }
+  return check_shards();
+}
+
+Status KafkaBackend::check_shards() const {
   const auto shards = meta_.find(std::string(kShards));
   const std::string own = std::to_string(topology_.shards);
   if (shards != meta_.end() && shards->second != own) {
@@ -154,37 +159,48 @@ Status KafkaBackend::read_progress() {
   return end.status;
 }
 
-// Committed before anything else, so that a process that was fenced can tell a successor from a
-// transaction of its own that took too long.
-Status KafkaBackend::claim() {
-  owner_ = random_owner();
-  if (Status status = transaction_->begin(); !status.is_ok()) return status;
-  const std::pair<std::string_view, std::string> records[] = {
-      {kOwner, owner_}, {kShards, std::to_string(topology_.shards)}};
-  for (const auto& [key, value] : records) {
-    if (Status status =
-            transaction_->produce(progress_, {.partition = 0, .key = key, .value = value});
-        !status.is_ok()) {
-      return status;
-    }
+// The owner is written before the fence goes up, without a transaction: whoever is fenced finds a
+// successor there, and can tell it from a transaction of its own that took too long.
+Status KafkaBackend::announce() {
+  if (session_ != nullptr && !session_->empty()) {
+    owner_ = *session_;
+    return check_owner();
   }
-  if (Status status = transaction_->commit(); !status.is_ok()) return status;
+  const std::string name = topic_name("", "progress");
+  auto producer = make_connected_producer(options_.producer.connection);
+  if (!producer.is_ok()) return producer.status();
+  rd_kafka_t* const client = producer->client.get();
+  if (Status status =
+          ensure_topic(client, compacted(name, 1, options_.replication, kProgressSegment));
+      !status.is_ok()) {
+    return status;
+  }
+  if (Status status = read_progress(); !status.is_ok()) return status;
+  if (Status status = check_shards(); !status.is_ok()) return status;
+  owner_ = random_owner();
+  if (Status status = produce_one(client, name, kOwner, owner_); !status.is_ok()) {
+    return status;
+  }
+  meta_[std::string(kOwner)] = owner_;
   if (session_ != nullptr) *session_ = owner_;
   failpoint("kafka.after_claim");
   return Status::ok();
 }
 
+// Of the state, for the life of the topics.
+Status KafkaBackend::claim() {
+  if (meta_.contains(std::string(kShards))) return Status::ok();
+  new_meta_.emplace_back(kShards, std::to_string(topology_.shards));
+  return Status::ok();
+}
+
 // Before it opens its transactions again, which would fence a successor.
 Status KafkaBackend::check_owner() {
-  if (session_ == nullptr || session_->empty()) return Status::ok();
-  std::string owner;
-  const ReplayEnd end =
-      replay_topic(options_.producer.connection, options_.group, topic_name("", "progress"),
-                   {{0, 0}}, [&](const ReplayedRecord& record) {
-                     if (record.key == kOwner) owner = record.value;
-                     return Status::ok();
-                   });
-  if (!end.status.is_ok() || owner == *session_) return end.status;
+  if (Status status = read_progress(); !status.is_ok()) return status;
+  return meta_[std::string(kOwner)] == owner_ ? Status::ok() : taken_over();
+}
+
+Status KafkaBackend::taken_over() const {
   return Status::fatal(fmt::format(
       "another process runs the topology '{}' and has taken over; this one ends. If both are meant "
       "to run, give them different `topology` ids",

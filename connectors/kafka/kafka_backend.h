@@ -73,7 +73,10 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status send_offsets(const runtime::EpochCommit& commit);
   runtime::Status commit_to_kafka(const runtime::EpochCommit& commit);
   runtime::Status commit_locally(const runtime::EpochCommit& commit);
+  runtime::Status announce();
   runtime::Status check_owner();
+  runtime::Status check_shards() const;
+  runtime::Status taken_over() const;
   std::string topic_name(std::string_view name, std::string_view kind) const;
   std::string local_position(std::string_view topic, int partition) const;
 
