@@ -93,6 +93,8 @@ class Compare final : public runtime::Operator {
     }
   }
 
+  void expect(std::uint64_t key_hash) override { table_->prefetch(key_hash); }
+
   void process(Record& record, Outputs& out) override {
     if (!has_key(record)) {
       out.reject(record, {"E101_MISSING",

@@ -29,6 +29,8 @@ class Dedupe final : public runtime::Operator {
     }
   }
 
+  void expect(std::uint64_t key_hash) override { table_->prefetch(key_hash); }
+
  private:
   runtime::KeyBuilder key_;
   runtime::OperatorContext* context_ = nullptr;

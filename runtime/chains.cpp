@@ -219,6 +219,10 @@ void Chains::receive(const Part& part, std::size_t row, const Value* values) {
   target.op->process(record, *target.outputs);
 }
 
+void Chains::expect(const Part& part, std::size_t row) {
+  instances_[shared_.plan->edges[part.edge].to]->op->expect(part.rows[row].key_hash);
+}
+
 void Chains::advance_watermark(std::size_t level, std::int64_t watermark) {
   for (std::size_t n = 0; n < instances_.size(); ++n) {
     Instance& instance = *instances_[n];

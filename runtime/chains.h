@@ -29,6 +29,8 @@ class Chains {
   void decode(std::size_t source_node, const Slice& slice);
   /// Later levels: replays a part's row into its target.
   void receive(const Part& part, std::size_t row, const Value* values);
+  /// The part's row is one of the next that its target receives.
+  void expect(const Part& part, std::size_t row);
   /// Runs on_watermark of the level's operators.
   void advance_watermark(std::size_t level, std::int64_t watermark);
   /// Runs on_epoch and freezes the level's tables.

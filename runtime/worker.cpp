@@ -108,10 +108,14 @@ void Worker::replay(const std::vector<Part>& parts) {
   };
   std::vector<Cursor> cursors;
   for (const Part& part : parts) cursors.push_back({&part, 0, part.values.data()});
+  constexpr std::size_t kAhead = 8;  // far enough to hide a read of memory
   while (!cursors.empty()) {
     auto first = cursors.begin();
     for (auto it = cursors.begin() + 1; it != cursors.end(); ++it) {
       if (it->part->rows[it->row].ordinal < first->part->rows[first->row].ordinal) first = it;
+    }
+    if (first->row + kAhead < first->part->rows.size()) {
+      chains_.expect(*first->part, first->row + kAhead);
     }
     chains_.receive(*first->part, first->row, first->values);
     first->values += first->part->rows[first->row].width;

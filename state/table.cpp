@@ -65,6 +65,8 @@ std::optional<std::string_view> Table::get(std::uint16_t shard, std::string_view
   return impl_->scratch;
 }
 
+void Table::prefetch(std::uint64_t hash) const { impl_->active->prefetch(hash); }
+
 void Table::put(std::uint16_t shard, std::string_view key, std::uint64_t hash,
                 std::string_view value) {
   impl_->write(shard, key, hash, value, false);

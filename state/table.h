@@ -30,6 +30,8 @@ class Table {
   /// The value, valid until the next call of any member; nothing if the key is absent.
   std::optional<std::string_view> get(std::uint16_t shard, std::string_view key,
                                       std::uint64_t hash);
+  /// Brings the memory that get() or insert() will look at first nearer; changes nothing.
+  void prefetch(std::uint64_t hash) const;
   void put(std::uint16_t shard, std::string_view key, std::uint64_t hash, std::string_view value);
   void erase(std::uint16_t shard, std::string_view key, std::uint64_t hash);
   /// Puts the value if the key is absent; true if it was.
