@@ -54,6 +54,10 @@ class Backend {
   /// Where sinks append records that become visible with the epoch; null: nowhere. Kept by the
   /// backend.
   virtual LogTransaction* transaction() { return nullptr; }
+  /// Shards that this process works on; empty: all. Fixed while the backend is open.
+  virtual std::vector<std::uint16_t> owned_shards() const { return {}; }
+  /// Whether the process should commit what was begun, and open the backend anew. Cheap.
+  virtual bool wants_reopening() const { return false; }
   /// Durable when it returns ok. kUnavailable may be tried again with the same content.
   virtual Status commit(const EpochCommit& commit) = 0;
   virtual Result<std::vector<OutboxEntry>> read_log(const std::string& log, std::uint64_t after,
@@ -61,12 +65,23 @@ class Backend {
 };
 
 struct Topology;
+struct SourceType;
+struct SinkType;
 
 struct BackendContext {
   const Topology* topology = nullptr;
   std::string state_folder;  ///< exists
-  /// What the backend wants to know at its next opening in this process; may be null.
-  std::string* session = nullptr;
+  /// What the backend keeps between its openings in this process; may be null.
+  std::shared_ptr<void>* session = nullptr;
+  /// Whether the process is to end; asked while opening takes long. May be empty.
+  std::function<bool()> interrupted = {};
+};
+
+/// How a backend lets several processes share the work of a topology: what goes to a keyed operator
+/// goes through a topic whose partitions are the shards (runtime/repartition.h).
+struct RepartitionTypes {
+  const SinkType* sink = nullptr;      ///< options: `topic`, `key`, `shards`
+  const SourceType* source = nullptr;  ///< option: `topic`
 };
 
 struct BackendType {
@@ -75,6 +90,9 @@ struct BackendType {
   std::function<void(const Config& config, Diagnostics& diagnostics)> declare = {};
   /// At the last committed epoch. kUnavailable and kRestart may be tried again.
   std::function<Result<std::unique_ptr<Backend>>(const BackendContext&)> open;
+  /// Whether the section says that several processes share the work; empty: they cannot.
+  std::function<bool(const Config& config)> shares_work = {};
+  RepartitionTypes repartition = {};
 };
 
 }  // namespace huiliu::runtime

@@ -39,9 +39,7 @@ class Chains::Context final : public OperatorContext {
     const Topology& topology = *chains_.shared_.topology;
     std::vector<std::uint16_t> shards;
     for (std::uint16_t shard = 0; shard < topology.shards; ++shard) {
-      if (owner_of(shard, chains_.shared_.plan->parallelism) == chains_.thread_) {
-        shards.push_back(shard);
-      }
+      if (chains_.shared_.plan->owners[shard] == chains_.thread_) shards.push_back(shard);
     }
     const std::string full = fmt::format("{}.{}", node_.name, name);
     state::Table* table = nullptr;
@@ -128,9 +126,9 @@ std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
   KeyBuilder key;
   if (Plan::needs_key(to)) key = KeyBuilder(schema, to.operator_declaration->key_fields);
   if (edge.kind != EdgeKind::kFused) {
-    auto sender = std::make_unique<ExchangeSender>(edge_index, thread_, shared_.plan->parallelism,
-                                                   topology.shards, edge.kind == EdgeKind::kKeyed,
-                                                   std::move(key), *shared_.pool);
+    auto sender = std::make_unique<ExchangeSender>(edge_index, thread_, *shared_.plan,
+                                                   edge.kind == EdgeKind::kKeyed, std::move(key),
+                                                   *shared_.pool);
     senders_[edge_index] = sender.get();
     return keep(std::move(sender), 0);
   }

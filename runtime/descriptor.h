@@ -54,6 +54,7 @@ struct ConnectorTraits {
   bool transactional = false;  ///< sink: its writes take part in the epoch's commit
   bool idempotent = false;     ///< sink: writes are keyed or carry their log position
   std::string reason;          ///< one sentence: why the guarantee holds
+  bool shareable = false;      ///< several processes may each do a part of it
 };
 
 /// Everything a person or a tool must know of a source, operator or sink type.

@@ -7,6 +7,8 @@ namespace huiliu::runtime {
 
 Engine::Engine(const Topology& topology, unsigned parallelism, Backend& backend, Clock& clock)
     : plan_(make_plan(topology, parallelism)) {
+  const auto owned = backend.owned_shards();
+  if (!owned.empty()) plan_.keep_shards(owned);
   shared_.topology = &topology;
   shared_.plan = &plan_;
   shared_.backend = &backend;

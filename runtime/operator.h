@@ -68,7 +68,8 @@ class Operator {
   /// Every input record ends in exactly one of out.emit, out.reject, out.drop, out.absorb (the
   /// ledger checks it); further output goes through out.emit_new.
   virtual void process(Record& record, Outputs& out) = 0;
-  /// A record with this key hash comes soon: a keyed operator may prefetch its row (Table::prefetch).
+  /// A record with this key hash comes soon: a keyed operator may prefetch its row
+  /// (Table::prefetch).
   virtual void expect(std::uint64_t /*key_hash*/) {}
   /// No record with an earlier event time is to come; kEndOfTime at the end of bounded input.
   virtual void on_watermark(std::int64_t /*watermark_ms*/, Outputs& /*out*/) {}

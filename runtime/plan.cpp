@@ -12,6 +12,12 @@ bool Plan::needs_key(const Node& node) {
          (node.descriptor->keyed || node.descriptor->stateful);
 }
 
+void Plan::keep_shards(const std::vector<std::uint16_t>& shards) {
+  owners.assign(topology->shards, kElsewhere);
+  unsigned next = 0;
+  for (const std::uint16_t shard : shards) owners[shard] = next++ % parallelism;
+}
+
 namespace {
 
 std::size_t widest_row(const Topology& topology) {
@@ -48,6 +54,9 @@ Plan make_plan(const Topology& topology, unsigned parallelism) {
   plan.topology = &topology;
   plan.parallelism = parallelism;
   plan.row_slots = widest_row(topology);
+  for (unsigned shard = 0; shard < topology.shards; ++shard) {
+    plan.owners.push_back(shard % parallelism);
+  }
   for (const Node& node : topology.nodes) {
     plan.level.push_back(level_of(plan, node));
     if (node.kind != ComponentKind::kSink) {

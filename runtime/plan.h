@@ -34,7 +34,12 @@ struct Plan {
   std::vector<std::size_t> level;  ///< per node
   std::size_t levels = 1;
   std::vector<Edge> edges;
-  std::size_t row_slots = 0;  ///< slots that any row may need
+  std::size_t row_slots = 0;     ///< slots that any row may need
+  std::vector<unsigned> owners;  ///< per shard: the thread that owns it, or kElsewhere
+
+  static constexpr unsigned kElsewhere = ~0u;
+  /// Only these shards are this process's; they are dealt out to the threads in turn.
+  void keep_shards(const std::vector<std::uint16_t>& shards);
 
   /// Key fields of a node's input; a stateful node without a key is owned by one thread.
   static bool needs_key(const Node& node);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/check.h"
+
 namespace huiliu::runtime {
 
 void FanOut::process(Record& record, Outputs& out) {
@@ -18,23 +20,23 @@ void FanOut::process(Record& record, Outputs& out) {
   out.emit(record, last);
 }
 
-ExchangeSender::ExchangeSender(std::size_t edge, unsigned thread, unsigned threads,
-                               std::uint16_t shards, bool keyed, KeyBuilder key, MemoryPool& pool)
+ExchangeSender::ExchangeSender(std::size_t edge, unsigned thread, const Plan& plan, bool keyed,
+                               KeyBuilder key, MemoryPool& pool)
     : edge_(edge),
       thread_(thread),
-      threads_(threads),
-      shards_(shards),
+      owners_(plan.owners),
       keyed_(keyed),
       key_(std::move(key)),
       pool_(pool),
-      parts_(threads) {}
+      parts_(plan.parallelism) {}
 
 void ExchangeSender::process(Record& record, Outputs& out) {
   out.absorb(record);
   unsigned receiver = thread_;
   if (keyed_) {
     record.key_hash = key_.hash(record);
-    receiver = owner_of(shard_of_hash(record.key_hash, shards_), threads_);
+    receiver = owners_[shard_of_hash(record.key_hash, static_cast<std::uint16_t>(owners_.size()))];
+    HUILIU_CHECK(receiver < parts_.size());
   }
   Part& part = parts_[receiver];
   part.rows.push_back(
@@ -43,8 +45,8 @@ void ExchangeSender::process(Record& record, Outputs& out) {
 }
 
 std::vector<Part> ExchangeSender::take() {
-  std::vector<Part> taken(threads_);
-  for (unsigned receiver = 0; receiver < threads_; ++receiver) {
+  std::vector<Part> taken(parts_.size());
+  for (std::size_t receiver = 0; receiver < parts_.size(); ++receiver) {
     Part& part = parts_[receiver];
     part.edge = edge_;
     part.sender = thread_;

@@ -6,6 +6,7 @@
 #include "runtime/key.h"
 #include "runtime/messages.h"
 #include "runtime/operator.h"
+#include "runtime/plan.h"
 #include "runtime/sink.h"
 
 namespace huiliu::runtime {
@@ -40,8 +41,9 @@ class FanOut final : public Operator {
 /// Collects records for the threads that own their shards (or for its own thread: kForward).
 class ExchangeSender final : public Operator {
  public:
-  ExchangeSender(std::size_t edge, unsigned thread, unsigned threads, std::uint16_t shards,
-                 bool keyed, KeyBuilder key, MemoryPool& pool);
+  /// `plan` outlives it.
+  ExchangeSender(std::size_t edge, unsigned thread, const Plan& plan, bool keyed, KeyBuilder key,
+                 MemoryPool& pool);
   void process(Record& record, Outputs& out) override;
   void add_memory(const std::shared_ptr<SliceMemory>& memory) { memory_.push_back(memory); }
   /// One part per receiver, maybe empty.
@@ -50,8 +52,7 @@ class ExchangeSender final : public Operator {
  private:
   std::size_t edge_;
   unsigned thread_;
-  unsigned threads_;
-  std::uint16_t shards_;
+  const std::vector<unsigned>& owners_;
   bool keyed_;
   KeyBuilder key_;
   MemoryPool& pool_;
@@ -83,8 +84,6 @@ class SinkTap final : public Operator {
   SinkPart part_;
 };
 
-/// The thread that owns a shard.
-inline unsigned owner_of(std::uint16_t shard, unsigned threads) { return shard % threads; }
 inline std::uint16_t shard_of_hash(std::uint64_t hash, std::uint16_t shards) {
   return static_cast<std::uint16_t>((hash >> 40) % shards);
 }

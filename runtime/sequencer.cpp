@@ -47,6 +47,8 @@ Status Sequencer::open(std::uint64_t next_epoch) {
     context.positions = positions_of(*shared_.backend, "source/" + node.name + "/");
     context.intern = intern_partition;
     context.clock = shared_.clock;
+    context.owned_shards = shared_.backend->owned_shards();
+    context.shards = topology.shards;
     const Status status = retry(shared_, node.name, [&] { return feed.reader->open(context); });
     if (!status.is_ok()) return status;
     feeds_.push_back(std::move(feed));
@@ -113,6 +115,7 @@ std::optional<Sequencer::Work> Sequencer::read(Feed& feed, std::size_t index, st
 std::optional<Sequencer::Work> Sequencer::pull() {
   const std::lock_guard lock(mutex_);
   if (done_ || shared_.abandon || shared_.in_flight >= shared_.window) return std::nullopt;
+  if (shared_.backend->wants_reopening()) shared_.stop = true;
   if (shared_.stop) {
     done_ = true;
     exhausted_ = true;

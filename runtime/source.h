@@ -55,6 +55,10 @@ struct SourceContext {
   std::function<const std::string*(std::string_view)> intern;  ///< partition names
   Clock* clock = nullptr;
   std::size_t slice_bytes = 1 << 20;  ///< aim of a slice's size
+  /// If several processes share the work: this one reads partitions whose number modulo `shards` is
+  /// among these. Empty: all.
+  std::vector<std::uint16_t> owned_shards = {};
+  std::uint16_t shards = 0;
 };
 
 /// Reads raw input in order. Called by one thread at a time.
@@ -92,6 +96,7 @@ struct SourceDeclaration : Declaration {
   /// Field that holds the event time (timestamp or int64, ms), or -1.
   int event_time_field = -1;
   std::int64_t lateness_ms = 0;
+  bool holds_watermark = true;  ///< windows wait for this source's time
 };
 
 /// Where a record stands for people who open the file it came from.

@@ -37,7 +37,8 @@ struct Node {
   std::shared_ptr<Config> config;  ///< with defaults
   std::vector<StreamRef> inputs;
   std::vector<OutputStream> outputs;
-  bool rejects = false;  ///< the last output is `rejects`
+  bool rejects = false;   ///< the last output is `rejects`
+  bool internal = false;  ///< the engine's own (runtime/repartition.h)
   // The type and its declaration; which one is set follows from `kind`.
   const SourceType* source = nullptr;
   const OperatorType* op = nullptr;

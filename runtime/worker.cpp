@@ -46,7 +46,8 @@ Worker::Worker(Shared& shared, Sequencer& sequencer, Committer& committer, unsig
   for (const Node& node : shared.topology->nodes) {
     if (node.kind != ComponentKind::kSource) continue;
     const SourceDeclaration& declared = *node.source_declaration;
-    sources.push_back({kNoEventTime, declared.lateness_ms, declared.event_time_field >= 0});
+    sources.push_back({kNoEventTime, declared.lateness_ms,
+                       declared.event_time_field >= 0 && declared.holds_watermark});
   }
   event_times_.assign(shared.plan->levels, sources);
 }

@@ -14,12 +14,13 @@ namespace {
 
 struct Options {
   std::string path;
-  unsigned parallelism = 0;
+  unsigned parallelism = 0, workers = 0;
   bool json = false, mermaid = false;
 };
 
 int print_plan(const Options& options) {
-  const auto topology = load_checked(options.path);
+  const auto topology =
+      options.workers > 1 ? load_for_workers(options.path) : load_for_run(options.path);
   if (!topology) return kUsage;
   const unsigned threads = options.parallelism ? options.parallelism : topology->parallelism;
   const runtime::Plan plan = runtime::make_plan(*topology, threads);
@@ -42,6 +43,10 @@ void add_plan(CLI::App& app, int& exit_code) {
   command->add_option("topology", options->path, "topology file")->required();
   command->add_option("--parallelism", options->parallelism, "worker threads")
       ->check(CLI::Range(1, 256));
+  command
+      ->add_option("--workers", options->workers,
+                   "processes that share the work: shows what would go through topics")
+      ->check(CLI::Range(1, 10'000));
   auto* json = command->add_flag("--json", options->json, "as JSON");
   command->add_flag("--mermaid", options->mermaid, "as a Mermaid diagram")->excludes(json);
   command->callback([options, &exit_code] { exit_code = print_plan(*options); });

@@ -80,6 +80,7 @@ Counts count(const Topology& topology, const EngineProgress& progress) {
   for (std::size_t n = 0; n < topology.nodes.size() && n < progress.totals.size(); ++n) {
     const auto& totals = progress.totals[n];
     const ComponentKind kind = topology.nodes[n].kind;
+    if (topology.nodes[n].internal) continue;
     if (kind == ComponentKind::kSource) counts.read += totals.emitted + totals.rejected;
     if (kind == ComponentKind::kSink) counts.written += totals.received;
     counts.rejected += totals.rejected;
@@ -179,9 +180,10 @@ int exit_code_of(const Status& status) {
   return data ? kDataAtRisk : kFailed;
 }
 
-/// From the last committed epoch until the topology ends or cannot go on.
+/// From the last committed epoch until the topology ends or cannot go on. `reopen` says that
+/// nothing is wrong: the backend is only to be opened anew.
 Status run_once(const runtime::BackendContext& context, unsigned threads, SignalWaiter& signals,
-                ProgressPrinter& printer) {
+                ProgressPrinter& printer, bool& reopen) {
   const Topology& topology = *context.topology;
   auto backend = topology.backend->open(context);
   if (!backend.is_ok()) return backend.status();
@@ -191,6 +193,8 @@ Status run_once(const runtime::BackendContext& context, unsigned threads, Signal
   const Status status = engine.run([&printer](const EngineProgress& p) { printer.print(p); });
   signals.detach();
   printer.end();
+  reopen = status.is_ok() && backend.value()->wants_reopening() && !signals.caught();
+  if (reopen) return Status::restart("the workers share the work anew");
   if (status.is_ok()) print_summary(topology, engine.progress(), printer.seconds());
   return status;
 }
@@ -200,11 +204,19 @@ int run_until_done(const Topology& topology, unsigned threads, const std::string
   constexpr std::chrono::milliseconds kFirstPause(100), kMostPause(10'000), kLongRun(60'000);
   SignalWaiter signals;
   ProgressPrinter printer(topology, quiet);
-  std::string session;
-  const runtime::BackendContext context{&topology, state, &session};
+  std::shared_ptr<void> session;
+  const runtime::BackendContext context{&topology, state, &session, [&signals] {
+                                          return !signals.sleep(std::chrono::milliseconds(0));
+                                        }};
   for (auto pause = kFirstPause;; pause = std::min(pause * 2, kMostPause)) {
     const auto started = std::chrono::steady_clock::now();
-    const Status status = run_once(context, threads, signals, printer);
+    bool reopen = false;
+    const Status status = run_once(context, threads, signals, printer, reopen);
+    if (reopen) {
+      spdlog::info("{}", status.message());
+      pause = kFirstPause / 2;
+      continue;
+    }
     if (status.code() != StatusCode::kRestart) {
       if (!status.is_ok()) return exit_code_of(status);
       return signals.caught() ? kInterrupted : kSuccess;
@@ -217,7 +229,7 @@ int run_until_done(const Topology& topology, unsigned threads, const std::string
 }
 
 int run(const Options& options) {
-  auto topology = load_checked(options.path);
+  auto topology = load_for_run(options.path);
   if (!topology) return kUsage;
   if (!options.epoch.empty()) {
     const auto epoch = runtime::parse_duration(options.epoch);

@@ -13,7 +13,7 @@ namespace huiliu::cli {
 namespace {
 
 int validate(const std::string& path) {
-  const auto topology = load_checked(path);
+  const auto topology = load_for_run(path);
   if (!topology) return kUsage;
   const auto count = [&topology](runtime::ComponentKind kind) {
     return std::count_if(topology->nodes.begin(), topology->nodes.end(),

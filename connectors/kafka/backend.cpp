@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "connectors/kafka/kafka_backend.h"
+#include "connectors/kafka/repartition.h"
 #include "runtime/registry.h"
 
 namespace huiliu::connectors::kafka {
@@ -41,14 +42,36 @@ runtime::Descriptor descriptor() {
                               "default.replication.factor.",
                        .minimum = 1,
                        .maximum = 32});
+  d.options.push_back({.name = "workers",
+                       .type = OptionType::kEnum,
+                       .doc =
+                           "several: processes with this config, on any machine, share the work. "
+                           "Records go to the one that owns their key through topics.",
+                       .default_text = "one",
+                       .choices = {"one", "several"}});
+  d.options.push_back({.name = "worker",
+                       .doc = "Name of this process among `several`, e.g. `${POD_NAME}`: started "
+                              "again within the session timeout it keeps its share. Without it a "
+                              "process that ends cleanly gives its share away at once."});
+  d.options.push_back({.name = "session_timeout",
+                       .type = OptionType::kDuration,
+                       .doc = "After which the others take over the share of one of `several` that "
+                              "is not heard of.",
+                       .default_text = "10s"});
   d.example =
       "type: kafka\nbootstrap: broker-1:9092,broker-2:9092\nsettings:\n"
       "  security.protocol: plaintext\n";
   return d;
 }
 
+bool shares_work(const Config& config) { return config.string_or("workers", "one") == "several"; }
+
 void declare(const Config& config, Diagnostics& diagnostics) {
   parse_connection(config, nullptr, diagnostics);
+  if (config.has("worker") && !config["worker"].text().empty() && !shares_work(config)) {
+    diagnostics.error(config["worker"].place(), "`worker` names one of several",
+                      "add `workers: several`, or leave it out");
+  }
   constexpr std::int64_t kLeastMs = 1000;
   if (config["transaction_timeout"].as_duration().count() < kLeastMs) {
     diagnostics.error(config["transaction_timeout"].place(),
@@ -65,6 +88,9 @@ Result<std::unique_ptr<runtime::Backend>> open(const BackendContext& context) {
   options.producer.timeout_ms = config["transaction_timeout"].as_duration().count();
   options.group = config.string_or("group", context.topology->id);
   options.replication = static_cast<int>(config.int_or("replication", -1));
+  options.several = shares_work(config);
+  options.worker = config.string_or("worker", "");
+  options.session_timeout_ms = config["session_timeout"].as_duration().count();
   // A transaction spans an epoch and its commit.
   if (context.topology->epoch_ms * 2 > options.producer.timeout_ms) {
     return runtime::Status::invalid(
@@ -78,7 +104,11 @@ Result<std::unique_ptr<runtime::Backend>> open(const BackendContext& context) {
 }
 
 const runtime::Registration registration(runtime::BackendType{
-    .descriptor = descriptor(), .declare = declare, .open = open});
+    .descriptor = descriptor(),
+    .declare = declare,
+    .open = open,
+    .shares_work = shares_work,
+    .repartition = {.sink = &repartition_sink(), .source = &repartition_source()}});
 
 }  // namespace
 }  // namespace huiliu::connectors::kafka

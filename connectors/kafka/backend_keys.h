@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "connectors/kafka/topics.h"
@@ -11,14 +12,35 @@ namespace huiliu::connectors::kafka {
 /// Keys of the progress topic that are not the engine's.
 inline constexpr std::string_view kEpoch = "!epoch", kOwner = "!owner", kShards = "!shards";
 inline constexpr std::string_view kTrimmed = "!trimmed/", kTable = "!table/";
+inline constexpr std::string_view kWorker = "!worker";
+/// With several workers some keys are of a shard.
+inline std::string shard_key(std::string_view key, std::uint16_t shard) {
+  return std::string(key) + "/" + std::to_string(shard);
+}
 /// Keys of the local store.
 inline constexpr std::string_view kCluster = "kafka/cluster", kPosition = "kafka/position/";
-inline constexpr std::string_view kTime = "kafka/time";
+inline constexpr std::string_view kTime = "kafka/time", kName = "kafka/worker";
 
 /// A compacted topic of the engine's own.
 InternalTopic compacted(std::string name, int partitions, int replication,
                         std::uint64_t segment_bytes);
 
+// Tombstones stay for a week (compacted()); a copy that is nearly as old is not trusted.
+inline constexpr std::int64_t kOldestCopyMs = 5ll * 24 * 3600 * 1000;
+
 inline std::int64_t now_ms() { return runtime::system_clock().now_ms(); }
+/// A position in the local store: offset and time.
+inline std::string as_local(std::int64_t offset) {
+  return std::to_string(offset) + " " + std::to_string(now_ms());
+}
+/// Whether as_local() was called so long ago that the copy is not to be trusted.
+inline bool is_too_old(const std::string& position) {
+  const std::size_t blank = position.find(' ');
+  return blank != std::string::npos &&
+         now_ms() - std::stoll(position.substr(blank)) > kOldestCopyMs;
+}
+
+/// A name that no other process has.
+std::string random_owner();
 
 }  // namespace huiliu::connectors::kafka

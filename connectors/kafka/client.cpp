@@ -168,6 +168,9 @@ std::string_view remedy_of(rd_kafka_resp_err_t code) {
       return "check the certificates in `settings`";
     case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
       return "`transaction_timeout` is longer than the broker's transaction.max.timeout.ms";
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+      return "`session_timeout` is not between the broker's group.min.session.timeout.ms and "
+             "group.max.session.timeout.ms";
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
       return "create the topic, or name another one";

@@ -28,38 +28,48 @@ using runtime::Status;
 namespace {
 
 constexpr std::uint64_t kProgressSegment = 16u << 20;
-// Tombstones stay for a week (compacted()); a copy that is nearly as old is not trusted.
-constexpr std::int64_t kOldestCopyMs = 5ll * 24 * 3600 * 1000;
+}  // namespace
 
 std::string random_owner() {
   std::random_device random;
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
-}  // namespace
-
 Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendContext& context,
                                                          BackendOptions options) {
   std::unique_ptr<KafkaBackend> made(new KafkaBackend(*context.topology, std::move(options)));
-  if (Status status = made->open_store(context.state_folder); !status.is_ok()) return status;
-  if (context.session != nullptr) made->session_ = context.session;
-  if (Status status = made->announce(); !status.is_ok()) return status;
-  // Before anything is read that counts: it fences a worker that still runs, and ends what a dead
-  // one left open.
-  auto transaction = Transaction::open(made->options_.producer);
-  if (!transaction.is_ok()) return transaction.status();
-  made->transaction_ = std::move(transaction.value());
-  made->group_.reset(rd_kafka_consumer_group_metadata_new(made->options_.group.c_str()));
-  for (const auto step : {&KafkaBackend::check_cluster, &KafkaBackend::open_progress,
-                          &KafkaBackend::claim, &KafkaBackend::restore_outboxes}) {
-    if (Status status = (made.get()->*step)(); !status.is_ok()) return status;
+  made->session_ = std::make_shared<Session>();
+  if (context.session != nullptr) {
+    if (!*context.session) *context.session = made->session_;
+    made->session_ = std::static_pointer_cast<Session>(*context.session);
   }
+  if (Status status = made->open_store(context.state_folder); !status.is_ok()) return status;
+  const Status opened = made->options_.several ? made->join(context) : made->open_alone();
+  if (!opened.is_ok()) return opened;
   if (Status status = made->transaction_->begin(); !status.is_ok()) return status;
   return made;
 }
 
-// Its last delivery reports write into the changelogs.
-KafkaBackend::~KafkaBackend() { transaction_.reset(); }
+Status KafkaBackend::open_alone() {
+  if (Status status = announce(); !status.is_ok()) return status;
+  // Before anything is read that counts: it fences a worker that still runs, and ends what a dead
+  // one left open.
+  auto transaction = Transaction::open(options_.producer);
+  if (!transaction.is_ok()) return transaction.status();
+  transaction_ = std::move(transaction.value());
+  group_.reset(rd_kafka_consumer_group_metadata_new(options_.group.c_str()));
+  for (const auto step : {&KafkaBackend::check_cluster, &KafkaBackend::open_progress,
+                          &KafkaBackend::claim, &KafkaBackend::restore_outboxes}) {
+    if (Status status = (this->*step)(); !status.is_ok()) return status;
+  }
+  return Status::ok();
+}
+
+// Its last delivery reports write into the changelogs; then the shards may go to others.
+KafkaBackend::~KafkaBackend() {
+  transaction_.reset();
+  if (membership_) membership_->release();
+}
 
 std::string KafkaBackend::topic_name(std::string_view name, std::string_view kind) const {
   return fmt::format("{}.{}{}{}", topology_.id, name, name.empty() ? "" : ".", kind);
@@ -147,7 +157,8 @@ Status KafkaBackend::check_shards() const {
 
 Status KafkaBackend::read_progress() {
   const std::string name = topic_name("", "progress");
-  const ReplayEnd end = replay_topic(options_.producer.connection, options_.group, name, {{0, 0}},
+  const std::vector<ReplayFrom> from = {{0, 0}};
+  const ReplayEnd end = replay_topic({options_.producer.connection, options_.group, name, from},
                                      [this](const ReplayedRecord& record) {
                                        if (record.tombstone) {
                                          meta_.erase(std::string(record.key));
@@ -162,8 +173,8 @@ Status KafkaBackend::read_progress() {
 // The owner is written before the fence goes up, without a transaction: whoever is fenced finds a
 // successor there, and can tell it from a transaction of its own that took too long.
 Status KafkaBackend::announce() {
-  if (session_ != nullptr && !session_->empty()) {
-    owner_ = *session_;
+  if (!session_->owner.empty()) {
+    owner_ = session_->owner;
     return check_owner();
   }
   const std::string name = topic_name("", "progress");
@@ -182,7 +193,7 @@ Status KafkaBackend::announce() {
     return status;
   }
   meta_[std::string(kOwner)] = owner_;
-  if (session_ != nullptr) *session_ = owner_;
+  session_->owner = owner_;
   failpoint("kafka.after_claim");
   return Status::ok();
 }
@@ -224,6 +235,7 @@ Status KafkaBackend::commit(const EpochCommit& commit) {
   if (commit.epoch > epoch_) {
     if (Status status = commit_to_kafka(commit); !status.is_ok()) return status;
     epoch_ = commit.epoch;
+    if (membership_) forget_consumed(commit);
     if (Status status = transaction_->begin(); !status.is_ok()) return status;
   }
   return commit_locally(commit);
@@ -316,17 +328,25 @@ Status KafkaBackend::produce_progress(const EpochCommit& commit) {
     const bool erased = value.empty();
     if (erased) meta_.erase(key);
     return transaction_->produce(progress_,
-                                 {.partition = 0,
+                                 {.partition = progress_partition(key),
                                   .key = key,
                                   .value = erased ? std::string_view() : std::string_view(value)});
   };
   for (const auto& [key, value] : commit.meta) {
+    // Sums of one worker say nothing when its shards are another's.
+    if (membership_ && key.starts_with("ledger/")) continue;
     if (Status status = put(key, value); !status.is_ok()) return status;
   }
   for (const auto& [key, value] : std::exchange(new_meta_, {})) {
     if (Status status = put(key, value); !status.is_ok()) return status;
   }
-  return put(std::string(kEpoch), std::to_string(commit.epoch));
+  if (!membership_) return put(std::string(kEpoch), std::to_string(commit.epoch));
+  // Each partition gets a record before the offsets are sent: who takes a shard over waits for it.
+  for (const std::uint16_t shard : owned_) {
+    Status status = put(shard_key(kEpoch, shard), fmt::format("{} {}", owner_, commit.epoch));
+    if (!status.is_ok()) return status;
+  }
+  return Status::ok();
 }
 
 // For lag monitors and for consumers that take over; the truth is in the progress topic, since
@@ -339,7 +359,13 @@ Status KafkaBackend::send_offsets(const EpochCommit& commit) {
     rd_kafka_topic_partition_list_add(list.get(), position->topic.c_str(), position->partition)
         ->offset = std::stoll(value);
   }
+  // Those of the shards are nothing but a proof that this worker is still of the group.
+  for (const std::uint16_t shard : owned_) {
+    rd_kafka_topic_partition_list_add(list.get(), topic_name("", "work").c_str(), shard)->offset =
+        0;
+  }
   if (list->cnt == 0) return Status::ok();
+  if (membership_ && !mutant("kafka.stale_member")) group_ = membership_->metadata();
   return transaction_->send_offsets(list.get(), group_.get());
 }
 
@@ -351,8 +377,7 @@ Status KafkaBackend::commit_locally(const EpochCommit& commit) {
   for (const state::Changes* changes : local.changes) {
     const Changelog& log = changelogs_.at(changes->table);
     for (const auto& [shard, blob] : changes->blobs) {
-      local.meta.emplace_back(local_position(log.topic_name, shard),
-                              std::to_string(log.restart[shard]));
+      local.meta.emplace_back(local_position(log.topic_name, shard), as_local(log.restart[shard]));
     }
   }
   local.meta.emplace_back(kTime, std::to_string(now_ms()));

@@ -3,10 +3,12 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "connectors/kafka/client.h"
+#include "connectors/kafka/membership.h"
 #include "connectors/kafka/transaction.h"
 #include "runtime/backend.h"
 #include "runtime/topology.h"
@@ -18,6 +20,15 @@ struct BackendOptions {
   ProducerOptions producer;
   std::string group;
   int replication = -1;
+  bool several = false;  ///< workers share the shards
+  std::string worker;    ///< with `several`: the configured name, or empty
+  std::int64_t session_timeout_ms = 10'000;
+};
+
+/// What a process keeps between two openings of the backend.
+struct Session {
+  std::string owner;                       ///< one worker: its mark in the progress topic
+  std::shared_ptr<Membership> membership;  ///< several workers
 };
 
 /// Commits an epoch by one Kafka transaction: outputs of sinks, changelogs of tables, outboxes, the
@@ -26,7 +37,8 @@ struct BackendOptions {
 /// crash, and brought up to date from the topics.
 ///
 /// Topics, all beginning with the topology's id: `ID.progress`; `ID.TABLE.changelog` with one
-/// partition per shard; `ID.SINK.outbox`.
+/// partition per shard; `ID.SINK.outbox`. With several workers the progress topic has a partition
+/// per shard too, which its owner alone writes, and `ID.work` stands for the shards in the group.
 class KafkaBackend final : public runtime::Backend {
  public:
   static runtime::Result<std::unique_ptr<KafkaBackend>> open(const runtime::BackendContext& context,
@@ -41,6 +53,8 @@ class KafkaBackend final : public runtime::Backend {
   bool wants_pause() const override { return store_->wants_pause(); }
   std::shared_ptr<void> freeze(state::Table& table, std::uint64_t epoch) override;
   runtime::LogTransaction* transaction() override { return transaction_.get(); }
+  std::vector<std::uint16_t> owned_shards() const override { return owned_; }
+  bool wants_reopening() const override { return membership_ && membership_->changed(); }
   runtime::Status commit(const runtime::EpochCommit& commit) override;
   runtime::Result<std::vector<runtime::OutboxEntry>> read_log(const std::string& log,
                                                               std::uint64_t after,
@@ -57,6 +71,19 @@ class KafkaBackend final : public runtime::Backend {
 
   KafkaBackend(const runtime::Topology& topology, BackendOptions options)
       : topology_(topology), options_(std::move(options)) {}
+  // Several workers (kafka_sharing.cpp).
+  runtime::Status join(const runtime::BackendContext& context);
+  runtime::Status open_shared_progress();
+  runtime::Status open_repartition_topics();
+  runtime::Status claim_shards();
+  runtime::Status fence_predecessors();
+  runtime::Status check_not_anew(std::uint16_t shard) const;
+  runtime::Result<std::string> worker_name();
+  int progress_partition(std::string_view key) const;
+  void forget_consumed(const runtime::EpochCommit& commit);
+  std::function<runtime::Status()> on_open_transaction();
+
+  runtime::Status open_alone();
   runtime::Status open_store(const std::string& folder);
   runtime::Status open_progress();
   runtime::Status read_progress();
@@ -86,8 +113,12 @@ class KafkaBackend final : public runtime::Backend {
   std::unique_ptr<Transaction> transaction_;
   rd_kafka_topic_t* progress_ = nullptr;
   GroupMetadata group_;
-  std::string owner_;               // this opening of the backend, in the progress topic
-  std::string* session_ = nullptr;  // owner_ of this process's last opening
+  std::string owner_;  // this process, in the progress topic
+  std::shared_ptr<Session> session_;
+  std::shared_ptr<Membership> membership_;  // null: one worker
+  std::vector<std::uint16_t> owned_;        // several workers: this one's shards
+  std::set<std::string> predecessors_;      // who has owned them last
+  std::int64_t forgotten_ms_ = 0;           // when consumed rows were deleted last
   std::map<std::string, std::string> meta_;
   std::vector<std::pair<std::string, std::string>> new_meta_;  // to go with the next epoch
   std::map<std::string, std::string> local_;  // positions as the local store has them

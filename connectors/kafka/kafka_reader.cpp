@@ -139,7 +139,7 @@ class KafkaReader final : public runtime::SourceReader {
       auto count = partition_count(client_.get(), topic);
       if (!count.is_ok()) return count.status();
       for (int number = 0; number < *count; ++number) {
-        if (partitions_.contains({topic, number})) continue;
+        if (!owned(number) || partitions_.contains({topic, number})) continue;
         if (Status status = add(topic, number, first); !status.is_ok()) return status;
       }
     }
@@ -149,6 +149,12 @@ class KafkaReader final : public runtime::SourceReader {
     }
     pinned_ = false;
     return assign(first);
+  }
+
+  bool owned(int number) const {
+    const auto& shards = context_.owned_shards;
+    return shards.empty() ||
+           std::find(shards.begin(), shards.end(), number % context_.shards) != shards.end();
   }
 
   Status add(const std::string& topic, int number, bool first) {
@@ -181,7 +187,9 @@ class KafkaReader final : public runtime::SourceReader {
       return checked(partition, offset, marks);
     }
     // A topology that has run before: this partition is new since then.
-    if (!first || !committed_.empty()) return marks.begin;
+    // With several workers it may as well be one that nobody has had a message of yet.
+    const bool is_new = !committed_.empty() && context_.owned_shards.empty();
+    if (!first || is_new) return marks.begin;
     switch (options_.start) {
       case StartAt::kEarliest:
         return marks.begin;

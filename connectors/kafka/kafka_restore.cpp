@@ -1,4 +1,6 @@
 // How the local copy is brought up to what Kafka has committed.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -38,16 +40,22 @@ Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& tabl
   Changelog& log = changelogs_[table];
   if (log.topic != nullptr) return &log;
   log.topic_name = topic_name(table, "changelog");
-  const std::string known = std::string(kTable) + table;
+  std::vector<std::string> marks;  // that the topic was there once
+  if (!membership_) marks.push_back(std::string(kTable) + table);
+  for (const std::uint16_t shard : owned_)
+    marks.push_back(shard_key("!table", shard) + "/" + table);
+  const auto known = [this](const std::string& mark) { return meta_.contains(mark); };
   auto exists = topic_exists(transaction_->client(), log.topic_name);
   if (!exists.is_ok()) return exists.status();
-  if (!*exists && meta_.contains(known)) {
+  if (!*exists && std::any_of(marks.begin(), marks.end(), known)) {
     return Status::corrupt(fmt::format(
         "topic {} is gone, and with it what table {} has held. Restore it, or start afresh with "
         "another `topology` id",
         log.topic_name, table));
   }
-  if (!meta_.contains(known)) new_meta_.emplace_back(known, log.topic_name);
+  for (const std::string& mark : marks) {
+    if (!known(mark)) new_meta_.emplace_back(mark, log.topic_name);
+  }
   if (Status status =
           ensure_topic(transaction_->client(),
                        compacted(log.topic_name, topology_.shards, options_.replication, kSegment));
@@ -78,6 +86,13 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
   for (const std::uint16_t shard : shards) {
     const auto known = local_.find(local_position(log.topic_name, shard));
     log.restart[shard] = known == local_.end() ? 0 : std::stoll(known->second);
+    if (known != local_.end() && is_too_old(known->second)) {
+      return Status::invalid(fmt::format(
+          "the local copy of shard {} is more than five days old: the changelogs may have "
+          "forgotten "
+          "since then what was deleted. Remove the state folder; it is restored from the topics",
+          shard));
+    }
     from.push_back({shard, log.restart[shard]});
   }
   if (mutant("kafka.tail_skipped") && log.restart[shards.front()] > 0) return Status::ok();
@@ -88,28 +103,27 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
     local.epoch = local_epoch_;
     local.changes = {&changes};
     for (const std::uint16_t shard : shards) {
-      local.meta.emplace_back(local_position(log.topic_name, shard),
-                              std::to_string(log.restart[shard]));
+      local.meta.emplace_back(local_position(log.topic_name, shard), as_local(log.restart[shard]));
     }
     local.meta.emplace_back(kTime, std::to_string(now_ms()));
     unsaved = 0;
     if (store_->wants_pause()) store_->wait_for_flushes();
     return store_->commit(local);
   };
-  const ReplayEnd end =
-      replay_topic(options_.producer.connection, options_.group, log.topic_name, from,
-                   [&](const ReplayedRecord& record) {
-                     const auto shard = static_cast<std::uint16_t>(record.partition);
-                     const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(record.key);
-                     if (record.tombstone) {
-                       table.erase(shard, record.key, hash);
-                     } else if (!mutant("kafka.restore_forgets") || hash % 64 != 0) {
-                       table.put(shard, record.key, hash, record.value);
-                     }
-                     log.restart[shard] = record.offset + 1;
-                     unsaved += record.key.size() + record.value.size();
-                     return unsaved < kRestoreStep ? Status::ok() : save();
-                   });
+  const ReplayEnd end = replay_topic(
+      {options_.producer.connection, options_.group, log.topic_name, from, on_open_transaction()},
+      [&](const ReplayedRecord& record) {
+        const auto shard = static_cast<std::uint16_t>(record.partition);
+        const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(record.key);
+        if (record.tombstone) {
+          table.erase(shard, record.key, hash);
+        } else if (!mutant("kafka.restore_forgets") || hash % 64 != 0) {
+          table.put(shard, record.key, hash, record.value);
+        }
+        log.restart[shard] = record.offset + 1;
+        unsaved += record.key.size() + record.value.size();
+        return unsaved < kRestoreStep ? Status::ok() : save();
+      });
   if (!end.status.is_ok()) return end.status;
   for (std::size_t i = 0; i < shards.size(); ++i) log.restart[shards[i]] = end.next[i];
   if (end.records == 0) return Status::ok();
@@ -142,9 +156,10 @@ Status KafkaBackend::restore_outbox(const std::string& log) {
   outbox.restart = {known == local_.end() ? 0 : std::stoll(known->second)};
   const auto trim = meta_.find(std::string(kTrimmed) + log);
   const std::uint64_t trimmed = trim == meta_.end() ? 0 : std::stoull(trim->second);
+  const std::vector<ReplayFrom> from = {{0, outbox.restart[0]}};
   const ReplayEnd end =
-      replay_topic(options_.producer.connection, options_.group, outbox.topic_name,
-                   {{0, outbox.restart[0]}}, [&](const ReplayedRecord& record) {
+      replay_topic({options_.producer.connection, options_.group, outbox.topic_name, from},
+                   [&](const ReplayedRecord& record) {
                      outbox.restart[0] = record.offset + 1;
                      const std::uint64_t sequence = state::read_big_endian(record.key);
                      if (record.tombstone || sequence <= trimmed) return Status::ok();

@@ -21,23 +21,39 @@ namespace {
 /// One replay under way.
 class Replay {
  public:
-  Replay(const std::string& topic, const std::vector<ReplayFrom>& from,
-         const std::function<Status(const ReplayedRecord&)>& visit)
-      : topic_(topic), from_(from), visit_(visit) {
-    end_.next.resize(from.size());
+  Replay(const ReplayRequest& request, const std::function<Status(const ReplayedRecord&)>& visit)
+      : request_(request), topic_(request.topic), from_(request.from), visit_(visit) {
+    end_.next.resize(from_.size());
+    whole_.assign(from_.size(), -1);
   }
 
-  ReplayEnd run(const Connection& connection, const std::string& group) {
-    end_.status = open(connection, group);
+  ReplayEnd run() {
+    if (request_.on_open_transaction) end_.status = find_ends();
+    if (end_.status.is_ok()) end_.status = open();
     if (end_.status.is_ok()) end_.status = read_all();
     return std::move(end_);
   }
 
  private:
-  Status open(const Connection& connection, const std::string& group) {
+  // The end that a client of committed records sees is before the first transaction that is open.
+  Status find_ends() {
+    auto client = make_client(RD_KAFKA_CONSUMER, request_.connection,
+                              {{"group.id", request_.group},
+                               {"enable.auto.commit", "false"},
+                               {"isolation.level", "read_uncommitted"}});
+    if (!client.is_ok()) return client.status();
+    for (std::size_t i = 0; i < from_.size(); ++i) {
+      auto marks = watermarks(client->get(), topic_, from_[i].partition);
+      if (!marks.is_ok()) return marks.status();
+      whole_[i] = marks->end;
+    }
+    return Status::ok();
+  }
+
+  Status open() {
     auto client =
-        make_client(RD_KAFKA_CONSUMER, connection,
-                    {{"group.id", group},
+        make_client(RD_KAFKA_CONSUMER, request_.connection,
+                    {{"group.id", request_.group},
                      {"enable.auto.commit", "false"},
                      {"auto.offset.reset", "error"},
                      {"isolation.level",
@@ -63,9 +79,10 @@ class Replay {
             topic_, from_[i].partition, marks->end, from_[i].offset));
       }
       end_.next[i] = std::max(from_[i].offset, marks->begin);
-      if (end_.next[i] >= marks->end) continue;
+      const std::int64_t end = std::max(marks->end, whole_[i]);
+      if (end_.next[i] >= end) continue;
       index_[from_[i].partition] = i;
-      all_ += static_cast<std::uint64_t>(marks->end - end_.next[i]);
+      all_ += static_cast<std::uint64_t>(end - end_.next[i]);
       rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), from_[i].partition)->offset =
           end_.next[i];
     }
@@ -75,6 +92,7 @@ class Replay {
 
   Status read_all() {
     constexpr int kSilentMs = 60'000, kWaitMs = 10;  // it waits so long unless the batch is full
+    constexpr int kLongMs = 1000;
     const Queue queue(rd_kafka_queue_get_consumer(client_.get()));
     std::array<rd_kafka_message_t*, 1000> batch{};
     for (int silent = 0; !index_.empty();) {
@@ -88,6 +106,9 @@ class Replay {
       if (!status.is_ok()) return status;
       show_progress();
       silent = count > 0 ? 0 : silent + kWaitMs;
+      if (request_.on_open_transaction && silent > 0 && silent % kLongMs == 0) {
+        if (status = request_.on_open_transaction(); !status.is_ok()) return status;
+      }
       if (silent > kSilentMs) return Status::restart("reading " + topic_ + ": no answer");
     }
     return Status::ok();
@@ -110,6 +131,7 @@ class Replay {
     const auto found = index_.find(message.partition);
     if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
       if (found == index_.end()) return Status::ok();
+      if (message.offset < whole_[found->second]) return Status::ok();  // more is to be committed
       end_.next[found->second] = std::max(end_.next[found->second], message.offset);
       index_.erase(found);
       return Status::ok();
@@ -133,8 +155,10 @@ class Replay {
     return visit_(record);
   }
 
+  const ReplayRequest& request_;
   const std::string& topic_;
   const std::vector<ReplayFrom>& from_;
+  std::vector<std::int64_t> whole_;  // per entry of from_: the end of all records, or -1
   const std::function<Status(const ReplayedRecord&)>& visit_;
   Client client_;
   std::map<int, std::size_t> index_;  // partition → entry of from_, while it is not at its end
@@ -145,10 +169,9 @@ class Replay {
 
 }  // namespace
 
-ReplayEnd replay_topic(const Connection& connection, const std::string& group,
-                       const std::string& topic, const std::vector<ReplayFrom>& from,
+ReplayEnd replay_topic(const ReplayRequest& request,
                        const std::function<Status(const ReplayedRecord&)>& visit) {
-  return Replay(topic, from, visit).run(connection, group);
+  return Replay(request, visit).run();
 }
 
 }  // namespace huiliu::connectors::kafka

@@ -31,11 +31,20 @@ struct ReplayEnd {
   std::uint64_t bytes = 0;
 };
 
-/// Reads partitions of a topic, committed records only, up to their ends. The caller must know that
-/// no transaction is open there. `group` is only named, for rights; it is not joined. `visit` may
-/// refuse to go on. An offset behind a partition's end is kCorrupt: the topic was made anew.
-ReplayEnd replay_topic(const Connection& connection, const std::string& group,
-                       const std::string& topic, const std::vector<ReplayFrom>& from,
+/// What to read, and up to where.
+struct ReplayRequest {
+  const Connection& connection;
+  const std::string& group;  ///< only named, for rights; it is not joined
+  const std::string& topic;
+  const std::vector<ReplayFrom>& from;
+  /// Set if others may have transactions open there: the end is then that of all records there are
+  /// at the start, and those transactions are waited for. Called when one takes long.
+  std::function<runtime::Status()> on_open_transaction = {};
+};
+
+/// Reads partitions of a topic, committed records only, up to their ends. `visit` may refuse to go
+/// on. An offset behind a partition's end is kCorrupt: the topic was made anew.
+ReplayEnd replay_topic(const ReplayRequest& request,
                        const std::function<runtime::Status(const ReplayedRecord&)>& visit);
 
 }  // namespace huiliu::connectors::kafka

@@ -167,7 +167,9 @@ runtime::Descriptor descriptor() {
        .doc = "Of batches.",
        .default_text = "none",
        .choices = {"none", "gzip", "snappy", "lz4", "zstd"}}};
-  d.traits = {.transactional = true, .reason = "records are part of the epoch's transaction"};
+  d.traits = {.transactional = true,
+              .reason = "records are part of the epoch's transaction",
+              .shareable = true};
   d.example = "type: kafka\ninput: STREAM\ntopic: credit.legal\nkey: uscc\nformat: json\n";
   return d;
 }

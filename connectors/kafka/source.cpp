@@ -111,7 +111,8 @@ runtime::Descriptor descriptor() {
   }
   d.rejects = true;
   d.traits = {.replayable = true,
-              .reason = "offsets are committed with the epoch, and messages can be read again"};
+              .reason = "offsets are committed with the epoch, and messages can be read again",
+              .shareable = true};
   d.example =
       "type: kafka\nbootstrap: broker-1:9092\ntopic: licences\nformat: json\nfields:\n"
       "  - id\n  - {name: amount, type: int64}\n  - {name: sent_at, from: timestamp}\n";

@@ -116,7 +116,7 @@ Status ensure_topic(rd_kafka_t* client, const InternalTopic& topic) {
     if (*count > 0) {
       return Status::invalid(fmt::format(
           "topic {} has {} partitions, the topology needs {}: `shards` is fixed for the life of "
-          "the state; use the old number, or another `topology` id",
+          "the state, and so is `workers`; use the old ones, or another `topology` id",
           topic.name, *count, topic.partitions));
     }
     if (*count < 0 && tries % 20 == 0) {
@@ -150,6 +150,19 @@ Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
     return std::string(value == nullptr ? "" : value);
   }
   return Status::not_found(fmt::format("topic {} does not tell its {}", topic, name));
+}
+
+Status delete_records(rd_kafka_t* client, const rd_kafka_topic_partition_list_t* offsets) {
+  std::unique_ptr<rd_kafka_DeleteRecords_t, Deleter<rd_kafka_DeleteRecords_destroy>> request(
+      rd_kafka_DeleteRecords_new(offsets));
+  auto event = admin(
+      client,
+      [&](rd_kafka_queue_t* queue) {
+        rd_kafka_DeleteRecords_t* list[] = {request.get()};
+        rd_kafka_DeleteRecords(client, list, 1, nullptr, queue);
+      },
+      "deleting rows that were consumed");
+  return event.is_ok() ? Status::ok() : event.status();
 }
 
 Result<Watermarks> watermarks(rd_kafka_t* client, const std::string& topic, int partition) {

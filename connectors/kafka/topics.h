@@ -30,6 +30,9 @@ runtime::Status ensure_topic(rd_kafka_t* client, const InternalTopic& topic);
 runtime::Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
                                            const std::string& name);
 
+/// Deletes the records before the offsets.
+runtime::Status delete_records(rd_kafka_t* client, const rd_kafka_topic_partition_list_t* offsets);
+
 /// First offset there is, and the one behind the last.
 struct Watermarks {
   std::int64_t begin = 0, end = 0;

@@ -1,0 +1,208 @@
+// How several workers share a topology: who owns a shard, and what a new owner waits for.
+//
+// A worker is in a consumer group, subscribed to `ID.work`, a topic without records whose
+// partitions are the shards. Each of its transactions writes to the progress partition of every
+// shard it owns and then sends offsets as a member of the group: who has been expelled cannot
+// commit. Whoever gets a shard reads its progress partition to the end of all records, which means
+// that it waits for every transaction whose offsets the brokers took before the shard changed
+// hands.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "connectors/kafka/backend_keys.h"
+#include "connectors/kafka/kafka_backend.h"
+#include "connectors/kafka/position.h"
+#include "connectors/kafka/replay.h"
+#include "runtime/failpoint.h"
+
+namespace huiliu::connectors::kafka {
+
+using runtime::EpochCommit;
+using runtime::failpoint;
+using runtime::Result;
+using runtime::Status;
+
+namespace {
+constexpr std::uint64_t kProgressSegment = 16u << 20;
+
+InternalTopic rows_topic(const std::string& name, int partitions, int replication) {
+  return {name,
+          partitions,
+          replication,
+          {{"cleanup.policy", "delete"},
+           {"retention.ms", "-1"},  // rows go when they are consumed (forget_consumed)
+           {"segment.bytes", std::to_string(64u << 20)},
+           {"max.message.bytes", "16777216"}}};
+}
+}  // namespace
+
+// Kept in the state folder: started again there, it ends the transaction it left open itself.
+Result<std::string> KafkaBackend::worker_name() {
+  if (!options_.worker.empty()) return options_.worker;
+  std::string& name = local_[std::string(kName)];
+  if (!name.empty()) return name;
+  name = random_owner();
+  state::Commit first;
+  first.epoch = ++local_epoch_;
+  first.meta.emplace_back(kName, name);
+  if (Status status = store_->commit(first); !status.is_ok()) return status;
+  return name;
+}
+
+Status KafkaBackend::join(const runtime::BackendContext& context) {
+  auto name = worker_name();
+  if (!name.is_ok()) return name.status();
+  owner_ = name.value();
+  options_.producer.transactional_id = fmt::format("{}-{}", topology_.id, owner_);
+  auto transaction = Transaction::open(options_.producer);
+  if (!transaction.is_ok()) return transaction.status();
+  transaction_ = std::move(transaction.value());
+  if (Status status = check_cluster(); !status.is_ok()) return status;
+  const InternalTopic work{topic_name("", "work"), topology_.shards, options_.replication, {}};
+  const InternalTopic progress = compacted(topic_name("", "progress"), topology_.shards,
+                                           options_.replication, kProgressSegment);
+  for (const InternalTopic* topic : {&work, &progress}) {
+    if (Status status = ensure_topic(transaction_->client(), *topic); !status.is_ok())
+      return status;
+  }
+  if (Status status = open_repartition_topics(); !status.is_ok()) return status;
+  if (!session_->membership) {
+    auto joined = Membership::join({.connection = options_.producer.connection,
+                                    .group = options_.group,
+                                    .topic = work.name,
+                                    .instance = options_.worker,
+                                    .session_timeout_ms = options_.session_timeout_ms});
+    if (!joined.is_ok()) return joined.status();
+    session_->membership = joined.value();
+  }
+  auto shards = session_->membership->take(context.interrupted);
+  if (!shards.is_ok()) return shards.status();
+  if (shards->empty()) return Status::restart("no share of the work yet");
+  membership_ = session_->membership;
+  owned_ = std::move(shards.value());
+  group_ = membership_->metadata();
+  if (Status status = open_shared_progress(); !status.is_ok()) return status;
+  if (Status status = claim_shards(); !status.is_ok()) return status;
+  local_ahead_ = local_epoch_ - epoch_;
+  spdlog::info("worker {} has {} of {} shards", owner_, owned_.size(), topology_.shards);
+  return Status::ok();
+}
+
+Status KafkaBackend::open_repartition_topics() {
+  for (const runtime::Node& node : topology_.nodes) {
+    if (!node.internal || node.kind != runtime::ComponentKind::kSource) continue;
+    const std::string topic = (*node.config)["topic"].text();
+    Status status = ensure_topic(transaction_->client(),
+                                 rows_topic(topic, topology_.shards, options_.replication));
+    if (!status.is_ok()) return status;
+  }
+  return Status::ok();
+}
+
+Status KafkaBackend::open_shared_progress() {
+  const std::string name = topic_name("", "progress");
+  auto topic = transaction_->topic(name);
+  if (!topic.is_ok()) return topic.status();
+  progress_ = *topic;
+  std::vector<ReplayFrom> from;
+  for (const std::uint16_t shard : owned_) from.push_back({shard, 0});
+  const auto visit = [this](const ReplayedRecord& record) {
+    if (record.tombstone) {
+      meta_.erase(std::string(record.key));
+      return Status::ok();
+    }
+    meta_[std::string(record.key)] = record.value;
+    if (record.key.starts_with(kWorker) && record.value != owner_) {
+      predecessors_.insert(std::string(record.value));
+    }
+    return Status::ok();
+  };
+  const ReplayEnd end = replay_topic(
+      {options_.producer.connection, options_.group, name, from, on_open_transaction()}, visit);
+  if (!end.status.is_ok()) return end.status;
+  for (const std::uint16_t shard : owned_) {
+    if (Status status = check_not_anew(shard); !status.is_ok()) return status;
+  }
+  return Status::ok();
+}
+
+// A copy of a shard that no progress is known of: its topic was made anew.
+Status KafkaBackend::check_not_anew(std::uint16_t shard) const {
+  if (meta_.contains(shard_key(kWorker, shard))) return Status::ok();
+  for (const auto& [key, value] : local_) {
+    if (!key.starts_with(kPosition) || !key.ends_with("/" + std::to_string(shard))) continue;
+    return Status::corrupt(fmt::format(
+        "topic {} holds nothing of shard {}, but the local state does: the topic was made anew. "
+        "Restore it, or start afresh with another `topology` id",
+        topic_name("", "progress"), shard));
+  }
+  return Status::ok();
+}
+
+// Says in each shard's progress who may have a transaction open there from now on.
+Status KafkaBackend::claim_shards() {
+  bool all_ours = true;
+  if (Status status = transaction_->begin(); !status.is_ok()) return status;
+  for (const std::uint16_t shard : owned_) {
+    std::string& worker = meta_[shard_key(kWorker, shard)];
+    if (worker == owner_) continue;
+    all_ours = false;
+    worker = owner_;
+    Status status = transaction_->produce(
+        progress_, {.partition = shard, .key = shard_key(kWorker, shard), .value = owner_});
+    if (!status.is_ok()) return status;
+  }
+  if (Status status = transaction_->flush(); !status.is_ok()) return status;
+  if (!all_ours) {
+    if (Status status = send_offsets(EpochCommit{}); !status.is_ok()) return status;
+  }
+  if (Status status = transaction_->commit(); !status.is_ok()) return status;
+  failpoint("kafka.after_claim");
+  return Status::ok();
+}
+
+std::function<Status()> KafkaBackend::on_open_transaction() {
+  if (!membership_) return {};
+  return [this] { return fence_predecessors(); };
+}
+
+// A worker that is dead or hangs has left a transaction open: ended now, not at its timeout. One
+// that lives opens its next transaction anew.
+Status KafkaBackend::fence_predecessors() {
+  for (const std::string& worker : std::exchange(predecessors_, {})) {
+    spdlog::warn("ending the transaction that worker {} has left open", worker);
+    ProducerOptions theirs = options_.producer;
+    theirs.transactional_id = fmt::format("{}-{}", topology_.id, worker);
+    auto fenced = Transaction::open(theirs);
+    if (!fenced.is_ok()) return fenced.status();
+  }
+  return Status::ok();
+}
+
+int KafkaBackend::progress_partition(std::string_view key) const {
+  if (!membership_) return 0;
+  if (const auto position = parse_position_key(key)) return position->partition % topology_.shards;
+  // Keys of a shard are "!NAME/SHARD" or "!NAME/SHARD/REST".
+  const std::size_t slash = key.find('/');
+  return std::stoi(std::string(key.substr(slash + 1)));
+}
+
+// Rows behind the committed position of their reader are of no use to anybody.
+void KafkaBackend::forget_consumed(const EpochCommit& commit) {
+  constexpr std::int64_t kEveryMs = 30'000;
+  if (now_ms() - forgotten_ms_ < kEveryMs) return;
+  forgotten_ms_ = now_ms();
+  const PartitionList list(rd_kafka_topic_partition_list_new(8));
+  for (const auto& [key, value] : commit.meta) {
+    const auto position = parse_position_key(key);
+    if (!position || !position->topic.ends_with(".repartition") || value.empty()) continue;
+    rd_kafka_topic_partition_list_add(list.get(), position->topic.c_str(), position->partition)
+        ->offset = std::stoll(value);
+  }
+  if (list->cnt == 0) return;
+  if (Status status = delete_records(transaction_->client(), list.get()); !status.is_ok()) {
+    spdlog::warn("{}; the topic keeps growing", status.message());
+  }
+}
+
+}  // namespace huiliu::connectors::kafka

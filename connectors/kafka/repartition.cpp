@@ -1,0 +1,238 @@
+#include "connectors/kafka/repartition.h"
+
+#include <cstring>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "connectors/kafka/kafka_reader.h"
+#include "connectors/kafka/message_frame.h"
+#include "connectors/kafka/transaction.h"
+#include "runtime/check.h"
+#include "runtime/key.h"
+#include "runtime/plumbing.h"
+#include "runtime/row_codec.h"
+#include "runtime/sequencer.h"
+
+namespace huiliu::connectors::kafka {
+namespace {
+
+using runtime::Config;
+using runtime::Record;
+using runtime::SinkDeclaration;
+using runtime::SourceDeclaration;
+using runtime::Status;
+
+/// Stands in front of the row in a message.
+struct RowHead {
+  std::int64_t event_time = 0;
+  std::uint64_t id = 0;
+  std::uint64_t offset = 0;
+};
+
+/// Stands in front of a row between the encoder and the sink.
+struct EntryHead {
+  std::uint32_t shard = 0;
+  std::uint32_t size = 0;
+};
+
+template <class Number>
+void put(std::string& out, const Number& number) {
+  out.append(reinterpret_cast<const char*>(&number), sizeof number);
+}
+
+template <class Number>
+Number take(std::string_view& bytes) {
+  Number number{};
+  HUILIU_CHECK(bytes.size() >= sizeof number);
+  std::memcpy(&number, bytes.data(), sizeof number);
+  bytes.remove_prefix(sizeof number);
+  return number;
+}
+
+std::string_view take_bytes(std::string_view& bytes, std::size_t size) {
+  HUILIU_CHECK(bytes.size() >= size);
+  const std::string_view taken = bytes.substr(0, size);
+  bytes.remove_prefix(size);
+  return taken;
+}
+
+class RowsEncoder final : public runtime::SinkEncoder {
+ public:
+  RowsEncoder(const runtime::Schema& schema, const Config& config)
+      : key_(schema, config["key"].as_strings()),
+        rows_(schema),
+        shards_(static_cast<std::uint16_t>(config["shards"].as_int())) {}
+
+  void encode(const Record& record, std::string& out) override {
+    const std::size_t start = out.size();
+    put(out, EntryHead{});
+    put(out, RowHead{record.event_time, record.id, record.origin.offset});
+    const std::string_view name =
+        record.origin.partition == nullptr ? std::string_view() : *record.origin.partition;
+    put(out, static_cast<std::uint32_t>(name.size()));
+    out.append(name);
+    rows_.append(record.values, out);
+    const EntryHead head{runtime::shard_of_hash(key_.hash(record), shards_),
+                         static_cast<std::uint32_t>(out.size() - start - sizeof(EntryHead))};
+    std::memcpy(out.data() + start, &head, sizeof head);
+  }
+
+ private:
+  runtime::KeyBuilder key_;
+  runtime::RowEncoder rows_;
+  std::uint16_t shards_;
+};
+
+class RowsSink final : public runtime::FileLikeSink {
+ public:
+  explicit RowsSink(const SinkDeclaration& declaration)
+      : topic_name_(declaration.config["topic"].text()),
+        waiting_(static_cast<std::size_t>(declaration.config["shards"].as_int())) {}
+
+  Status open(const runtime::SinkContext& context) override {
+    transaction_ = dynamic_cast<Transaction*>(context.transaction);
+    HUILIU_CHECK(transaction_ != nullptr);
+    auto topic = transaction_->topic(topic_name_, {.compression = "lz4"});
+    if (!topic.is_ok()) return topic.status();
+    topic_ = *topic;
+    return Status::ok();
+  }
+
+  Status append(std::string_view bytes, std::uint64_t) override {
+    constexpr std::size_t kMessageBytes = 256u << 10;
+    while (!bytes.empty()) {
+      const auto head = take<EntryHead>(bytes);
+      std::string& waiting = waiting_[head.shard];
+      if (waiting.empty()) waiting += kRowsVersion;
+      put(waiting, head.size);
+      waiting.append(take_bytes(bytes, head.size));
+      if (waiting.size() < kMessageBytes) continue;
+      if (Status status = send(head.shard); !status.is_ok()) return status;
+    }
+    return Status::ok();
+  }
+
+  Status prepare(std::vector<std::pair<std::string, std::string>>&) override {
+    for (std::size_t shard = 0; shard < waiting_.size(); ++shard) {
+      if (waiting_[shard].empty()) continue;
+      if (Status status = send(shard); !status.is_ok()) return status;
+    }
+    return Status::ok();
+  }
+
+ private:
+  Status send(std::size_t shard) {
+    Status status = transaction_->produce(
+        topic_, {.partition = static_cast<int>(shard), .value = waiting_[shard]});
+    waiting_[shard].clear();
+    return status;
+  }
+
+  std::string topic_name_;
+  std::vector<std::string> waiting_;  // per shard: the message that is being filled
+  Transaction* transaction_ = nullptr;
+  rd_kafka_topic_t* topic_ = nullptr;
+};
+
+class RowsDecoder final : public runtime::Decoder {
+ public:
+  RowsDecoder(const runtime::Schema& schema, std::size_t row_slots)
+      : schema_(schema), slots_(row_slots) {}
+
+  void decode(const runtime::Slice& slice, runtime::Outputs& out) override {
+    std::uint32_t ordinal = 0;
+    const char* at = slice.bytes.data();
+    const char* const end = at + slice.bytes.size();
+    while (at < end) {
+      const FramedMessage message = read_frame(at);
+      std::string_view rows = message.value;
+      // Written by this program into its own topic; checksums are Kafka's.
+      HUILIU_CHECK(take<char>(rows) == kRowsVersion);
+      while (!rows.empty()) {
+        std::string_view row = take_bytes(rows, take<std::uint32_t>(rows));
+        emit(row, ordinal++, out);
+      }
+      at += message.head.frame_size;
+    }
+  }
+
+ private:
+  void emit(std::string_view bytes, std::uint32_t ordinal, runtime::Outputs& out) {
+    const auto head = take<RowHead>(bytes);
+    const auto name_size = take<std::uint32_t>(bytes);
+    const std::string_view name = take_bytes(bytes, name_size);
+    if (partition_ == nullptr || *partition_ != name) {
+      partition_ = runtime::intern_partition(name);
+    }
+    HUILIU_CHECK(runtime::take_row(schema_, bytes, row_));
+    std::copy_n(row_.data(), schema_.width(), slots_.data());
+    Record record;
+    record.values = slots_.data();
+    record.width = static_cast<std::uint32_t>(schema_.width());
+    record.ordinal = ordinal;
+    record.event_time = head.event_time;
+    record.id = head.id;
+    record.origin = {name.empty() ? nullptr : partition_, head.offset};
+    out.emit(record);
+  }
+
+  const runtime::Schema& schema_;
+  std::vector<runtime::Value> slots_, row_;
+  const std::string* partition_ = nullptr;
+};
+
+std::unique_ptr<runtime::SourceReader> create_reader(const SourceDeclaration& declaration) {
+  runtime::Diagnostics ignored;  // the backend's declare() has reported them
+  ReaderOptions options;
+  options.connection = parse_connection(declaration.config, declaration.backend, ignored);
+  options.topics = {declaration.config["topic"].text()};
+  options.start = StartAt::kEarliest;
+  options.backend_group = declaration.backend->string_or("group", "");
+  options.prefetch_bytes = 64u << 20;
+  options.discover_ms = 24ll * 3600 * 1000;  // its partitions are the shards
+  return make_kafka_reader(std::move(options));
+}
+
+}  // namespace
+
+const runtime::SinkType& repartition_sink() {
+  static const runtime::SinkType type = {
+      .descriptor = {.name = "kafka repartition",
+                     .kind = runtime::ComponentKind::kSink,
+                     .summary = "Rows for the worker that owns their key.",
+                     .traits = {.transactional = true,
+                                .reason = "rows are part of the epoch's transaction",
+                                .shareable = true}},
+      .declare = {},
+      .create_encoder =
+          [](const SinkDeclaration& declaration, std::size_t input) {
+            return std::make_unique<RowsEncoder>(*declaration.inputs[input], declaration.config);
+          },
+      .create_file =
+          [](const SinkDeclaration& declaration) {
+            return std::make_unique<RowsSink>(declaration);
+          },
+      .create_store = {}};
+  return type;
+}
+
+const runtime::SourceType& repartition_source() {
+  static const runtime::SourceType type = {
+      .descriptor = {.name = "kafka repartition",
+                     .kind = runtime::ComponentKind::kSource,
+                     .summary = "Rows whose key this worker owns.",
+                     .traits = {.replayable = true,
+                                .reason = "offsets are committed with the epoch, and rows can be "
+                                          "read again",
+                                .shareable = true}},
+      .declare = {},
+      .create_reader = create_reader,
+      .create_decoder = [](const SourceDeclaration& declaration,
+                           const runtime::DecoderContext& context) {
+        return std::make_unique<RowsDecoder>(declaration.output, context.row_slots);
+      }};
+  return type;
+}
+
+}  // namespace huiliu::connectors::kafka
