@@ -53,6 +53,10 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
   auto name = worker_name();
   if (!name.is_ok()) return name.status();
   owner_ = name.value();
+  // Opening transactions would fence the one that has this name now.
+  if (session_->membership) {
+    if (Status status = session_->membership->failure(); !status.is_ok()) return status;
+  }
   options_.producer.transactional_id = fmt::format("{}-{}", topology_.id, owner_);
   auto transaction = Transaction::open(options_.producer);
   if (!transaction.is_ok()) return transaction.status();

@@ -95,6 +95,11 @@ void Membership::fail(Status status) {
   woken_.notify_all();
 }
 
+Status Membership::failure() {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
 void Membership::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
                               rd_kafka_topic_partition_list_t* partitions, void* self) {
   auto* membership = static_cast<Membership*>(self);

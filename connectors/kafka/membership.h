@@ -35,6 +35,8 @@ class Membership {
   /// Waits for a share of the work and begins to use it, until release(). Empty if interrupted.
   runtime::Result<std::vector<std::uint16_t>> take(const std::function<bool()>& interrupted);
   void release();
+  /// Why this process cannot be a member any more.
+  runtime::Status failure();
   /// The share in use is to be given up or has grown: release it soon.
   bool changed() const { return changed_.load(std::memory_order_relaxed); }
   /// For the offsets of a transaction: the brokers refuse those of a member that has been expelled.

@@ -5,6 +5,7 @@ Starts a broker, puts the departments' files into a topic with the intake topolo
 with topics in place of files, kills it by SIGKILL a few times on the way, and reads the outputs with
 confluent_kafka. Where a record came from is followed by the headers `huiliu.origin` back to file and row.
 
+With --workers N that many processes share the work; one after the other is killed and started again.
 With --input FOLDER the files of that folder instead, without expectations: counts must add up (the demo).
 """
 import argparse
@@ -16,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -28,6 +30,7 @@ LIBRARIES = ["credit.legal", "credit.natural", "credit.household"]
 OUTPUTS = LIBRARIES + ["credit.history", "credit.conflicts", "credit.outcomes", "credit.problems",
                        "credit.reconciliation", "credit.statistics"]
 ORIGIN = "huiliu.origin"
+SHARE_LIMIT_S = 90
 
 
 class Runner:
@@ -37,7 +40,8 @@ class Runner:
         self.huiliu, self.folder, self.bootstrap, self.verbose = huiliu, folder, bootstrap, verbose
 
     def start(self, name: str, crash_at: str = "", **env: str) -> subprocess.Popen:
-        env = dict(os.environ, KAFKA=self.bootstrap, STATE=str(self.folder / f"state-{name}"), UNTIL="end", **env)
+        env = dict(os.environ, KAFKA=self.bootstrap) | {"STATE": str(self.folder / f"state-{name}"),
+                                                        "UNTIL": "end"} | env
         if crash_at:
             env["HUILIU_CRASH_AT"] = crash_at
         quiet = {} if self.verbose else {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -53,6 +57,38 @@ def crash_some_times(runner: Runner, rng: random.Random, kills: int) -> None:
     steps = ["kafka.before_commit", "kafka.after_commit", "commit.before_write", "epoch.prepared"]
     for step in rng.choices(steps, k=kills):
         runner.start("kafka", crash_at=f"{step}:{rng.randint(1, 2)}", EPOCH="20ms").wait()
+
+
+def share(runner: Runner, workers: int, kills: int) -> None:
+    """Until every row has its outcome; then all end at once."""
+    def start(number: int) -> subprocess.Popen:
+        return runner.start("kafka", UNTIL="forever", WORKERS="several", EPOCH="100ms",
+                            STATE=str(runner.folder / f"state-worker-{number}"))
+
+    processes = [start(number) for number in range(workers)]
+    for kill in range(kills):
+        time.sleep(2)
+        processes[kill % workers].kill()
+        processes[kill % workers].wait()
+        processes[kill % workers] = start(kill % workers)
+    deadline = time.monotonic() + SHARE_LIMIT_S
+    while not all_rows_are_out(runner.bootstrap):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"after {SHARE_LIMIT_S} s some rows have no outcome")
+        time.sleep(0.5)
+    time.sleep(2)  # the reconciliation is behind one more topic
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        if process.wait() not in (0, 130):
+            raise SystemExit(f"a worker ended with code {process.returncode}")
+
+
+def all_rows_are_out(bootstrap: str) -> bool:
+    def count(topic: str) -> int:
+        return len(client.read_committed(bootstrap, topic))
+
+    return count("credit.outcomes") + count("credit.problems") >= count("credit.departments")
 
 
 def place_of(header: str) -> tuple:
@@ -124,6 +160,7 @@ def main() -> int:
     parser.add_argument("--huiliu", required=True)
     parser.add_argument("--input", type=Path, help="default: the sample, with its expected outcomes")
     parser.add_argument("--kills", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
@@ -134,8 +171,11 @@ def main() -> int:
                                  | dict.fromkeys(OUTPUTS, 4))
             runner = Runner(args.huiliu, folder, broker.bootstrap, args.verbose)
             runner.run("kafka-intake", INPUT=str((args.input or CREDIT / "sample").resolve()))
-            crash_some_times(runner, random.Random(args.seed), args.kills)
-            runner.run("kafka")
+            if args.workers > 1:
+                share(runner, args.workers, args.kills)
+            else:
+                crash_some_times(runner, random.Random(args.seed), args.kills)
+                runner.run("kafka")
             found = verdicts(broker.bootstrap)
             compare_with_reconciliation(found, broker.bootstrap)
             for topic in OUTPUTS:
