@@ -106,6 +106,16 @@ Connection parse_connection(const Config& node, const Config* backend, Diagnosti
   return connection;
 }
 
+namespace {
+
+bool logs_in_by_token(const Settings& settings) {
+  return std::any_of(settings.begin(), settings.end(), [](const auto& setting) {
+    return setting.first.starts_with("sasl.mechanism") && setting.second == "OAUTHBEARER";
+  });
+}
+
+}  // namespace
+
 Result<Client> make_client(rd_kafka_type_t type, const Connection& connection, const Settings& own,
                            const std::function<void(rd_kafka_conf_t*)>& prepare) {
   Conf conf(rd_kafka_conf_new());
@@ -130,10 +140,17 @@ Result<Client> make_client(rd_kafka_type_t type, const Connection& connection, c
   }
   rd_kafka_conf_set_log_cb(conf.get(), log_line);
   rd_kafka_conf_set_error_cb(conf.get(), ignore_error);
+  const bool by_token = logs_in_by_token(all);
+  if (by_token) rd_kafka_conf_enable_sasl_queue(conf.get(), 1);
   if (prepare) prepare(conf.get());
   Client client(rd_kafka_new(type, conf.get(), message, sizeof message));
   if (!client) return Status::invalid(fmt::format("cannot make a Kafka client: {}", message));
   (void)conf.release();  // the client has it
+  // Tokens are refreshed on a thread of their own: nobody may be polling.
+  if (by_token) {
+    const Error error = take(rd_kafka_sasl_background_callbacks_enable(client.get()));
+    if (error) spdlog::debug("kafka: {}", error.text);  // where librdkafka asks nobody
+  }
   return client;
 }
 

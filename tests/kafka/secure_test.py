@@ -22,6 +22,7 @@ import client
 from broker import Broker, ask, free_ports, text
 
 PASSWORD = "correct horse"
+BY_TOKEN = "OAUTHBEARER"
 USAGE = 2  # exit code: something a person must mend
 TOPOLOGY = """\
 topology: secured
@@ -45,6 +46,11 @@ sinks:
   out: {type: kafka, input: once, topic: output}
   refused: {type: kafka, topic: refused}
 rejects: refused
+"""
+# Tokens that the client makes itself, as brokers take them for tests.
+TOKEN = """\
+    enable.sasl.oauthbearer.unsecure.jwt: "true"
+    sasl.oauthbearer.config: "principal=huiliu lifeSeconds=60"
 """
 # Kafka's codes: resource types, operations.
 TOPIC, GROUP, TRANSACTIONAL_ID = 2, 3, 5
@@ -77,6 +83,9 @@ def login(mechanism: str) -> dict:
     if mechanism == "PLAIN":
         return {"listener.name.secure.plain.sasl.jaas.config":
                 f'{modules}.plain.PlainLoginModule required user_huiliu="{PASSWORD}";'}
+    if mechanism == BY_TOKEN:
+        return {"listener.name.secure.oauthbearer.sasl.jaas.config":
+                f'{modules}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";'}
     return {f"listener.name.secure.{mechanism.lower()}.sasl.jaas.config":
             f"{modules}.scram.ScramLoginModule required;"}
 
@@ -140,7 +149,9 @@ class Secured:
     def __init__(self, huiliu: str, folder: Path, bootstrap: str, mechanism: str, library: str):
         self.huiliu, self.folder, self.bootstrap = huiliu, folder, bootstrap
         self.env = {"MECHANISM": mechanism} | ({"LD_LIBRARY_PATH": library} if library else {})
-        (folder / "topology.yaml").write_text(TOPOLOGY)
+        start, _, rest = TOPOLOGY.partition("    sasl.username")
+        by_token = start + TOKEN + rest[rest.index("    ssl.ca"):]
+        (folder / "topology.yaml").write_text(by_token if mechanism == BY_TOKEN else TOPOLOGY)
 
     def run(self, **changed: str) -> subprocess.CompletedProcess:
         env = dict(os.environ, KAFKA=self.bootstrap, PASSWORD=PASSWORD, CA=str(self.folder / "ca.pem"),
@@ -160,10 +171,11 @@ def check(secured: Secured, port: int) -> None:
     plain = f"127.0.0.1:{port}"
     client.create_topics(plain, {"input": 2, "output": 2, "refused": 1})
     client.produce(plain, "input", [(n % 2, None, json.dumps({"id": str(n // 2)}).encode()) for n in range(2000)])
-    if secured.env["MECHANISM"] != "PLAIN":
+    if secured.env["MECHANISM"].startswith("SCRAM"):
         secured.must_end_with("unknown user", "check user and password")
         add_user(port, "huiliu", PASSWORD)
-    secured.must_end_with("wrong password", "check user and password", PASSWORD="wrong")
+    if secured.env["MECHANISM"] != BY_TOKEN:
+        secured.must_end_with("wrong password", "check user and password", PASSWORD="wrong")
     other = secured.folder / "other"
     other.mkdir()
     make_certificates(other)
@@ -184,7 +196,7 @@ def check(secured: Secured, port: int) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--huiliu", required=True)
-    parser.add_argument("--mechanism", default="PLAIN", choices=["PLAIN", "SCRAM-SHA-512"])
+    parser.add_argument("--mechanism", default="PLAIN", choices=["PLAIN", "SCRAM-SHA-512", BY_TOKEN])
     parser.add_argument("--library", default="", help="folder with another librdkafka.so.1")
     args = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="huiliu-kafka-secure-"))
