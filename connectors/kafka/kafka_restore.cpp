@@ -39,15 +39,18 @@ Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& tabl
   if (log.topic != nullptr) return &log;
   log.topic_name = topic_name(table, "changelog");
   const std::string known = std::string(kTable) + table;
-  auto exists = topic_exists(transaction_->client(), log.topic_name);
-  if (!exists.is_ok()) return exists.status();
-  if (!*exists && meta_.contains(known)) {
-    return Status::corrupt(fmt::format(
-        "topic {} is gone, and with it what table {} has held. Restore it, or start afresh with "
-        "another `topology` id",
-        log.topic_name, table));
+  if (meta_.contains(known)) {
+    auto exists = topic_exists(transaction_->client(), log.topic_name);
+    if (!exists.is_ok()) return exists.status();
+    if (!*exists) {
+      return Status::corrupt(fmt::format(
+          "topic {} is gone, and with it what table {} has held. Restore it, or start afresh with "
+          "another `topology` id",
+          log.topic_name, table));
+    }
+  } else {
+    new_meta_.emplace_back(known, log.topic_name);
   }
-  if (!meta_.contains(known)) new_meta_.emplace_back(known, log.topic_name);
   if (Status status =
           ensure_topic(transaction_->client(),
                        compacted(log.topic_name, topology_.shards, options_.replication, kSegment));
