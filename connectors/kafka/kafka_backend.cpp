@@ -337,7 +337,7 @@ Status KafkaBackend::send_offsets(const EpochCommit& commit) {
     const auto position = parse_position_key(key);
     if (!position || value.empty()) continue;
     rd_kafka_topic_partition_list_add(list.get(), position->topic.c_str(), position->partition)
-        ->offset = std::stoll(value);
+        ->offset = parse_position(value).next;
   }
   if (list->cnt == 0) return Status::ok();
   return transaction_->send_offsets(list.get(), group_.get());
