@@ -20,7 +20,7 @@ AT_START = [INIT_PRODUCER_ID, FIND_COORDINATOR]
 def cluster(args, folder: Path, rng: random.Random) -> bool:
     """Nodes of a cluster are killed: the transaction's coordinator, the group's, and two at once, which
     leaves too few replicas for anything to be written."""
-    whom = ["the transaction's coordinator", "the transaction's coordinator", "the group's coordinator", "two nodes"]
+    whom = ["the transaction's coordinator", "two nodes", "the group's coordinator", "the transaction's coordinator"]
     with Cluster(folder / "cluster", BROKER) as brokers, \
             Trial("cluster", args.huiliu, folder, rng, brokers.bootstrap, workload(rng, args.records),
                   replication=3) as trial:

@@ -31,6 +31,7 @@ def soak(args, folder: Path, rng: random.Random) -> bool:
         trial.portion, samples, behind = 0, [], 0
         begun = time.monotonic()
         trial.feeder.go(RATE)
+        trial.job.wait_for_progress(trial.process, 0, "under steady load")
         while trial.feeder.sent < len(records):
             trial.feeder.check()
             trial.job.must_run(trial.process, "under steady load")
