@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <future>
+#include <thread>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -132,6 +135,9 @@ Result<Client> make_client(rd_kafka_type_t type, const Connection& connection, c
   if (type == RD_KAFKA_PRODUCER) {
     all.emplace_back("retry.backoff.ms", "20");
     all.emplace_back("linger.ms", "5");
+  } else {
+    // After which a connection that has gone deaf is given up; as the Java client does.
+    all.emplace_back("socket.timeout.ms", "30000");
   }
   all.insert(all.end(), connection.settings.begin(), connection.settings.end());
   all.insert(all.end(), own.begin(), own.end());
@@ -152,6 +158,20 @@ Result<Client> make_client(rd_kafka_type_t type, const Connection& connection, c
     if (error) spdlog::debug("kafka: {}", error.text);  // where librdkafka asks nobody
   }
   return client;
+}
+
+void close_consumer(Client client) {
+  constexpr std::chrono::seconds kMost(5);
+  if (!client) return;
+  auto done = std::make_shared<std::promise<void>>();
+  const std::future<void> ended = done->get_future();
+  std::thread([done, handle = client.release()] {
+    rd_kafka_destroy(handle);
+    done->set_value();
+  }).detach();
+  if (ended.wait_for(kMost) != std::future_status::ready) {
+    spdlog::warn("kafka: a client whose topic was deleted does not end; it is left behind");
+  }
 }
 
 Error take(rd_kafka_error_t* error) {
@@ -188,9 +208,6 @@ std::string_view remedy_of(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
       return "`session_timeout` is not between the broker's group.min.session.timeout.ms and "
              "group.max.session.timeout.ms";
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-      return "create the topic, or name another one";
     case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
       return "`replication` is more than there are brokers";
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:

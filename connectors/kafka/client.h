@@ -54,6 +54,10 @@ runtime::Result<Client> make_client(rd_kafka_type_t type, const Connection& conn
                                     const Settings& own,
                                     const std::function<void(rd_kafka_conf_t*)>& prepare = {});
 
+/// Does not wait for ever: when a topic was deleted under it, librdkafka may never end its threads
+/// (its issue 4362, seen with 2.0.2). They stay until the process ends then.
+void close_consumer(Client client);
+
 /// An error of librdkafka.
 struct Error {
   rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;

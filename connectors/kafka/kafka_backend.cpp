@@ -357,7 +357,7 @@ Status KafkaBackend::send_offsets(const EpochCommit& commit) {
     const auto position = parse_position_key(key);
     if (!position || value.empty()) continue;
     rd_kafka_topic_partition_list_add(list.get(), position->topic.c_str(), position->partition)
-        ->offset = std::stoll(value);
+        ->offset = parse_position(value).next;
   }
   // Those of the shards are nothing but a proof that this worker is still of the group.
   for (const std::uint16_t shard : owned_) {

@@ -23,14 +23,18 @@ using runtime::Slice;
 using runtime::Status;
 using runtime::StatusCode;
 
+constexpr std::int64_t kNoTime = -1;
+
 struct Partition {
   std::string topic;
   int number = 0;
   const std::string* name = nullptr;  // interned
   std::uint64_t hash = 0;
-  std::string key;        // of its position
-  std::int64_t next = 0;  // offset to read next
-  std::int64_t end = -1;  // until_end: where the input ends; -1: nowhere
+  std::string key;               // of its position
+  std::int64_t next = 0;         // offset to read next
+  std::int64_t end = -1;         // until_end: where the input ends; -1: nowhere
+  std::int64_t time = kNoTime;   // of the message before `next`
+  std::int64_t known = kNoTime;  // `time` as it was committed, until it is compared
   bool assigned = false;
   bool done = false;
 };
@@ -38,12 +42,16 @@ struct Partition {
 class KafkaReader final : public runtime::SourceReader {
  public:
   explicit KafkaReader(ReaderOptions options) : options_(std::move(options)) {}
-  ~KafkaReader() override { waiting_.clear(); }
+  ~KafkaReader() override {
+    waiting_.clear();
+    queue_.reset();
+    close_consumer(std::move(client_));
+  }
 
   Status open(const runtime::SourceContext& context) override {
     context_ = context;
     committed_.clear();
-    for (const auto& [key, value] : context.positions) committed_[key] = std::stoll(value);
+    for (const auto& [key, value] : context.positions) committed_[key] = parse_position(value);
     const std::uint64_t prefetch_kib = std::max<std::uint64_t>(1024, options_.prefetch_bytes >> 10);
     auto client = make_client(
         RD_KAFKA_CONSUMER, options_.connection,
@@ -169,19 +177,49 @@ class KafkaReader final : public runtime::SourceReader {
     auto start = start_of(made, *marks, first);
     if (!start.is_ok()) return start.status();
     made.next = *start;
+    recognise(made, *marks);
     if (options_.until_end) {
       made.end = marks->end;
-      made.done = made.next >= made.end;
+      made.done = made.next >= made.end && made.known == kNoTime;
     }
     partitions_.emplace(std::pair(topic, number), std::move(made));
     return Status::ok();
+  }
+
+  /// The message before the next one is read again where it still is, and must be the one that was
+  /// read: a topic that was made anew may have as many messages as the old one.
+  void recognise(Partition& partition, const Watermarks& marks) const {
+    const auto committed = committed_.find(partition.key);
+    if (committed == committed_.end() || committed->second.next != partition.next) return;
+    partition.time = committed->second.time;
+    if (partition.next > marks.begin) partition.known = partition.time;
+  }
+
+  /// Where to go on in a topic that was made anew.
+  Status start_again(Partition& partition) {
+    auto marks = watermarks(client_.get(), partition.topic, partition.number);
+    if (!marks.is_ok()) return marks.status();
+    auto start = chosen(partition, partition.next, *marks,
+                        "the message before it is not the one that was read: the topic was made "
+                        "anew");
+    if (!start.is_ok()) return start.status();
+    std::erase_if(waiting_, [&](const Message& message) { return find(*message) == &partition; });
+    partition.next = *start;
+    partition.time = partition.known = kNoTime;
+    partition.done = partition.end >= 0 && partition.next >= partition.end;
+    partition.assigned = false;
+    const PartitionList list(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+    Status status = as_status(take(rd_kafka_incremental_unassign(client_.get(), list.get())),
+                              "reading " + context_.node_name);
+    return status.is_ok() ? assign(false) : status;
   }
 
   runtime::Result<std::int64_t> start_of(const Partition& partition, const Watermarks& marks,
                                          bool first) {
     const auto committed = committed_.find(partition.key);
     if (committed != committed_.end()) {
-      std::int64_t offset = committed->second;
+      std::int64_t offset = committed->second.next;
       if (runtime::mutant("kafka.reads_again")) offset = std::max(marks.begin, offset - 500);
       if (runtime::mutant("kafka.reads_ahead")) offset = std::min(marks.end, offset + 1);
       return checked(partition, offset, marks);
@@ -206,7 +244,14 @@ class KafkaReader final : public runtime::SourceReader {
   runtime::Result<std::int64_t> checked(const Partition& partition, std::int64_t offset,
                                         const Watermarks& marks) {
     if (offset >= marks.begin && offset <= marks.end) return offset;
-    const bool ahead = offset > marks.end;
+    return chosen(partition, offset, marks,
+                  offset > marks.end ? "the topic was made anew or cut"
+                                     : "messages were deleted before they were read");
+  }
+
+  /// By `on_missing`.
+  runtime::Result<std::int64_t> chosen(const Partition& partition, std::int64_t offset,
+                                       const Watermarks& marks, std::string_view reason) const {
     switch (options_.on_missing) {
       case OnMissing::kEarliest:
         break;
@@ -218,9 +263,7 @@ class KafkaReader final : public runtime::SourceReader {
         return Status::corrupt(fmt::format(
             "source '{}': {} has offsets {} to {}, but {} is to be read next: {}. Set `on_missing: "
             "earliest` or `latest` to go on there",
-            context_.node_name, *partition.name, marks.begin, marks.end, offset,
-            ahead ? "the topic was made anew or cut"
-                  : "messages were deleted before they were read"));
+            context_.node_name, *partition.name, marks.begin, marks.end, offset, reason));
     }
     spdlog::warn("{}: {} is read from its beginning, {}, not from {}", context_.node_name,
                  *partition.name, marks.begin, offset);
@@ -260,7 +303,7 @@ class KafkaReader final : public runtime::SourceReader {
       if (partition.done || partition.assigned) continue;
       partition.assigned = true;
       rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)
-          ->offset = partition.next;
+          ->offset = partition.known == kNoTime ? partition.next : partition.next - 1;
     }
     const std::string what = "reading " + context_.node_name;
     if (first) return as_status(error_of(rd_kafka_assign(client_.get(), list.get())), what);
@@ -274,9 +317,16 @@ class KafkaReader final : public runtime::SourceReader {
     const ssize_t count =
         rd_kafka_consume_batch_queue(queue_.get(), kWaitMs, batch_.data(), batch_.size());
     Status status = Status::ok();
+    std::vector<Partition*> strange;
     for (ssize_t i = 0; i < count; ++i) {
       Message message(batch_[static_cast<std::size_t>(i)]);
+      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && !is_known(*message)) {
+        strange.push_back(find(*message));
+      }
       if (status.is_ok()) status = take_in(std::move(message));
+    }
+    for (Partition* partition : strange) {
+      if (status.is_ok()) status = start_again(*partition);
     }
     return status;
   }
@@ -292,8 +342,7 @@ class KafkaReader final : public runtime::SourceReader {
       if (partition != nullptr && message->offset >= partition->end) partition->done = true;
       return Status::ok();
     }
-    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
-        message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+    if (is_elsewhere(message->err)) {
       return Status::restart(fmt::format("source '{}': {}", context_.node_name,
                                          rd_kafka_message_errstr(message.get())));
     }
@@ -301,6 +350,28 @@ class KafkaReader final : public runtime::SourceReader {
     // The client tries again by itself what may succeed later.
     if (status.code() == StatusCode::kRestart) return Status::ok();
     return status;
+  }
+
+  /// What the brokers have is not what was being read: a new start looks what there is.
+  static bool is_elsewhere(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+           code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE ||
+           code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+  }
+
+  /// False if it is in the place of a message that was read, and is another one.
+  bool is_known(const rd_kafka_message_t& message) {
+    Partition* const partition = find(message);
+    if (partition == nullptr || partition->known == kNoTime) return true;
+    const bool same = message.offset != partition->next - 1 || time_of(message) == partition->known;
+    partition->known = kNoTime;
+    return same;
+  }
+
+  static std::int64_t time_of(const rd_kafka_message_t& message) {
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    return rd_kafka_message_timestamp(&message, &type);
   }
 
   Partition* find(const rd_kafka_message_t& message) {
@@ -339,9 +410,12 @@ class KafkaReader final : public runtime::SourceReader {
     slice.format = static_cast<std::uint32_t>(partition->number);
     // The start is chosen once: also partitions without a message yet keep theirs.
     for (const auto& [id, one] : partitions_) {
-      if (!pinned_) slice.positions.emplace_back(one.key, std::to_string(one.next));
+      if (!pinned_) slice.positions.emplace_back(one.key, position_text({one.next, one.time}));
     }
-    if (pinned_) slice.positions.emplace_back(partition->key, std::to_string(partition->next));
+    if (pinned_) {
+      slice.positions.emplace_back(partition->key,
+                                   position_text({partition->next, partition->time}));
+    }
     pinned_ = true;
     return ReadResult::kSlice;
   }
@@ -351,8 +425,7 @@ class KafkaReader final : public runtime::SourceReader {
     partition.next = message.offset + 1;
     MessageHead head;
     head.offset = message.offset;
-    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-    head.timestamp = rd_kafka_message_timestamp(&message, &type);
+    head.timestamp = partition.time = time_of(message);
     headers_.clear();
     rd_kafka_headers_t* headers = nullptr;
     if (options_.headers &&
@@ -374,7 +447,7 @@ class KafkaReader final : public runtime::SourceReader {
   runtime::SourceContext context_;
   Client client_;
   Queue queue_;
-  std::map<std::string, std::int64_t> committed_;
+  std::map<std::string, Position> committed_;
   std::map<std::pair<std::string, int>, Partition> partitions_;
   std::vector<rd_kafka_message_t*> batch_;
   std::deque<Message> waiting_;

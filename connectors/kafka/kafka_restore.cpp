@@ -42,16 +42,19 @@ Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& tabl
   log.topic_name = topic_name(table, "changelog");
   std::vector<std::string> marks;  // that the topic was there once
   if (!membership_) marks.push_back(std::string(kTable) + table);
-  for (const std::uint16_t shard : owned_)
+  for (const std::uint16_t shard : owned_) {
     marks.push_back(shard_key("!table", shard) + "/" + table);
+  }
   const auto known = [this](const std::string& mark) { return meta_.contains(mark); };
-  auto exists = topic_exists(transaction_->client(), log.topic_name);
-  if (!exists.is_ok()) return exists.status();
-  if (!*exists && std::any_of(marks.begin(), marks.end(), known)) {
-    return Status::corrupt(fmt::format(
-        "topic {} is gone, and with it what table {} has held. Restore it, or start afresh with "
-        "another `topology` id",
-        log.topic_name, table));
+  if (std::any_of(marks.begin(), marks.end(), known)) {
+    auto exists = topic_exists(transaction_->client(), log.topic_name);
+    if (!exists.is_ok()) return exists.status();
+    if (!*exists) {
+      return Status::corrupt(fmt::format(
+          "topic {} is gone, and with it what table {} has held. Restore it, or start afresh with "
+          "another `topology` id",
+          log.topic_name, table));
+    }
   }
   for (const std::string& mark : marks) {
     if (!known(mark)) new_meta_.emplace_back(mark, log.topic_name);

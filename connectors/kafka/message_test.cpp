@@ -225,6 +225,11 @@ TEST(Position, KeysAreReadBack) {
   EXPECT_EQ(parse_position_key("source/in/" + position_key("t", 3))->partition, 3);
   EXPECT_FALSE(parse_position_key("source/in/file/x/1"));
   EXPECT_FALSE(parse_position_key("kafka/t/x"));
+  EXPECT_EQ(position_text({7, -1}), "7");
+  EXPECT_EQ(position_text({7, 1700000000000}), "7@1700000000000");
+  EXPECT_EQ(parse_position("7").time, -1);
+  EXPECT_EQ(parse_position("7@1700000000000").next, 7);
+  EXPECT_EQ(parse_position("7@1700000000000").time, 1700000000000);
   EXPECT_FALSE(parse_position_key("ledger/kafka/t/1"));
 }
 

@@ -30,4 +30,14 @@ std::optional<PositionKey> parse_position_key(std::string_view key) {
   return parsed;
 }
 
+std::string position_text(const Position& position) {
+  if (position.time < 0) return std::to_string(position.next);
+  return fmt::format("{}@{}", position.next, position.time);
+}
+
+Position parse_position(const std::string& text) {
+  const auto at = text.find('@');
+  return {std::stoll(text), at == std::string::npos ? -1 : std::stoll(text.substr(at + 1))};
+}
+
 }  // namespace huiliu::connectors::kafka

@@ -81,18 +81,29 @@ Result<int> count_led(rd_kafka_t* client, const std::string& name) {
   return found.partition_cnt;
 }
 
+/// As count_led, but -1 only after a while: the brokers of a cluster hear of a new topic one after
+/// the other, and any of them may be asked.
+Result<int> count_led_anywhere(rd_kafka_t* client, const std::string& name) {
+  constexpr int kTries = 60, kPauseMs = 50;
+  for (int tries = 0;; ++tries) {
+    auto count = count_led(client, name);
+    if (!count.is_ok() || *count >= 0 || tries == kTries) return count;
+    std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+  }
+}
+
 }  // namespace
 
 Result<int> partition_count(rd_kafka_t* client, const std::string& topic) {
-  auto count = count_led(client, topic);
-  if (!count.is_ok()) return count;
-  if (*count > 0) return count;
+  auto count = count_led_anywhere(client, topic);
+  if (!count.is_ok() || *count > 0) return count;
   if (*count == 0) return Status::restart(fmt::format("topic {} has no leader", topic));
-  return as_status(error_of(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART), "topic " + topic);
+  return Status::invalid(fmt::format("topic {}: {}; create the topic, or name another one", topic,
+                                     rd_kafka_err2str(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)));
 }
 
 Result<bool> topic_exists(rd_kafka_t* client, const std::string& topic) {
-  auto count = count_led(client, topic);
+  auto count = count_led_anywhere(client, topic);
   if (!count.is_ok()) return count.status();
   return *count >= 0;
 }

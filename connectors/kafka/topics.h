@@ -19,8 +19,9 @@ struct InternalTopic {
   Settings settings;     ///< e.g. cleanup.policy
 };
 
-/// Partitions of a topic; kInvalid with a remedy if it does not exist.
+/// Partitions of a topic; kInvalid with a remedy if it does not exist, after a few seconds.
 runtime::Result<int> partition_count(rd_kafka_t* client, const std::string& topic);
+/// Takes a few seconds to say no.
 runtime::Result<bool> topic_exists(rd_kafka_t* client, const std::string& topic);
 /// Names of all topics that the user may see.
 runtime::Result<std::vector<std::string>> topic_names(rd_kafka_t* client);

@@ -29,6 +29,7 @@ import uuid
 import xml.etree.ElementTree
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Callable
 
 POM = Path(__file__).resolve().parent / "pom.xml"
 STOP_S = 20
@@ -272,11 +273,14 @@ class Broker:
     for measurements. The port is chosen at the first start, unless given, and kept in the folder.
     """
 
-    def __init__(self, folder, properties: dict = None, heap: str = "512m", fast: bool = True, port: int = 0):
+    def __init__(self, folder, properties: dict = None, heap: str = "512m", fast: bool = True, port: int = 0,
+                 node: int = 1, cluster_id: str = ""):
         self.folder = Path(folder).absolute()
         self.properties = properties or {}
         self.heap = heap
         self.fast = fast
+        self.node = node
+        self.cluster_id = cluster_id or random_id()  # a client can tell it from another test's
         self.extra_flags: list = []
         self.process: subprocess.Popen | None = None
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -308,23 +312,26 @@ class Broker:
         self.launch(distribution)
 
     def launch(self, distribution: Distribution) -> None:
+        self.spawn(distribution)
+        self.wait_until(answers, distribution)
+
+    def spawn(self, distribution: Distribution) -> None:
+        """Only starts the process: several of a cluster must start before one is ready."""
         if self.running:
             raise BrokerError(f"the broker in {self.folder} runs already")
         self._prepare_data(distribution.template)
+        self._spawn(distribution)
+
+    def wait_until(self, ready: Callable[[int], bool], distribution: Distribution) -> None:
         deadline = time.monotonic() + START_S
-        while True:
-            begin = self.log.stat().st_size if self.log.exists() else 0
-            self._spawn(distribution)
-            while not answers(self.port):
-                if time.monotonic() > deadline:
-                    self.kill()
-                    raise BrokerError(f"the broker did not answer in {START_S} s:\n{tail(self.log)}")
-                if not self.running:
-                    break
-                time.sleep(0.05)
-            if self.running:
-                return
-            self._explain_end(begin, deadline)
+        while not ready(self.port):
+            if time.monotonic() > deadline:
+                self.kill()
+                raise BrokerError(f"the broker did not answer in {START_S} s:\n{tail(self.log)}")
+            if not self.running:
+                self._explain_end(deadline)
+                self._spawn(distribution)
+            time.sleep(0.05)
 
     def stop(self) -> None:
         """A clean end; by force after some seconds."""
@@ -368,16 +375,19 @@ class Broker:
 
     def _prepare_data(self, template: Path) -> None:
         data = self.folder / "data"
-        settings = server_properties(data, self.port, self.controller_port) | self.properties
+        settings = (server_properties(data, self.port, self.controller_port) | {"node.id": self.node}
+                    | self.properties)
         (self.folder / "server.properties").write_text(render(settings))
         if data.exists():
             return
         fresh = self.folder / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(template, fresh)
-        # A cluster of its own, which a client can tell from another test's.
         meta = fresh / "meta.properties"
-        meta.write_text(re.sub(r"(?m)^cluster\.id=.*$", f"cluster.id={random_id()}", meta.read_text()))
+        known = meta.read_text()
+        for name, value in [("cluster", self.cluster_id), ("node", self.node), ("directory", random_id())]:
+            known = re.sub(rf"(?m)^{name}\.id=.*$", f"{name}.id={value}", known)
+        meta.write_text(known)
         fresh.rename(data)
 
     def _spawn(self, distribution: Distribution) -> None:
@@ -392,13 +402,14 @@ class Broker:
         command = ["setpriv", "--pdeathsig", "KILL", java(), *flags, *self.extra_flags, "-cp",
                    distribution.classpath(), "kafka.Kafka", str(self.folder / "server.properties")]
         with open(self.log, "ab") as log:
+            self.log_begin = log.tell()
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             cwd=self.folder, start_new_session=True)
 
-    def _explain_end(self, begin: int, deadline: float) -> None:
+    def _explain_end(self, deadline: float) -> None:
         """Returns if another start may help: a client's connection may hold the port for a moment."""
         with open(self.log, "rb") as log:
-            log.seek(begin)
+            log.seek(self.log_begin)
             in_use = b"Address already in use" in log.read()
         self.process = None
         if not in_use or time.monotonic() > deadline:

@@ -23,7 +23,7 @@ class Message(NamedTuple):
     headers: dict
 
 
-def _common(bootstrap: str) -> dict:
+def common(bootstrap: str) -> dict:
     # Brokers that go away are part of the tests: only what is critical is logged.
     return {"bootstrap.servers": bootstrap, "log_level": 2}
 
@@ -31,10 +31,11 @@ def _common(bootstrap: str) -> dict:
 # --- topics ----------------------------------------------------------------------------------------
 
 
-def create_topics(bootstrap: str, topics: dict, config: dict = None, wait: bool = True) -> None:
+def create_topics(bootstrap: str, topics: dict, config: dict = None, wait: bool = True,
+                  replication: int = 1) -> None:
     """`topics`: name → number of partitions. With `wait`, returns when each partition has a leader."""
-    admin = AdminClient(_common(bootstrap))
-    wanted = [NewTopic(name, num_partitions=partitions, replication_factor=1, config=config or {})
+    admin = AdminClient(common(bootstrap))
+    wanted = [NewTopic(name, num_partitions=partitions, replication_factor=replication, config=config or {})
               for name, partitions in topics.items()]
     for future in admin.create_topics(wanted, operation_timeout=ASK_S, request_timeout=ASK_S).values():
         future.result()
@@ -52,7 +53,7 @@ def _led(admin: AdminClient, name: str, partitions: int) -> bool:
 
 
 def topic_names(bootstrap: str) -> list:
-    return sorted(AdminClient(_common(bootstrap)).list_topics(timeout=ASK_S).topics)
+    return sorted(AdminClient(common(bootstrap)).list_topics(timeout=ASK_S).topics)
 
 
 # --- producing -------------------------------------------------------------------------------------
@@ -60,7 +61,7 @@ def topic_names(bootstrap: str) -> list:
 
 def open_producer(bootstrap: str, config: dict = None) -> Producer:
     # Java's default partitioner, so that a key lies where other clients would put it.
-    return Producer(_common(bootstrap) | {"acks": "all", "enable.idempotence": True, "linger.ms": 5,
+    return Producer(common(bootstrap) | {"acks": "all", "enable.idempotence": True, "linger.ms": 5,
                                           "partitioner": "murmur2_random"} | (config or {}))
 
 
@@ -137,7 +138,7 @@ def committed_offsets(bootstrap: str, group: str, topic: str) -> dict:
 
 
 def _consumer(bootstrap: str, isolation: str, group: str = "huiliu-tests") -> Consumer:
-    return Consumer(_common(bootstrap) | {
+    return Consumer(common(bootstrap) | {
         "group.id": group, "enable.auto.commit": False, "auto.offset.reset": "error", "check.crcs": True,
         "enable.partition.eof": True, "isolation.level": isolation, "fetch.wait.max.ms": 50})
 

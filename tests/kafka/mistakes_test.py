@@ -62,8 +62,8 @@ class Job:
             raise SystemExit(f"{what}: exit code {process.returncode}, expected {code} and '{telling}'\n{shown}")
         print(f"{what}: " + (next(line for line in shown.splitlines() if telling in line) if telling else "ok"))
 
-    def send(self, *texts: str, partition: int = 0) -> None:
-        client.produce(self.broker.bootstrap, "input", [(partition, None, text.encode()) for text in texts])
+    def send(self, *texts: str, partition: int = 0, topic: str = "input") -> None:
+        client.produce(self.broker.bootstrap, topic, [(partition, None, text.encode()) for text in texts])
 
     def output(self, topic: str = "output") -> list:
         return sorted(message.value.decode() for message in client.read_committed(self.broker.bootstrap, topic))
@@ -141,6 +141,56 @@ def topics_made_anew(job: Job) -> None:
     job.expect("a progress topic that was deleted", DATA_AT_RISK, "holds no epoch")
 
 
+def wait_for_output(job: Job, topic: str, expected: list) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while job.output(topic) != expected and time.monotonic() < deadline:
+        time.sleep(0.1)
+    same(topic, job.output(topic), expected)
+
+
+def topics_go_under_way(job: Job) -> None:
+    names = {"id": "going", "state": "going", "input": "going.in", "output": "going.out"}
+    bootstrap = job.broker.bootstrap
+    client.create_topics(bootstrap, {"going.in": 1, "going.out": 1})
+
+    def run(before: list, *fresh: str) -> subprocess.Popen:
+        process = job.start(until="forever", **names)
+        job.send(*fresh, topic="going.in")
+        wait_for_output(job, "going.out", rows(*before, *fresh))
+        return process
+
+    process = run([], "a", "b")
+    job.delete("going.in")
+    job.must_end(process, "an input topic deleted under way", USAGE, "create the topic")
+    client.create_topics(bootstrap, {"going.in": 1})
+    job.expect("the input topic made anew after that", DATA_AT_RISK, "on_missing", **names)
+    job.send("c", "d", topic="going.in")
+    job.expect("and it has as many messages as before", DATA_AT_RISK, "not the one that was read", **names)
+    job.expect("and that is meant", GOOD, missing="earliest", **names)
+    same("output", job.output("going.out"), rows("a", "b", "c", "d"))
+
+    process = run(["a", "b", "c", "d"], "e", "f", "g")
+    job.delete("going.in")
+    client.create_topics(bootstrap, {"going.in": 1})
+    job.send("h", topic="going.in")
+    job.must_end(process, "an input topic deleted and made anew under way", DATA_AT_RISK, "on_missing")
+    job.expect("and that is meant", GOOD, missing="earliest", **names)
+    same("output", job.output("going.out"), rows(*"abcdefgh"))
+
+    process = run([*"abcdefgh"], "i")
+    job.delete("going.out")
+    job.send("j", topic="going.in")
+    job.must_end(process, "an output topic deleted under way", USAGE, "create the topic")
+    client.create_topics(bootstrap, {"going.out": 1})
+    job.expect("the output topic made anew", GOOD, **names)
+    same("output", job.output("going.out"), rows("j"))
+
+    process = run(["j"], "k")
+    job.delete("going.once.seen.changelog")
+    job.send("l", topic="going.in")
+    job.must_end(process, "a changelog deleted under way", DATA_AT_RISK, "is gone")
+
+
 def too_large(job: Job) -> None:
     client.create_topics(job.broker.bootstrap, {"small": 1}, {"max.message.bytes": "1000"})
     job.send("x" * 5000)
@@ -158,7 +208,7 @@ def main() -> int:
             client.create_topics(broker.bootstrap, {"input": 2, "output": 2, "refused": 1})
             job = Job(str(Path(args.huiliu).resolve()), folder, broker)
             for part in (refused_at_start, state_that_does_not_fit, broker_comes_later, partitions_are_added,
-                         topics_made_anew, too_large):
+                         topics_made_anew, topics_go_under_way, too_large):
                 part(job)
     finally:
         shutil.rmtree(folder)

@@ -151,8 +151,11 @@ def parse(value: bytes | None) -> dict | None:
 
 def readable(record: dict | None) -> bool:
     """Whether each field has its type."""
-    return record is not None and all(type(record.get(field)) is (int if field in ("amount", "n") else str)
-                                      for field in FIELDS)
+    if record is None:
+        return False
+    numbers = [record.get("amount"), record.get("n")]
+    return (all(type(number) is int and -1 << 63 <= number < 1 << 63 for number in numbers)
+            and all(isinstance(record.get(field), str) for field in ("id", "dept", "kind")))
 
 
 def compare(what: str, expected: list, found: list) -> list:
