@@ -4,10 +4,11 @@ import time
 from pathlib import Path
 
 from broker import Broker
-from trial import Trial, workload
-from workload import BROKER
+from trial import PARTITIONS, Trial
+from workload import BROKER, make_input
 
 RATE = 5000  # records a second
+KEYS = 200_000  # state must not grow for ever either, or its buffers could not be told from a leak
 # What the last quarter's mean may be above the second one's. The first one fills caches.
 GROWTH, GROWTH_MIB = 1.15, 16
 
@@ -24,7 +25,7 @@ def mean(values: list) -> float:
 
 
 def soak(args, folder: Path, rng: random.Random) -> bool:
-    records = workload(rng, int(args.soak_minutes * 60 * RATE))
+    records = make_input(rng, int(args.soak_minutes * 60 * RATE), PARTITIONS, most_keys=KEYS)
     with Broker(folder / "broker", BROKER) as broker, \
             Trial("soak", args.huiliu, folder, rng, broker.bootstrap, records) as trial:
         trial.start("under steady load")

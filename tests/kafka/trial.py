@@ -40,12 +40,12 @@ class Trial:
     def under_load(self, before_what: str, faults_left: int) -> None:
         """Returns when the process works on input that has just arrived. There is as much for each fault."""
         self.feeder.check()
+        self.figures[before_what] += 1
         self.portion = self.feeder.left() // (faults_left + 1)
         before = self.job.consumed()
         self.feeder.give(self.portion // 2, 1.5)
         self.job.wait_for_progress(self.process, before, "before " + before_what)
         time.sleep(self.rng.uniform(0, 0.5))
-        self.figures[before_what] += 1
 
     def goes_on(self, after_what: str) -> None:
         """Returns when the same process has committed an epoch with input that arrived later."""

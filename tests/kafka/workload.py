@@ -64,23 +64,25 @@ class Failure(Exception):
 
 
 def make_input(rng: random.Random, records: int, partitions: int, departments: list = None,
-               first_partition: int = 0) -> list:
-    """Records of (partition, key, value). Ids are distinct in a department only."""
+               first_partition: int = 0, most_keys: int = 1 << 62) -> list:
+    """Records of (partition, key, value). Ids are distinct in a department only. When there are `most_keys`,
+    all that comes was there before."""
     departments = departments or DEPARTMENTS
-    made, earlier = [], {dept: [] for dept in departments}
+    made, earlier, keys = [], {dept: [] for dept in departments}, 0
     for number in range(records):
         dept = rng.choice(departments)
         sent = earlier[dept]
         kind = rng.random()
         if kind < BROKEN:
             value = broken_message(rng, dept, number)
-        elif kind < BROKEN + RESENT and sent:
+        elif sent and (kind < BROKEN + RESENT or keys >= most_keys):
             # Half of them soon after the first, most likely in the same epoch, the others from any time.
             value = rng.choice(sent[-20:] if rng.random() < 0.5 else sent)
         else:
             value = json.dumps({"id": f"r{len(sent):06}", "dept": dept, "kind": rng.choice(KINDS),
                                 "amount": rng.randint(-1_000, 100_000), "n": len(sent)}).encode()
             sent.append(value)
+            keys += 1
         partition = first_partition + departments.index(dept) % partitions
         made.append((partition, dept.encode(), value))
     return made
