@@ -1,4 +1,4 @@
-"""Three real brokers on loopback, each a controller too (broker.py): what they write has three replicas, two must have it.
+"""Three real brokers on loopback, each a controller too (broker.py): there are three replicas, two must be in sync.
 
 A node can be killed and started again on its data; the node that coordinates a transactional id can be found.
 """

@@ -45,6 +45,6 @@ def soak(args, folder: Path, rng: random.Random) -> bool:
         second, last = mean(samples[quarter:2 * quarter]), mean(samples[-quarter:])
         steady = last <= second * GROWTH + GROWTH_MIB
         print(f"  {len(records) / seconds:.0f} records/s for {seconds:.0f} s, at most {behind} not committed yet")
-        print(f"  resident: first {samples[0]:.0f}, last {samples[-1]:.0f}, most {max(samples):.0f} MiB; second quarter "
-              f"{second:.0f}, last quarter {last:.0f} MiB on average: {'steady' if steady else 'IT GROWS'}", flush=True)
+        print(f"  resident: first {samples[0]:.0f}, last {samples[-1]:.0f}, most {max(samples):.0f} MiB; second "
+              f"quarter {second:.0f}, last quarter {last:.0f} MiB on average: {'steady' if steady else 'IT GROWS'}", flush=True)
         return good and steady
