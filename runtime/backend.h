@@ -58,6 +58,9 @@ class Backend {
   virtual std::vector<std::uint16_t> owned_shards() const { return {}; }
   /// Whether the process should commit what was begun, and open the backend anew. Cheap.
   virtual bool wants_reopening() const { return false; }
+  /// After an error, with no thread running: not ok if this process no longer owns what it looked
+  /// at, so that the error may be an effect of others' work.
+  virtual Status confirm() { return Status::ok(); }
   /// Durable when it returns ok. kUnavailable may be tried again with the same content.
   virtual Status commit(const EpochCommit& commit) = 0;
   virtual Result<std::vector<OutboxEntry>> read_log(const std::string& log, std::uint64_t after,

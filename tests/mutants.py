@@ -46,6 +46,8 @@ MUTANTS = {
     "kafka.row_lost": ("some rows do not reach the changelog", ["kafka"]),
     "kafka.tail_skipped": ("a local copy is not brought up to the last epoch", ["kafka"]),
     "kafka.uncommitted_restored": ("a restore takes in what was aborted", ["kafka"]),
+    "kafka.no_member": ("workers send offsets without being checked as members of the group", ["workers"]),
+    "kafka.open_ignored": ("a new owner does not wait for transactions that are open", ["workers"]),
     "kafka.wrong_shard": ("rows go to the changelog's partition of another shard", ["kafka"]),
 }
 
@@ -77,6 +79,10 @@ class Tests:
             return ["/usr/bin/python3", ROOT / "tests/kafka/crash_test.py", "--huiliu",
                     self.build / "cli/huiliu", "--kills", "40", "--broker-kills", "1", "--zombies",
                     "2", "--takeovers", "4", "--records", "100000"]
+        if test == "workers":
+            return ["/usr/bin/python3", ROOT / "tests/kafka/workers_test.py", "--huiliu",
+                    self.build / "cli/huiliu", "--seconds", "120", "--every", "2", "--records",
+                    "120000", "--events", "freeze_one", "freeze_one", "abandon_one"]
         command = [sys.executable, ROOT / "tests/crash/crash_test.py", "--kills", "40", "--threads",
                    "2", "--huiliu", self.build / "cli/huiliu", "--disk",
                    next((self.build / "tests").glob("*huiliu_faulty_disk.so"))]

@@ -180,6 +180,13 @@ int exit_code_of(const Status& status) {
   return data ? kDataAtRisk : kFailed;
 }
 
+/// An error counts only if the process still owns what it looked at.
+Status confirmed(Status status, runtime::Backend& backend) {
+  if (status.is_ok() || status.code() == StatusCode::kRestart) return status;
+  const Status owner = backend.confirm();
+  return owner.is_ok() ? status : Status::restart(owner.message());
+}
+
 /// From the last committed epoch until the topology ends or cannot go on. `reopen` says that
 /// nothing is wrong: the backend is only to be opened anew.
 Status run_once(const runtime::BackendContext& context, unsigned threads, SignalWaiter& signals,
@@ -188,9 +195,12 @@ Status run_once(const runtime::BackendContext& context, unsigned threads, Signal
   auto backend = topology.backend->open(context);
   if (!backend.is_ok()) return backend.status();
   runtime::Engine engine(topology, threads, *backend.value(), runtime::system_clock());
-  if (Status status = engine.open(); !status.is_ok()) return status;
+  if (Status status = engine.open(); !status.is_ok()) {
+    return confirmed(std::move(status), *backend.value());
+  }
   signals.start(engine);
-  const Status status = engine.run([&printer](const EngineProgress& p) { printer.print(p); });
+  const Status status = confirmed(
+      engine.run([&printer](const EngineProgress& p) { printer.print(p); }), *backend.value());
   signals.detach();
   printer.end();
   reopen = status.is_ok() && backend.value()->wants_reopening() && !signals.caught();

@@ -365,7 +365,7 @@ Status KafkaBackend::send_offsets(const EpochCommit& commit) {
         0;
   }
   if (list->cnt == 0) return Status::ok();
-  if (membership_ && !mutant("kafka.stale_member")) group_ = membership_->metadata();
+  if (membership_ && !mutant("kafka.no_member")) group_ = membership_->metadata();
   return transaction_->send_offsets(list.get(), group_.get());
 }
 

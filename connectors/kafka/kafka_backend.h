@@ -55,6 +55,7 @@ class KafkaBackend final : public runtime::Backend {
   runtime::LogTransaction* transaction() override { return transaction_.get(); }
   std::vector<std::uint16_t> owned_shards() const override { return owned_; }
   bool wants_reopening() const override { return membership_ && membership_->changed(); }
+  runtime::Status confirm() override;
   runtime::Status commit(const runtime::EpochCommit& commit) override;
   runtime::Result<std::vector<runtime::OutboxEntry>> read_log(const std::string& log,
                                                               std::uint64_t after,

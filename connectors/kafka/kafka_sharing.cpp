@@ -19,6 +19,7 @@ namespace huiliu::connectors::kafka {
 
 using runtime::EpochCommit;
 using runtime::failpoint;
+using runtime::mutant;
 using runtime::Result;
 using runtime::Status;
 
@@ -84,7 +85,7 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
   if (shards->empty()) return Status::restart("no share of the work yet");
   membership_ = session_->membership;
   owned_ = std::move(shards.value());
-  group_ = membership_->metadata();
+  group_.reset(rd_kafka_consumer_group_metadata_new(options_.group.c_str()));
   if (Status status = open_shared_progress(); !status.is_ok()) return status;
   if (Status status = claim_shards(); !status.is_ok()) return status;
   local_ahead_ = local_epoch_ - epoch_;
@@ -165,8 +166,17 @@ Status KafkaBackend::claim_shards() {
   return Status::ok();
 }
 
+// A worker that hung while it opened may find rows gone that their new owner has consumed.
+Status KafkaBackend::confirm() {
+  if (!membership_) return Status::ok();
+  if (Status status = transaction_->abort(); !status.is_ok()) return status;
+  if (Status status = transaction_->begin(); !status.is_ok()) return status;
+  if (Status status = send_offsets(EpochCommit{}); !status.is_ok()) return status;
+  return transaction_->commit();
+}
+
 std::function<Status()> KafkaBackend::on_open_transaction() {
-  if (!membership_) return {};
+  if (!membership_ || mutant("kafka.open_ignored")) return {};
   return [this] { return fence_predecessors(); };
 }
 

@@ -204,6 +204,11 @@ Status Transaction::commit() {
                    "committing");
 }
 
+Status Transaction::abort() {
+  return as_status(take(rd_kafka_abort_transaction(client_.get(), static_cast<int>(timeout_ms_))),
+                   "aborting");
+}
+
 namespace {
 
 struct Delivery {

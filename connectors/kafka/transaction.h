@@ -61,6 +61,7 @@ class Transaction final : public runtime::LogTransaction {
   runtime::Status send_offsets(const rd_kafka_topic_partition_list_t* offsets,
                                const rd_kafka_consumer_group_metadata_t* group);
   runtime::Status commit();
+  runtime::Status abort();
   rd_kafka_t* client() { return client_.get(); }
 
  private:

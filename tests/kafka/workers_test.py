@@ -26,6 +26,7 @@ from verifier import FIELDS, Expected, Verifier, parse
 from workload import BROKER, END_LIMIT_S, GROUP, TOPOLOGY, Failure, Feeder, kill, make_input
 
 SLOTS = 3
+EVENTS = ["stop_one", "kill_one", "kill_at_step", "kill_at_step", "freeze_one", "abandon_one"]
 SESSION_S = 6  # the brokers' least
 TAKE_OVER_S = SESSION_S + 10  # far less than the transaction's timeout
 END_S = 60
@@ -109,8 +110,7 @@ class Group:
         self.topology.write_text(SHARED)
         self.workers = [Worker(self, slot) for slot in range(SLOTS)]
         self.figures: Counter = Counter()
-        self.events = [self.stop_one, self.kill_one, self.kill_at_step, self.kill_at_step, self.freeze_one,
-                       self.abandon_one]
+        self.events = [getattr(self, name) for name in args.events]
 
     def run(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -186,7 +186,7 @@ class Group:
     def freeze_one(self) -> None:
         worker = self.running()
         worker.process.send_signal(signal.SIGSTOP)
-        time.sleep(self.rng.uniform(0.5 * SESSION_S, 2 * SESSION_S))
+        time.sleep(self.rng.uniform(0.8 * SESSION_S, 2 * SESSION_S))
         worker.process.send_signal(signal.SIGCONT)
         self.figures["stopped and continued"] += 1
 
@@ -276,6 +276,7 @@ def main() -> int:
     parser.add_argument("--huiliu", required=True)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--every", type=float, default=4, help="seconds between two events, at most")
+    parser.add_argument("--events", nargs="+", default=EVENTS, choices=sorted(set(EVENTS)))
     parser.add_argument("--records", type=int, default=60_000)
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
