@@ -72,14 +72,14 @@ class Replay {
     for (std::size_t i = 0; i < from_.size(); ++i) {
       auto marks = watermarks(client_.get(), topic_, from_[i].partition);
       if (!marks.is_ok()) return marks.status();
-      if (from_[i].offset > marks->end) {
+      const std::int64_t end = std::max(marks->end, whole_[i]);
+      if (from_[i].offset > end) {
         return Status::corrupt(fmt::format(
             "{}[{}] ends at {}, but the local state has read up to {}: the topic was made anew. "
             "Restore it, or remove the local state folder to build it from what there is",
-            topic_, from_[i].partition, marks->end, from_[i].offset));
+            topic_, from_[i].partition, end, from_[i].offset));
       }
       end_.next[i] = std::max(from_[i].offset, marks->begin);
-      const std::int64_t end = std::max(marks->end, whole_[i]);
       if (end_.next[i] >= end) continue;
       index_[from_[i].partition] = i;
       all_ += static_cast<std::uint64_t>(end - end_.next[i]);
