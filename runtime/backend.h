@@ -14,7 +14,8 @@
 
 namespace huiliu::state {
 class Table;
-}
+struct StoreOptions;
+}  // namespace huiliu::state
 
 namespace huiliu::runtime {
 
@@ -78,6 +79,8 @@ struct BackendContext {
   std::shared_ptr<void>* session = nullptr;
   /// Whether the process is to end; asked while opening takes long. May be empty.
   std::function<bool()> interrupted = {};
+  /// Simulation: where and how the local store keeps its files. May be empty.
+  std::function<void(state::StoreOptions&)> adjust_store = {};
 };
 
 /// How a backend lets several processes share the work of a topology: what goes to a keyed operator

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "runtime/machine.h"
+
 namespace huiliu::runtime {
 namespace {
 
@@ -21,6 +23,7 @@ class SystemClock final : public Clock {
 }  // namespace
 
 Clock& system_clock() {
+  if (SimulatedMachine* const simulated = simulated_machine()) return simulated->clock();
   static SystemClock clock;
   return clock;
 }

@@ -14,7 +14,7 @@ class Clock {
   virtual std::int64_t steady_ms() = 0;
 };
 
-/// The machine's clock.
+/// The machine's clock, or that of a simulation (runtime/machine.h).
 Clock& system_clock();
 
 /// Moves only when told to.

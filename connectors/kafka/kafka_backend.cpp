@@ -1,7 +1,6 @@
 #include "connectors/kafka/kafka_backend.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +12,7 @@
 #include "connectors/kafka/topics.h"
 #include "runtime/failpoint.h"
 #include "runtime/key.h"
+#include "runtime/machine.h"
 #include "state/embedded_backend.h"
 #include "state/layout.h"
 
@@ -31,8 +31,7 @@ constexpr std::uint64_t kProgressSegment = 16u << 20;
 }  // namespace
 
 std::string random_owner() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}", random(), random());
+  return fmt::format("{:016x}", runtime::random_number());
 }
 
 Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendContext& context,
@@ -43,7 +42,7 @@ Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendC
     if (!*context.session) *context.session = made->session_;
     made->session_ = std::static_pointer_cast<Session>(*context.session);
   }
-  if (Status status = made->open_store(context.state_folder); !status.is_ok()) return status;
+  if (Status status = made->open_store(context.state_folder, context.adjust_store); !status.is_ok()) return status;
   const Status opened = made->options_.several ? made->join(context) : made->open_alone();
   if (!opened.is_ok()) return opened;
   if (Status status = made->transaction_->begin(); !status.is_ok()) return status;
@@ -79,9 +78,11 @@ std::string KafkaBackend::local_position(std::string_view topic, int partition) 
   return fmt::format("{}{}/{}", kPosition, topic, partition);
 }
 
-Status KafkaBackend::open_store(const std::string& folder) {
+Status KafkaBackend::open_store(const std::string& folder,
+                                const std::function<void(state::StoreOptions&)>& adjust) {
   state::StoreOptions store_options = state::store_options(topology_);
   store_options.identity += " backend=kafka";
+  if (adjust) adjust(store_options);
   auto store = state::EpochStore::open(folder, store_options);
   if (!store.is_ok()) return store.status();
   store_ = std::move(store.value());

@@ -85,7 +85,8 @@ class KafkaBackend final : public runtime::Backend {
   std::function<runtime::Status()> on_open_transaction();
 
   runtime::Status open_alone();
-  runtime::Status open_store(const std::string& folder);
+  runtime::Status open_store(const std::string& folder,
+                             const std::function<void(state::StoreOptions&)>& adjust);
   runtime::Status open_progress();
   runtime::Status read_progress();
   runtime::Status claim();

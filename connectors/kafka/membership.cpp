@@ -10,6 +10,10 @@ namespace huiliu::connectors::kafka {
 using runtime::Result;
 using runtime::Status;
 
+namespace {
+std::int64_t steady_ms() { return runtime::system_clock().steady_ms(); }
+}  // namespace
+
 Result<std::shared_ptr<Membership>> Membership::join(MembershipOptions options) {
   std::shared_ptr<Membership> made(new Membership(std::move(options)));
   if (Status status = made->open(); !status.is_ok()) return status;
@@ -39,7 +43,7 @@ Status Membership::open() {
   rd_kafka_topic_partition_list_add(topics.get(), options_.topic.c_str(), RD_KAFKA_PARTITION_UA);
   const Error error = error_of(rd_kafka_subscribe(client_.get(), topics.get()));
   if (error) return as_status(error, "joining the group " + options_.group);
-  thread_ = std::thread([this] { run(); });
+  thread_ = runtime::Thread([this] { run(); });
   return Status::ok();
 }
 
@@ -47,7 +51,7 @@ Membership::~Membership() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
-    closing_since_ = std::chrono::steady_clock::now();
+    closing_since_ms_ = steady_ms();
     in_use_ = false;
   }
   woken_.notify_all();
@@ -57,8 +61,8 @@ Membership::~Membership() {
 // librdkafka before 2.3 aborts when a member ends between its joining and its first share (#4312).
 bool Membership::may_close() {
   const std::lock_guard lock(mutex_);
-  constexpr std::chrono::seconds kLongest(5);
-  return closing_ && (dealt_ || std::chrono::steady_clock::now() - closing_since_ > kLongest);
+  constexpr std::int64_t kLongestMs = 5000;
+  return closing_ && (dealt_ || steady_ms() - closing_since_ms_ > kLongestMs);
 }
 
 void Membership::run() {
@@ -145,14 +149,14 @@ void Membership::remove(const rd_kafka_topic_partition_list_t& partitions) {
 }
 
 Result<std::vector<std::uint16_t>> Membership::take(const std::function<bool()>& interrupted) {
-  constexpr std::chrono::milliseconds kAsk(50), kTell(10'000);
+  constexpr std::int64_t kAskMs = 50, kTellMs = 10'000;
   std::unique_lock lock(mutex_);
-  auto told = std::chrono::steady_clock::now();
+  auto told = steady_ms();
   while ((shards_.empty() || removing_) && failure_.is_ok()) {
-    woken_.wait_for(lock, kAsk);
+    woken_.wait_for(lock, kAskMs);
     if (interrupted && interrupted()) return std::vector<std::uint16_t>();
-    if (std::chrono::steady_clock::now() - told < kTell) continue;
-    told = std::chrono::steady_clock::now();
+    if (steady_ms() - told < kTellMs) continue;
+    told = steady_ms();
     spdlog::info("waiting for a share of the work: others have all shards");
   }
   if (!failure_.is_ok()) return failure_;

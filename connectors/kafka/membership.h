@@ -1,18 +1,16 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "connectors/kafka/client.h"
+#include "runtime/machine.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -55,17 +53,17 @@ class Membership {
 
   MembershipOptions options_;
   std::mutex mutex_;
-  std::condition_variable woken_;
+  runtime::Condition woken_;
   std::set<std::uint16_t> shards_;
   bool in_use_ = false;
   bool removing_ = false;  // some of shards_ are about to go
   bool closing_ = false;
-  std::chrono::steady_clock::time_point closing_since_;
+  std::int64_t closing_since_ms_ = 0;
   bool dealt_ = false;  // the group has dealt out shards since this worker joined; of thread_
   runtime::Status failure_ = runtime::Status::ok();
   std::atomic<bool> changed_{false};
   Client client_;
-  std::thread thread_;
+  runtime::Thread thread_;
 };
 
 }  // namespace huiliu::connectors::kafka

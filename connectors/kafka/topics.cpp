@@ -1,9 +1,8 @@
 #include "connectors/kafka/topics.h"
 
-#include <chrono>
-#include <thread>
-
 #include <fmt/format.h>
+
+#include "runtime/machine.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -88,7 +87,7 @@ Result<int> count_led_anywhere(rd_kafka_t* client, const std::string& name) {
   for (int tries = 0;; ++tries) {
     auto count = count_led(client, name);
     if (!count.is_ok() || *count >= 0 || tries == kTries) return count;
-    std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+    runtime::sleep_ms(kPauseMs);
   }
 }
 
@@ -134,7 +133,7 @@ Status ensure_topic(rd_kafka_t* client, const InternalTopic& topic) {
       if (Status status = create(client, topic); !status.is_ok()) return status;
     }
     // The brokers hear of a new topic a little later.
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    runtime::sleep_ms(20);
   }
   return Status::restart(fmt::format("topic {} has no leader yet", topic.name));
 }
@@ -190,7 +189,7 @@ Result<Watermarks> watermarks(rd_kafka_t* client, const std::string& topic, int 
         code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
       break;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    runtime::sleep_ms(20);
   }
   return as_status(error_of(code), fmt::format("offsets of {}[{}]", topic, partition));
 }

@@ -1,13 +1,13 @@
 #include "connectors/kafka/transaction.h"
 
 #include <algorithm>
-#include <random>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "connectors/kafka/topics.h"
 #include "runtime/failpoint.h"
+#include "runtime/machine.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -24,7 +24,7 @@ Result<std::unique_ptr<Transaction>> Transaction::open(const ProducerOptions& op
                        {"delivery.report.only.error", "false"}};
   settings.insert(settings.end(), options.settings.begin(), options.settings.end());
   std::string id = options.transactional_id;
-  if (runtime::mutant("kafka.not_fenced")) id += std::to_string(std::random_device()());
+  if (runtime::mutant("kafka.not_fenced")) id += std::to_string(runtime::random_number());
   settings.emplace_back("transactional.id", id);
   settings.emplace_back("transaction.timeout.ms", std::to_string(options.timeout_ms));
   settings.emplace_back(
