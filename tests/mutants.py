@@ -34,21 +34,21 @@ MUTANTS = {
     "outbox.trim_early": ("the outbox is trimmed before its delivery", ["simulation", "credit"]),
     "outbox.resume_late": ("delivery resumes one entry too late", ["engine", "simulation", "credit"]),
     "sqlite.position_apart": ("rows and position are two transactions", ["credit"]),
-    "kafka.applied_early": ("the local copy takes the epoch before Kafka has committed it", ["kafka"]),
-    "kafka.marker_before_fence": ("the last epoch is read before the predecessor is fenced", ["kafka"]),
-    "kafka.not_fenced": ("each process has a transactional id of its own", ["kafka"]),
-    "kafka.outputs_early": ("outputs are committed before their positions", ["kafka"]),
-    "kafka.position_without_changes": ("the local copy notes how far a changelog is applied, but not its rows", ["kafka"]),
-    "kafka.positions_after_commit": ("positions are in a transaction of their own, after the epoch's", ["kafka"]),
-    "kafka.reads_again": ("reading goes on before the committed position", ["kafka"]),
-    "kafka.reads_ahead": ("reading goes on behind the committed position", ["kafka"]),
-    "kafka.restore_forgets": ("a restore leaves out some keys", ["kafka"]),
-    "kafka.row_lost": ("some rows do not reach the changelog", ["kafka"]),
-    "kafka.tail_skipped": ("a local copy is not brought up to the last epoch", ["kafka"]),
-    "kafka.uncommitted_restored": ("a restore takes in what was aborted", ["kafka"]),
-    "kafka.no_member": ("workers send offsets without being checked as members of the group", ["workers"]),
-    "kafka.open_ignored": ("a new owner does not wait for transactions that are open", ["workers"]),
-    "kafka.wrong_shard": ("rows go to the changelog's partition of another shard", ["kafka"]),
+    "kafka.applied_early": ("the local copy takes the epoch before Kafka has committed it", ["simulation_kafka", "kafka"]),
+    "kafka.marker_before_fence": ("the last epoch is read before the predecessor is fenced", ["simulation_kafka", "kafka"]),
+    "kafka.not_fenced": ("each process has a transactional id of its own", ["simulation_kafka", "kafka"]),
+    "kafka.outputs_early": ("outputs are committed before their positions", ["simulation_kafka", "kafka"]),
+    "kafka.position_without_changes": ("the local copy notes how far a changelog is applied, but not its rows", ["simulation_kafka", "kafka"]),
+    "kafka.positions_after_commit": ("positions are in a transaction of their own, after the epoch's", ["simulation_kafka", "kafka"]),
+    "kafka.reads_again": ("reading goes on before the committed position", ["simulation_kafka", "kafka"]),
+    "kafka.reads_ahead": ("reading goes on behind the committed position", ["simulation_kafka", "kafka"]),
+    "kafka.restore_forgets": ("a restore leaves out some keys", ["simulation_kafka", "kafka"]),
+    "kafka.row_lost": ("some rows do not reach the changelog", ["simulation_kafka", "kafka"]),
+    "kafka.tail_skipped": ("a local copy is not brought up to the last epoch", ["simulation_kafka", "kafka"]),
+    "kafka.uncommitted_restored": ("a restore takes in what was aborted", ["simulation_kafka", "kafka"]),
+    "kafka.no_member": ("workers send offsets without being checked as members of the group", ["simulation_kafka", "workers"]),
+    "kafka.open_ignored": ("a new owner does not wait for transactions that are open", ["simulation_kafka", "workers"]),
+    "kafka.wrong_shard": ("rows go to the changelog's partition of another shard", ["simulation_kafka", "kafka"]),
 }
 
 
@@ -75,6 +75,9 @@ class Tests:
             return ["bash", ROOT / "tests/simulation/simulation.sh",
                     self.build / "tests/simulation/huiliu_simulation",
                     self.build / "bench/credit/credit_generator"]
+        if test == "simulation_kafka":
+            return ["bash", ROOT / "tests/simulation/kafka.sh", self.build / "tests/simulation/huiliu_kafka_simulation",
+                    "--seeds", "3000", "--again-every", "0"]
         if test == "kafka":
             return ["/usr/bin/python3", ROOT / "tests/kafka/crash_test.py", "--huiliu",
                     self.build / "cli/huiliu", "--kills", "40", "--broker-kills", "1", "--zombies",

@@ -217,6 +217,15 @@ bool Broker::transactions_open() const {
                      [](const auto& one) { return one.second.state != State::kEmpty; });
 }
 
+// A coordinator that is not there expels nobody either.
+void Broker::lose_coordinators(Micros until) {
+  coordinators_away_until_ = std::max(coordinators_away_until_, until);
+  for (Micros at = scheduler_.now(); at <= until; at += 500'000) {
+    scheduler_.at(std::min(at, until), nullptr, [this] { groups_.coordinator_is_back(); });
+  }
+  scheduler_.at(until, nullptr, [this] { groups_.coordinator_is_back(); });
+}
+
 void Broker::delete_records(const PartitionId& partition, std::int64_t before) {
   Log* const from = log(partition);
   if (from == nullptr || before <= from->begin) return;

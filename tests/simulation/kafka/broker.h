@@ -103,7 +103,7 @@ class Broker {
   /// Removes what a later committed record of the same key replaces, and what was aborted.
   void compact(Topic& topic);
   /// No coordinator of transactions or groups answers until then.
-  void lose_coordinators(Micros until) { coordinators_away_until_ = until; }
+  void lose_coordinators(Micros until);
   bool coordinators_away() const { return scheduler_.now() < coordinators_away_until_; }
   Groups& groups() { return groups_; }
   bool transactions_open() const;

@@ -28,7 +28,25 @@ void Groups::join(const JoinRequest& request, std::function<void(JoinAnswer)> an
   group.partitions = request.partitions;
   Member* member = nullptr;
   std::string id = request.member;
-  if (!id.empty()) {
+  if (id.empty() && request.instance.empty()) {  // KIP-394: it joins with the id it is given
+    id = "m" + std::to_string(++last_member_);
+    group.pending[id] = scheduler_.now() + request.session;
+    answer({.error = RD_KAFKA_RESP_ERR_MEMBER_ID_REQUIRED, .member = id});
+    return;
+  }
+  const auto pending = group.pending.find(id);
+  if (pending != group.pending.end()) {
+    const bool late = scheduler_.now() > pending->second;
+    group.pending.erase(pending);
+    if (late) {
+      answer({.error = RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID});
+      return;
+    }
+    member = &group.members[id];
+    member->session = request.session;
+    member->heard = scheduler_.now();
+    watch(group, id);
+  } else if (!id.empty()) {
     if (const auto error = find(group, id, request.instance, member)) {
       answer({.error = error});
       return;
@@ -53,6 +71,7 @@ void Groups::join(const JoinRequest& request, std::function<void(JoinAnswer)> an
       }
     } else {
       member = &group.members[id];
+      member->session = request.session;
       member->heard = scheduler_.now();
       watch(group, id);
     }
@@ -68,6 +87,12 @@ void Groups::join(const JoinRequest& request, std::function<void(JoinAnswer)> an
   const bool first = group.members.size() == 1 && group.generation == 0;
   if (!group.preparing) prepare(group, first ? scheduler_.between(0, 3'000'000) : 0);
   complete_if_all(group);
+}
+
+void Groups::coordinator_is_back() {
+  for (auto& [name, group] : groups_) {
+    for (auto& [id, member] : group.members) member.heard = scheduler_.now();
+  }
 }
 
 void Groups::prepare(Group& group, Micros wait) {
@@ -205,13 +230,13 @@ void Groups::remove(Group& group, const std::string& id) {
 void Groups::watch(Group& group, const std::string& id) {
   const auto found = group.members.find(id);
   if (found == group.members.end()) return;
-  const Micros due = found->second.heard + std::max<Micros>(found->second.session, 1'000'000);
+  const Micros due = found->second.heard + found->second.session;
   if (scheduler_.now() > due && !found->second.joined) {
     ++counts_.expelled;
     remove(group, id);
     return;
   }
-  scheduler_.at(std::max(due, scheduler_.now()) + 1000, nullptr,
+  scheduler_.at(std::max(due + 1000, scheduler_.now() + 50'000), nullptr,
                 [this, &group, id] { watch(group, id); });
 }
 

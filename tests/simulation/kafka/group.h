@@ -40,6 +40,8 @@ class Groups {
   rd_kafka_resp_err_t heartbeat(const std::string& group, const std::string& member,
                                 const std::string& instance, int generation);
   void leave(const std::string& group, const std::string& member);
+  /// Another one has loaded the groups: sessions begin anew.
+  void coordinator_is_back();
   /// Whether offsets of a transaction are taken.
   rd_kafka_resp_err_t check_offsets(const MemberId& member);
 
@@ -53,6 +55,7 @@ class Groups {
   };
   struct Group {
     std::map<std::string, Member> members;
+    std::map<std::string, Micros> pending;  // ids given out → until when they may join
     int generation = 0, partitions = 0;
     bool preparing = false;
     std::uint64_t round = 0;

@@ -175,6 +175,7 @@ void MemberPart::join() {
 void MemberPart::on_join(const JoinAnswer& answer) {
   if (state_ != State::kWaitJoin) return;
   ++round_;
+  in_flight_ = false;
   switch (answer.error) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
       member_ = answer.member;
@@ -193,6 +194,11 @@ void MemberPart::on_join(const JoinAnswer& answer) {
       generation_ = -1;
       state_ = State::kSteady;
       lose_all();
+      return;
+    case RD_KAFKA_RESP_ERR_MEMBER_ID_REQUIRED:
+      member_ = answer.member;
+      state_ = State::kSteady;
+      lose_all();  // joins at once if it has nothing
       return;
     default:
       break;

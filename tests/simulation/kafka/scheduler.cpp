@@ -30,6 +30,8 @@ void* take_stack() {
   void* const stack = ::mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (stack == MAP_FAILED) throw std::runtime_error("no memory for a simulated thread's stack");
+  constexpr std::size_t kGuardBytes = 4096;  // who runs over it is seen
+  ::mprotect(stack, kGuardBytes, PROT_NONE);
   return stack;
 }
 

@@ -38,10 +38,14 @@ Worker::Worker(Scheduler& scheduler, Disk& disk, const runtime::Topology& topolo
     : scheduler_(scheduler), disk_(disk), topology_(topology), threads_(threads) {
   process_->number = number;
   scheduler_.spawn(process_, [this] {
-    struct Mark {
-      bool& ended;
-      ~Mark() { ended = true; }
-    } const mark{ended_};
+    struct End {
+      Worker& self;
+      ~End() {
+        self.ended_ = true;
+        self.killed_ = self.process_->dead;
+        self.scheduler_.kill(*self.process_);  // its clients end with it
+      }
+    } const end{*this};
     main();
   });
 }

@@ -39,7 +39,8 @@ class Worker {
   /// As SIGTERM.
   void ask_to_end();
   bool ended() const { return ended_; }
-  bool was_killed() const { return process_->dead; }
+  bool was_killed() const { return killed_ || process_->dead; }
+  bool ended_by_itself() const { return ended_ && !killed_; }
   /// Why it ended by itself.
   const runtime::Status& status() const { return status_; }
   std::uint64_t restarts() const { return restarts_; }
@@ -55,7 +56,7 @@ class Worker {
   unsigned threads_;
   ProcessPtr process_ = std::make_shared<Process>();
   runtime::Engine* engine_ = nullptr;
-  bool asked_ = false, ended_ = false;
+  bool asked_ = false, ended_ = false, killed_ = false;
   std::uint64_t restarts_ = 0;
   runtime::Status status_ = runtime::Status::ok();
 };

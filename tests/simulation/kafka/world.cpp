@@ -1,6 +1,8 @@
 #include "tests/simulation/kafka/world.h"
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 
 #include "runtime/failpoint.h"
 #include "tests/simulation/kafka/check.h"
@@ -151,6 +153,14 @@ void World::start(Place& place) {
   scheduler_.note("start", {workers_});
 }
 
+void World::start_any() {
+  for (const auto& place : places_) {
+    if (place->worker) continue;
+    start(*place);
+    return;
+  }
+}
+
 void World::at_failpoint() {
   for (const auto& place : places_) {
     if (!place->worker || place->worker->process() != scheduler_.process()) continue;
@@ -162,12 +172,17 @@ void World::at_failpoint() {
 }
 
 bool World::is_expected_end(const Worker& worker) const {
-  if (worker.was_killed()) return true;
+  if (!worker.ended_by_itself()) return true;  // killed
   if (worker.status().is_ok() || worker.status().code() == runtime::StatusCode::kRestart) {
     return true;  // it was asked to
   }
-  return !several_ && tally_.takeovers > 0 &&
-         worker.status().message().find("has taken over") != std::string::npos;
+  const auto says = [&worker](const char* text) {
+    return worker.status().message().find(text) != std::string::npos;
+  };
+  // When its session ended here first, librdkafka sends heartbeats without its id, and a broker that
+  // still has the old one takes the worker for another of its name (docs/reliability.md, limits).
+  if (named_ && says("another worker is named")) return true;
+  return !several_ && tally_.takeovers > 0 && says("has taken over");
 }
 
 void World::settle(Place& place) {
@@ -175,7 +190,11 @@ void World::settle(Place& place) {
     problem_ = "a worker ended: " + place.worker->status().message();
   }
   tally_.restarts += place.worker->restarts();
-  if (scheduler_.chance(0.3)) place.disk.keep_copy();
+  if (named_ && place.worker->ended_by_itself() && !place.worker->status().is_ok() &&
+      place.worker->status().code() != runtime::StatusCode::kRestart) {
+    ++tally_.fenced_by_name;
+  }
+  if (scheduler_.chance(0.5)) place.disk.keep_copy();
   gone_.push_back(std::move(place.worker));
 }
 
@@ -309,17 +328,20 @@ bool World::finish() {
     return count_expected(broker_);
   }();
   const auto complete = [this, wanted] {
-    if (running().empty()) {
-      for (const auto& place : places_) {
-        if (!place->worker) {
-          start(*place);
-          break;
-        }
-      }
-    }
+    if (running().empty()) start_any();
     return count_outputs(broker_) >= wanted;
   };
-  if (!run_until(scheduler_.now() + 300 * kSecond, complete) && problem_.empty()) {
+  bool done = run_until(scheduler_.now() + 40 * kSecond, complete);
+  // A worker with a name that began anew in the middle of a rebalance has ended it: the brokers give
+  // it its old share, and to nobody what was to move (docs/reliability.md, limits). The next change of
+  // the group mends it.
+  if (!done && problem_.empty() && named_ && !running().empty()) {
+    ++tally_.stranded;
+    running().front()->worker->ask_to_end();
+    run_until(scheduler_.now() + 20 * kSecond, [] { return false; });
+  }
+  if (!done && problem_.empty()) done = run_until(scheduler_.now() + 300 * kSecond, complete);
+  if (!done && problem_.empty()) {
     problem_ = "not all of the input is processed: " + std::to_string(count_outputs(broker_)) +
                " of " + std::to_string(wanted);
   }
@@ -354,20 +376,22 @@ std::string World::run() {
 }
 
 void World::add_to(Tally& tally) const {
-  tally.shared += several_ ? 1 : 0;
-  tally.virtual_ms += scheduler_.now() / 1000;
-  const auto add = [](auto& sums, const auto& own, std::size_t size) {
-    static_assert(std::is_trivially_copyable_v<std::remove_reference_t<decltype(own)>>);
-    auto* const to = reinterpret_cast<std::uint64_t*>(&sums);
-    const auto* const from = reinterpret_cast<const std::uint64_t*>(&own);
-    for (std::size_t i = 0; i < size / sizeof(std::uint64_t); ++i) to[i] += from[i];
-  };
-  add(tally.broker, broker_.counts, sizeof tally.broker);
   Tally own = tally_;
-  own.shared = 0;
-  own.virtual_ms = 0;
-  own.broker = {};
-  add(tally, own, sizeof tally);
+  own.shared = several_ ? 1 : 0;
+  own.virtual_ms = static_cast<std::uint64_t>(scheduler_.now() / 1000);
+  own.broker = broker_.counts;
+  add(tally, own);
+}
+
+void add(Tally& sum, const Tally& one) {
+  // Nothing but counts.
+  constexpr std::size_t kCounts = sizeof(Tally) / sizeof(std::uint64_t);
+  static_assert(kCounts * sizeof(std::uint64_t) == sizeof(Tally));
+  std::uint64_t sums[kCounts], counts[kCounts];
+  std::memcpy(sums, &sum, sizeof sum);
+  std::memcpy(counts, &one, sizeof one);
+  for (std::size_t i = 0; i < kCounts; ++i) sums[i] += counts[i];
+  std::memcpy(&sum, sums, sizeof sum);
 }
 
 }  // namespace huiliu::simulation

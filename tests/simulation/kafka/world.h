@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "runtime/topology.h"
@@ -22,10 +23,12 @@ struct Topologies {
 struct Tally {
   std::uint64_t shared = 0, lives = 0, killed = 0, killed_at_step = 0, frozen = 0, asked = 0,
                 takeovers = 0, restarts = 0, power_losses = 0, wiped = 0, old_copies = 0,
-                coordinators_away = 0, leaders_away = 0, last_lives = 0;
-  std::int64_t virtual_ms = 0;
+                coordinators_away = 0, leaders_away = 0, last_lives = 0, fenced_by_name = 0, stranded = 0;
+  std::uint64_t virtual_ms = 0;
   FaultCounts broker;
 };
+static_assert(std::is_trivially_copyable_v<Tally>);
+void add(Tally& sum, const Tally& one);
 
 /// One seed: some seconds of input, workers and faults; then quiet, until all is processed.
 class World {
@@ -53,6 +56,7 @@ class World {
   void act();
   void disturb_brokers();
   void start(Place& place);
+  void start_any();
   void prepare_disk(Place& place);
   void at_failpoint();
   bool sweep();
