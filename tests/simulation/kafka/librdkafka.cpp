@@ -35,6 +35,7 @@ struct rd_kafka_NewTopic_s {
 struct rd_kafka_DeleteRecords_s {
   std::vector<Offset> offsets;
 };
+struct rd_kafka_ConfigResource_s {};
 struct rd_kafka_topic_result_s {
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
 };
@@ -186,6 +187,10 @@ void rd_kafka_mem_free(rd_kafka_t*, void* memory) { std::free(memory); }
 
 char* rd_kafka_memberid(const rd_kafka_t* client) {
   return ::strdup(client->client->member->id().member.c_str());
+}
+
+int rd_kafka_assignment_lost(rd_kafka_t* client) {
+  return client->client->member && client->client->member->lost() ? 1 : 0;
 }
 
 rd_kafka_resp_err_t rd_kafka_fatal_error(rd_kafka_t* client, char* text, std::size_t size) {
@@ -526,6 +531,32 @@ void rd_kafka_DeleteRecords(rd_kafka_t* client, rd_kafka_DeleteRecords_t** reque
     return RD_KAFKA_RESP_ERR_NO_ERROR;
   });
   queue->events.push_back(event.release());
+}
+
+// The simulated brokers do not let anybody see the settings of topics.
+rd_kafka_ConfigResource_t* rd_kafka_ConfigResource_new(rd_kafka_ResourceType_t, const char*) {
+  return new rd_kafka_ConfigResource_t;
+}
+void rd_kafka_ConfigResource_destroy(rd_kafka_ConfigResource_t* resource) { delete resource; }
+void rd_kafka_DescribeConfigs(rd_kafka_t* client, rd_kafka_ConfigResource_t**, std::size_t,
+                              const rd_kafka_AdminOptions_t*, rd_kafka_queue_t* queue) {
+  auto event = std::make_unique<rd_kafka_event_t>();
+  event->error = ask(*client->client, 30'000, [] { return RD_KAFKA_RESP_ERR_NO_ERROR; });
+  queue->events.push_back(event.release());
+}
+const rd_kafka_DescribeConfigs_result_t* rd_kafka_event_DescribeConfigs_result(
+    rd_kafka_event_t* event) {
+  return reinterpret_cast<const rd_kafka_DescribeConfigs_result_t*>(event);
+}
+const rd_kafka_ConfigResource_t** rd_kafka_DescribeConfigs_result_resources(
+    const rd_kafka_DescribeConfigs_result_t*, std::size_t* count) {
+  static const rd_kafka_ConfigResource_t hidden;
+  static const rd_kafka_ConfigResource_t* only = &hidden;
+  *count = 1;
+  return &only;
+}
+rd_kafka_resp_err_t rd_kafka_ConfigResource_error(const rd_kafka_ConfigResource_t*) {
+  return RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 }
 
 rd_kafka_event_t* rd_kafka_queue_poll(rd_kafka_queue_t* queue, int) {

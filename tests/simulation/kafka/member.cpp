@@ -120,7 +120,7 @@ void MemberPart::lose_all() {
     rejoin();
     return;
   }
-  rejoin_ = true;
+  rejoin_ = lost_ = true;
   plan_call(RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS, owned_);
 }
 
@@ -286,6 +286,7 @@ void MemberPart::call() {
     return;
   }
   state_ = State::kSteady;
+  lost_ = false;
   if (std::exchange(rejoin_, false)) rejoin();
 }
 
