@@ -45,6 +45,8 @@ class Backend {
   /// The part of a table that holds `shards`.
   virtual Result<state::Table*> open_table(const std::string& name,
                                            const std::vector<std::uint16_t>& shards) = 0;
+  /// All tables are open; no epoch has begun.
+  virtual Status opened() { return Status::ok(); }
   /// Whether tables hold so much in memory that an epoch should end early, for them to be written.
   virtual bool wants_epoch() const { return false; }
   /// Whether no input should be read until tables that are full are written.

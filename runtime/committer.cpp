@@ -1,6 +1,7 @@
 #include "runtime/committer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -36,7 +37,18 @@ Status Committer::open_sink(std::size_t node_index) {
   return retry(shared_, node.name, [&] { return sink.file->open(context); });
 }
 
+Status Committer::open_layout() {
+  const StateLayout known = shared_.backend->meta(kLayoutPrefix);
+  StateLayout layout = state_layout(*shared_.topology);
+  if (Status status = check_layout(layout, known); !status.is_ok()) return status;
+  std::copy_if(layout.begin(), layout.end(), std::back_inserter(new_layout_), [&](const auto& one) {
+    return std::find(known.begin(), known.end(), one) == known.end();
+  });
+  return Status::ok();
+}
+
 Status Committer::open() {
+  if (Status status = open_layout(); !status.is_ok()) return status;
   const auto& nodes = shared_.topology->nodes;
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     for (const auto& [key, value] : shared_.backend->meta("ledger/" + nodes[n].name)) {
@@ -241,6 +253,8 @@ Status Committer::commit(std::uint64_t epoch) {
   for (std::size_t n = 0; n < sinks_.size(); ++n) {
     commit.meta.emplace_back("ledger/" + shared_.topology->nodes[n].name, ledger_.serialise(n));
   }
+  for (auto& [key, value] : new_layout_) commit.meta.emplace_back(key, value);
+  new_layout_.clear();
   add_outboxes(commit);
   failpoint("epoch.prepared");
   const Status status = retry(shared_, "state", [&] { return shared_.backend->commit(commit); });

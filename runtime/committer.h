@@ -12,6 +12,7 @@
 #include "runtime/messages.h"
 #include "runtime/shared.h"
 #include "runtime/sink.h"
+#include "runtime/state_layout.h"
 
 namespace huiliu::runtime {
 
@@ -74,6 +75,7 @@ class Committer {
   void committed(const EpochCommit& commit);
   Status prepare_files(EpochCommit& commit);
   Status open_sink(std::size_t node);
+  Status open_layout();
 
   Shared& shared_;
   std::size_t reports_per_slice_;
@@ -82,6 +84,7 @@ class Committer {
   std::string merged_;
   std::map<std::string, std::string> positions_;
   std::vector<std::shared_ptr<void>> changes_;
+  StateLayout new_layout_;  // to be committed with the first epoch
   std::function<void(std::uint64_t)> committed_callback_;
 
   mutable std::mutex mutex_;

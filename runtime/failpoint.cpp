@@ -36,7 +36,8 @@ const std::vector<std::string>& failpoint_names() {
       "file.after_sync",     "sqlite.before_commit",   "sqlite.after_commit",
       "flush.before_sst",    "flush.after_sst",        "flush.after_ingest",
       "flush.after_trim",    "kafka.before_changelog", "kafka.before_offsets",
-      "kafka.before_commit", "kafka.after_commit",     "kafka.after_claim"};
+      "kafka.before_commit", "kafka.after_commit",     "kafka.after_claim",
+      "import.after_step",   "import.before_last",     "snapshot.before_manifest"};
   return names;
 }
 

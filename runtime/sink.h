@@ -49,6 +49,10 @@ class FileLikeSink {
   virtual Status append(std::string_view bytes, std::uint64_t records) = 0;
   /// Makes everything appended durable and says the positions to commit with the epoch.
   virtual Status prepare(std::vector<std::pair<std::string, std::string>>& positions) = 0;
+  /// Asked before a start from a snapshot, with its positions and before anything is opened: true
+  /// if what the sink wrote is as it was then and goes on, false if there is nothing and it starts
+  /// afresh; kInvalid if it cannot be either, with the remedy.
+  virtual Result<bool> fits(const SinkContext& /*context*/) { return true; }
   /// The topology ended (bounded input done, last epoch committed): finish files.
   virtual Status finish() { return Status::ok(); }
 };

@@ -66,6 +66,7 @@ class EpochStore {
 
  private:
   friend class Table;
+  friend class Reader;
   struct Impl;
   explicit EpochStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

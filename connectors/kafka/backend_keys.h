@@ -19,6 +19,8 @@ inline std::string shard_key(std::string_view key, std::uint16_t shard) {
 }
 /// Keys of the local store.
 inline constexpr std::string_view kCluster = "kafka/cluster", kPosition = "kafka/position/";
+/// There while the local store is a whole copy: "all", or the shards it is of.
+inline constexpr std::string_view kWhole = "kafka/whole";
 inline constexpr std::string_view kTime = "kafka/time", kName = "kafka/worker";
 
 /// A compacted topic of the engine's own.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "connectors/kafka/backend_keys.h"
@@ -13,6 +14,7 @@
 #include "connectors/kafka/topics.h"
 #include "runtime/failpoint.h"
 #include "runtime/key.h"
+#include "runtime/state_layout.h"
 #include "state/embedded_backend.h"
 #include "state/layout.h"
 
@@ -87,6 +89,7 @@ Status KafkaBackend::open_store(const std::string& folder) {
   store_ = std::move(store.value());
   local_epoch_ = store_->last_epoch();
   for (auto& [key, value] : store_->meta("kafka/")) local_[key] = value;
+  if (Status status = begin_local_copy(); !status.is_ok()) return status;
   const auto time = local_.find(std::string(kTime));
   if (time == local_.end() || now_ms() - std::stoll(time->second) < kOldestCopyMs) {
     return Status::ok();
@@ -95,6 +98,30 @@ Status KafkaBackend::open_store(const std::string& folder) {
       "the local state in {} was last written more than five days ago: the changelogs may have "
       "forgotten since then what was deleted. Remove the folder; it is restored from the topics",
       folder));
+}
+
+// Until all of it is as of one epoch, nobody else is to read it (state/reader.h).
+Status KafkaBackend::begin_local_copy() {
+  if (local_.erase(std::string(kWhole)) == 0) return Status::ok();
+  state::Commit opening;
+  opening.epoch = ++local_epoch_;
+  opening.meta.emplace_back(kWhole, "");
+  return store_->commit(opening);
+}
+
+// What others read beside the tables: the engine's keys as Kafka has them.
+Status KafkaBackend::opened() {
+  state::Commit whole;
+  whole.epoch = ++local_epoch_;
+  for (const auto& [key, value] : store_->meta("")) {
+    if (!key.starts_with("kafka/") && !meta_.contains(key)) whole.meta.emplace_back(key, "");
+  }
+  for (const auto& [key, value] : meta_) {
+    if (!key.starts_with("!")) whole.meta.emplace_back(key, value);
+  }
+  whole.meta.emplace_back(kWhole, membership_ ? fmt::format("{}", fmt::join(owned_, ",")) : "all");
+  local_ahead_ = local_epoch_ - epoch_;
+  return store_->commit(whole);
 }
 
 Status KafkaBackend::check_cluster() {
@@ -219,6 +246,7 @@ Status KafkaBackend::taken_over() const {
 }
 
 std::vector<std::pair<std::string, std::string>> KafkaBackend::meta(std::string_view prefix) const {
+  if (membership_ && prefix == runtime::kLayoutPrefix) return shared_layout();
   std::vector<std::pair<std::string, std::string>> found;
   for (auto it = meta_.lower_bound(std::string(prefix));
        it != meta_.end() && it->first.starts_with(prefix); ++it) {
@@ -335,6 +363,7 @@ Status KafkaBackend::produce_progress(const EpochCommit& commit) {
   for (const auto& [key, value] : commit.meta) {
     // Sums of one worker say nothing when its shards are another's.
     if (membership_ && key.starts_with("ledger/")) continue;
+    if (membership_ && key.starts_with(runtime::kLayoutPrefix)) continue;
     if (Status status = put(key, value); !status.is_ok()) return status;
   }
   for (const auto& [key, value] : std::exchange(new_meta_, {})) {
@@ -373,7 +402,6 @@ Status KafkaBackend::commit_locally(const EpochCommit& commit) {
   std::vector<state::LogEntry> entries;
   state::Commit local = state::as_commit(commit, entries);
   local.epoch = commit.epoch + local_ahead_;
-  local.meta.clear();
   for (const state::Changes* changes : local.changes) {
     const Changelog& log = changelogs_.at(changes->table);
     for (const auto& [shard, blob] : changes->blobs) {

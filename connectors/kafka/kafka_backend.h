@@ -55,6 +55,7 @@ class KafkaBackend final : public runtime::Backend {
   runtime::LogTransaction* transaction() override { return transaction_.get(); }
   std::vector<std::uint16_t> owned_shards() const override { return owned_; }
   bool wants_reopening() const override { return membership_ && membership_->changed(); }
+  runtime::Status opened() override;
   runtime::Status confirm() override;
   runtime::Status commit(const runtime::EpochCommit& commit) override;
   runtime::Result<std::vector<runtime::OutboxEntry>> read_log(const std::string& log,
@@ -80,6 +81,8 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status fence_predecessors();
   runtime::Status check_not_anew(std::uint16_t shard) const;
   runtime::Result<std::string> worker_name();
+  void announce_layout();
+  std::vector<std::pair<std::string, std::string>> shared_layout() const;
   int progress_partition(std::string_view key) const;
   void forget_consumed(const runtime::EpochCommit& commit);
   std::function<runtime::Status()> on_open_transaction();
@@ -101,6 +104,7 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status send_offsets(const runtime::EpochCommit& commit);
   runtime::Status commit_to_kafka(const runtime::EpochCommit& commit);
   runtime::Status commit_locally(const runtime::EpochCommit& commit);
+  runtime::Status begin_local_copy();
   runtime::Status announce();
   runtime::Status check_owner();
   runtime::Status check_shards() const;

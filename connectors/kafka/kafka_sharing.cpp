@@ -14,6 +14,7 @@
 #include "connectors/kafka/position.h"
 #include "connectors/kafka/replay.h"
 #include "runtime/failpoint.h"
+#include "runtime/state_layout.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -34,6 +35,10 @@ InternalTopic rows_topic(const std::string& name, int partitions, int replicatio
            {"retention.ms", "-1"},  // rows go when they are consumed (forget_consumed)
            {"segment.bytes", std::to_string(64u << 20)},
            {"max.message.bytes", "16777216"}}};
+}
+
+std::string layout_key(std::uint16_t shard, std::string_view key) {
+  return shard_key("!layout", shard) + "/" + std::string(key);
 }
 }  // namespace
 
@@ -88,6 +93,7 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
   group_.reset(rd_kafka_consumer_group_metadata_new(options_.group.c_str()));
   if (Status status = open_shared_progress(); !status.is_ok()) return status;
   if (Status status = claim_shards(); !status.is_ok()) return status;
+  announce_layout();
   local_ahead_ = local_epoch_ - epoch_;
   spdlog::info("worker {} has {} of {} shards", owner_, owned_.size(), topology_.shards);
   return Status::ok();
@@ -191,6 +197,25 @@ Status KafkaBackend::fence_predecessors() {
     if (!fenced.is_ok()) return fenced.status();
   }
   return Status::ok();
+}
+
+// Each shard has the layout of the state, since it may be without the others one day.
+void KafkaBackend::announce_layout() {
+  for (const auto& [key, value] : runtime::state_layout(topology_)) {
+    for (const std::uint16_t shard : owned_) new_meta_.emplace_back(layout_key(shard, key), value);
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> KafkaBackend::shared_layout() const {
+  std::vector<std::pair<std::string, std::string>> layout;
+  for (const std::uint16_t shard : owned_) {
+    const std::string prefix = layout_key(shard, {});
+    for (auto it = meta_.lower_bound(prefix); it != meta_.end() && it->first.starts_with(prefix);
+         ++it) {
+      layout.emplace_back(it->first.substr(prefix.size()), it->second);
+    }
+  }
+  return layout;
 }
 
 int KafkaBackend::progress_partition(std::string_view key) const {
