@@ -37,7 +37,8 @@ const std::vector<std::string>& failpoint_names() {
       "flush.before_sst",    "flush.after_sst",        "flush.after_ingest",
       "flush.after_trim",    "kafka.before_changelog", "kafka.before_offsets",
       "kafka.before_commit", "kafka.after_commit",     "kafka.after_claim",
-      "import.after_step",   "import.before_last",     "snapshot.before_manifest"};
+      "import.after_step",   "import.before_last",     "snapshot.before_manifest",
+      "kafka.after_fill"};
   return names;
 }
 

@@ -195,11 +195,15 @@ Status write_logs(const Reader& reader, const std::string& folder) {
 }
 
 Status write_table(const Reader& reader, const std::string& folder, const SnapshotInfo& info,
-                   SnapshotTable& table) {
+                   SnapshotTable& table, const std::function<bool()>& interrupted) {
+  constexpr std::uint64_t kAskEvery = 4096;
   SortedFile file(folder + "/" + table.file);
   for (const std::uint16_t shard : info.held) {
     const Status status =
         reader.for_each(table.name, shard, [&](std::string_view key, std::string_view value) {
+          if (file.rows() % kAskEvery == 0 && interrupted && interrupted()) {
+            return Status::restart("interrupted");
+          }
           return file.put(row_key(shard, key), rocksdb::Slice(value.data(), value.size()));
         });
     if (!status.is_ok()) return status;
@@ -218,14 +222,16 @@ Status write_manifest(const SnapshotInfo& info, const std::string& folder) {
   return sync_path(path, O_RDONLY);
 }
 
-Status write_all(const Reader& reader, const std::string& folder, SnapshotInfo& info) {
+Status write_all(const Reader& reader, const std::string& folder, SnapshotInfo& info,
+                 const std::function<bool()>& interrupted) {
   if (Status status = write_meta(reader, folder); !status.is_ok()) return status;
   if (Status status = write_logs(reader, folder); !status.is_ok()) return status;
   for (const std::string& name : reader.tables()) {
     SnapshotTable& table = info.tables.emplace_back();
     table.name = name;
     table.file = fmt::format("table-{:03}.sst", info.tables.size());
-    if (Status status = write_table(reader, folder, info, table); !status.is_ok()) return status;
+    Status status = write_table(reader, folder, info, table, interrupted);
+    if (!status.is_ok()) return status;
   }
   failpoint("snapshot.before_manifest");
   return write_manifest(info, folder);
@@ -234,7 +240,7 @@ Status write_all(const Reader& reader, const std::string& folder, SnapshotInfo& 
 }  // namespace
 
 Result<SnapshotInfo> Snapshot::write(const Reader& reader, const std::string& folder,
-                                     SnapshotInfo info) {
+                                     SnapshotInfo info, const std::function<bool()>& interrupted) {
   namespace fs = std::filesystem;
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   info.time = fmt::format("{:%FT%T}Z", now);
@@ -249,7 +255,7 @@ Result<SnapshotInfo> Snapshot::write(const Reader& reader, const std::string& fo
   fs::create_directories(partial, error);
   if (error) return Status::unavailable(partial.string() + ": " + error.message());
   fs::permissions(partial, fs::perms::owner_all, error);  // rows may be personal
-  Status status = write_all(reader, partial.string(), info);
+  Status status = write_all(reader, partial.string(), info, interrupted);
   if (status.is_ok()) status = sync_path(partial.string(), O_RDONLY | O_DIRECTORY);
   if (status.is_ok()) {
     fs::rename(partial, target, error);

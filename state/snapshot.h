@@ -39,8 +39,10 @@ class Snapshot {
  public:
   /// Writes a new one. `info` says name, topology, shards and held. kInvalid if the folder exists;
   /// whatever fails leaves nothing under that name.
+  /// `interrupted`, asked now and then, ends it with kRestart.
   static runtime::Result<SnapshotInfo> write(const Reader& reader, const std::string& folder,
-                                             SnapshotInfo info);
+                                             SnapshotInfo info,
+                                             const std::function<bool()>& interrupted = {});
   /// kNotFound if there is none, kCorrupt if files are missing or not those that were written.
   static runtime::Result<std::unique_ptr<Snapshot>> open(const std::string& folder);
   ~Snapshot();

@@ -23,12 +23,12 @@ def check(guide):
 
 
 def check_kafka(guide):
-    topology, security = re.findall(r"```yaml\n(.*?)```", guide.read_text(), re.S)
+    topology, security, snapshots = re.findall(r"```yaml\n(.*?)```", guide.read_text(), re.S)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
         (path / "kafka").write_text("secret")
         security = security.replace("/run/secrets/kafka", str(path / "kafka"))
-        secured = security + topology[topology.index("sources:"):]
+        secured = security + snapshots + topology[topology.index("sources:"):]
         (path / "plain.yaml").write_text(topology)
         (path / "secured.yaml").write_text("topology: licences\n" + secured)
         command = [HUILIU, "validate", "plain.yaml", "secured.yaml"]

@@ -69,6 +69,7 @@ Status KafkaBackend::open_alone() {
 
 // Its last delivery reports write into the changelogs; then the shards may go to others.
 KafkaBackend::~KafkaBackend() {
+  snapshots_.reset();
   transaction_.reset();
   if (membership_) membership_->release();
 }
@@ -121,7 +122,24 @@ Status KafkaBackend::opened() {
   }
   whole.meta.emplace_back(kWhole, membership_ ? fmt::format("{}", fmt::join(owned_, ",")) : "all");
   local_ahead_ = local_epoch_ - epoch_;
-  return store_->commit(whole);
+  if (Status status = store_->commit(whole); !status.is_ok()) return status;
+  if (options_.snapshots.folder.empty()) return Status::ok();
+  open_snapshots().forget();
+  auto held = owned_;
+  if (!membership_) {
+    for (std::uint16_t shard = 0; shard < topology_.shards; ++shard) held.push_back(shard);
+  }
+  snapshots_->start_writing(*store_, membership_ ? owner_ : "worker", held);
+  return Status::ok();
+}
+
+SharedSnapshots& KafkaBackend::open_snapshots() {
+  if (!snapshots_) {
+    snapshots_ = std::make_unique<SharedSnapshots>(options_.snapshots, topology_.id,
+                                                   topology_.shards, local_[std::string(kCluster)]);
+    snapshots_->look();
+  }
+  return *snapshots_;
 }
 
 Status KafkaBackend::check_cluster() {

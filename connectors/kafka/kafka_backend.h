@@ -9,6 +9,7 @@
 
 #include "connectors/kafka/client.h"
 #include "connectors/kafka/membership.h"
+#include "connectors/kafka/shared_snapshots.h"
 #include "connectors/kafka/transaction.h"
 #include "runtime/backend.h"
 #include "runtime/topology.h"
@@ -23,6 +24,7 @@ struct BackendOptions {
   bool several = false;  ///< workers share the shards
   std::string worker;    ///< with `several`: the configured name, or empty
   std::int64_t session_timeout_ms = 10'000;
+  SharedSnapshotOptions snapshots;
 };
 
 /// What a process keeps between two openings of the backend.
@@ -93,6 +95,9 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status read_progress();
   runtime::Status claim();
   runtime::Status check_cluster();
+  runtime::Status restore_from_snapshots(const std::string& table,
+                                         const std::vector<std::uint16_t>& shards,
+                                         const Changelog& log);
   runtime::Status restore_outboxes();
   runtime::Status restore_outbox(const std::string& log);
   runtime::Result<Changelog*> changelog(const std::string& table);
@@ -105,6 +110,7 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status commit_to_kafka(const runtime::EpochCommit& commit);
   runtime::Status commit_locally(const runtime::EpochCommit& commit);
   runtime::Status begin_local_copy();
+  SharedSnapshots& open_snapshots();
   runtime::Status announce();
   runtime::Status check_owner();
   runtime::Status check_shards() const;
@@ -115,6 +121,7 @@ class KafkaBackend final : public runtime::Backend {
   const runtime::Topology& topology_;
   BackendOptions options_;
   std::unique_ptr<state::EpochStore> store_;
+  std::unique_ptr<SharedSnapshots> snapshots_;  // null: none, or not looked for yet
   std::unique_ptr<Transaction> transaction_;
   rd_kafka_topic_t* progress_ = nullptr;
   GroupMetadata group_;

@@ -76,11 +76,42 @@ Result<state::Table*> KafkaBackend::open_table(const std::string& name,
                                                const std::vector<std::uint16_t>& shards) {
   auto log = changelog(name);
   if (!log.is_ok()) return log.status();
+  if (Status status = restore_from_snapshots(name, shards, **log); !status.is_ok()) return status;
   auto table = store_->table(name, shards);
   if (!table.is_ok()) return table;
   if (Status status = restore(name, shards, *table.value(), **log); !status.is_ok()) return status;
   local_ahead_ = local_epoch_ - epoch_;
   return table;
+}
+
+// Shards that the local store knows nothing of begin at the newest snapshot that has them. The
+// position comes last: a filling that was cut off is done again.
+Status KafkaBackend::restore_from_snapshots(const std::string& table,
+                                            const std::vector<std::uint16_t>& shards,
+                                            const Changelog& log) {
+  if (options_.snapshots.folder.empty()) return Status::ok();
+  std::map<const state::Snapshot*, std::vector<std::uint16_t>> sources;
+  state::Commit filled;
+  for (const std::uint16_t shard : shards) {
+    const std::string key = local_position(log.topic_name, shard);
+    if (local_.contains(key)) continue;
+    std::string position;
+    const state::Snapshot* snapshot = open_snapshots().find(shard, key, position);
+    if (snapshot == nullptr) continue;
+    sources[snapshot].push_back(shard);
+    filled.meta.emplace_back(key, position);
+  }
+  for (const auto& [snapshot, some] : sources) {
+    auto rows = store_->fill(table, some, *snapshot);
+    if (!rows.is_ok()) return rows.status();
+    spdlog::info("table {}: {} rows of {} shards from snapshot {}", table, *rows, some.size(),
+                 snapshot->info().name);
+  }
+  if (filled.meta.empty()) return Status::ok();
+  runtime::failpoint("kafka.after_fill");
+  filled.epoch = ++local_epoch_;
+  for (const auto& [key, position] : filled.meta) local_[key] = position;
+  return store_->commit(filled);
 }
 
 Status KafkaBackend::restore(const std::string& name, const std::vector<std::uint16_t>& shards,

@@ -35,6 +35,8 @@ SHARED = TOPOLOGY.replace("  type: kafka\n  bootstrap", f"""\
   workers: several
   worker: "${{WORKER:-}}"
   session_timeout: {SESSION_S}s
+  snapshots: shared
+  snapshot_every: 2s
   bootstrap""", 1).replace("transaction_timeout: 10s", "transaction_timeout: 60s")
 
 
