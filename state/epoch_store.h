@@ -58,6 +58,8 @@ class EpochStore {
   /// it must be done again.
   runtime::Result<std::uint64_t> fill(const std::string& table, std::vector<std::uint16_t> shards,
                                       const Snapshot& snapshot);
+  /// Forgets a shard of a table that is not open.
+  runtime::Status clear(const std::string& table, std::uint16_t shard);
   runtime::Status commit(const Commit& commit);
   runtime::Result<std::vector<LogEntry>> read_log(const std::string& log, std::uint64_t after,
                                                   std::size_t max_bytes) const;
@@ -76,7 +78,6 @@ class EpochStore {
   friend class Reader;
   struct Impl;
   explicit EpochStore(std::unique_ptr<Impl> impl);
-  runtime::Status clear_rows(const std::string& table, std::uint16_t shard);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -21,20 +21,31 @@ Status as_status(const rocksdb::Status& status, const std::string& what) {
 
 }  // namespace
 
-// Rows that an earlier filling has left, which was cut off, may not be in this snapshot.
-Status EpochStore::clear_rows(const std::string& table, std::uint16_t shard) {
+Status EpochStore::clear(const std::string& table, std::uint16_t shard) {
   auto family = impl_->family(table);
   if (!family.is_ok()) return family.status();
+  const auto has = [this](rocksdb::ColumnFamilyHandle* in, const std::string& first,
+                          const std::string& last) {
+    const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator({}, in));
+    it->Seek(first);
+    return it->Valid() && it->key().compare(last) < 0;
+  };
+  const std::string first = row_key(shard, {});
+  const std::string last = row_key(static_cast<std::uint16_t>(shard + 1), {});
+  const std::string first_blob = changelog_key(table, shard, 0);
+  const std::string last_blob = changelog_key(table, shard, ~0ull);
+  if (!has(*family, first, last) && !has(impl_->changelog, first_blob, last_blob)) {
+    return Status::ok();
+  }
   rocksdb::WriteBatch batch;
-  batch.DeleteRange(*family, row_key(shard, {}),
-                    row_key(static_cast<std::uint16_t>(shard + 1), {}));
-  batch.DeleteRange(impl_->changelog, changelog_key(table, shard, 0),
-                    changelog_key(table, shard, ~0ull));
+  batch.DeleteRange(*family, first, last);
+  batch.DeleteRange(impl_->changelog, first_blob, last_blob);
   rocksdb::WriteOptions write;
   write.sync = true;
   return as_status(impl_->db->Write(write, &batch), "table " + table);
 }
 
+// Rows that an earlier filling has left, which was cut off, may not be in this snapshot.
 Result<std::uint64_t> EpochStore::fill(const std::string& table, std::vector<std::uint16_t> shards,
                                        const Snapshot& snapshot) {
   auto family = impl_->family(table);
@@ -49,7 +60,7 @@ Result<std::uint64_t> EpochStore::fill(const std::string& table, std::vector<std
   std::uint64_t rows = 0;
   std::string row;
   for (const std::uint16_t shard : shards) {
-    if (Status status = clear_rows(table, shard); !status.is_ok()) return status;
+    if (Status status = clear(table, shard); !status.is_ok()) return status;
     const Status status =
         snapshot.for_each(table, shard, [&](std::string_view key, std::string_view value) {
           row.clear();

@@ -60,6 +60,13 @@ runtime::Descriptor descriptor() {
                        .doc = "After which the others take over the share of one of `several` that "
                               "is not heard of.",
                        .default_text = "10s"});
+  d.options.push_back({.name = "standbys",
+                       .type = OptionType::kInt,
+                       .doc = "1: each of `several` keeps a copy of the shards that others own, "
+                              "so that it takes them over in seconds also when the state is large.",
+                       .default_text = "0",
+                       .minimum = 0,
+                       .maximum = 1});
   d.options.push_back({.name = "snapshots",
                        .type = OptionType::kPath,
                        .doc = "Folder that all workers see, such as a network share: copies of "
@@ -104,6 +111,7 @@ Result<std::unique_ptr<runtime::Backend>> open(const BackendContext& context) {
   options.replication = static_cast<int>(config.int_or("replication", -1));
   options.several = shares_work(config);
   options.worker = config.string_or("worker", "");
+  options.standby = config.int_or("standbys", 0) > 0;
   options.session_timeout_ms = config["session_timeout"].as_duration().count();
   if (config.has("snapshots")) {
     const std::filesystem::path folder = config["snapshots"].text();

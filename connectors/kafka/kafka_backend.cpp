@@ -69,6 +69,7 @@ Status KafkaBackend::open_alone() {
 
 // Its last delivery reports write into the changelogs; then the shards may go to others.
 KafkaBackend::~KafkaBackend() {
+  standby_.reset();
   snapshots_.reset();
   transaction_.reset();
   if (membership_) membership_->release();
@@ -112,6 +113,7 @@ Status KafkaBackend::begin_local_copy() {
 
 // What others read beside the tables: the engine's keys as Kafka has them.
 Status KafkaBackend::opened() {
+  if (Status status = start_standby(); !status.is_ok()) return status;
   state::Commit whole;
   whole.epoch = ++local_epoch_;
   for (const auto& [key, value] : store_->meta("")) {
@@ -432,8 +434,14 @@ Status KafkaBackend::commit_locally(const EpochCommit& commit) {
     local.meta.emplace_back(local_position(outbox.topic_name, 0),
                             std::to_string(outbox.restart[0]));
   }
+  if (standby_) {
+    for (const auto& [place, next] : standby_->collect(local)) {
+      local.meta.emplace_back(local_position(place.first, place.second), as_local(next));
+    }
+  }
   if (Status status = store_->commit(local); !status.is_ok()) return status;
   local_epoch_ = local.epoch;
+  if (standby_) standby_->saved();
   return Status::ok();
 }
 

@@ -10,6 +10,7 @@
 #include "connectors/kafka/client.h"
 #include "connectors/kafka/membership.h"
 #include "connectors/kafka/shared_snapshots.h"
+#include "connectors/kafka/standby.h"
 #include "connectors/kafka/transaction.h"
 #include "runtime/backend.h"
 #include "runtime/topology.h"
@@ -25,6 +26,7 @@ struct BackendOptions {
   std::string worker;    ///< with `several`: the configured name, or empty
   std::int64_t session_timeout_ms = 10'000;
   SharedSnapshotOptions snapshots;
+  bool standby = false;  ///< with `several`: keeps copies of the shards of others
 };
 
 /// What a process keeps between two openings of the backend.
@@ -95,9 +97,9 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status read_progress();
   runtime::Status claim();
   runtime::Status check_cluster();
-  runtime::Status restore_from_snapshots(const std::string& table,
-                                         const std::vector<std::uint16_t>& shards,
-                                         const Changelog& log);
+  runtime::Status prepare_shards(const std::string& table, const std::vector<std::uint16_t>& shards,
+                                 const Changelog& log);
+  runtime::Status forget_old_shards(const std::vector<std::uint16_t>& shards, const Changelog& log);
   runtime::Status restore_outboxes();
   runtime::Status restore_outbox(const std::string& log);
   runtime::Result<Changelog*> changelog(const std::string& table);
@@ -111,6 +113,8 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status commit_locally(const runtime::EpochCommit& commit);
   runtime::Status begin_local_copy();
   SharedSnapshots& open_snapshots();
+  runtime::Status start_standby();
+  std::vector<std::uint16_t> shards_of_others() const;
   runtime::Status announce();
   runtime::Status check_owner();
   runtime::Status check_shards() const;
@@ -122,6 +126,7 @@ class KafkaBackend final : public runtime::Backend {
   BackendOptions options_;
   std::unique_ptr<state::EpochStore> store_;
   std::unique_ptr<SharedSnapshots> snapshots_;  // null: none, or not looked for yet
+  std::unique_ptr<Standby> standby_;            // null: none
   std::unique_ptr<Transaction> transaction_;
   rd_kafka_topic_t* progress_ = nullptr;
   GroupMetadata group_;

@@ -76,7 +76,7 @@ Result<state::Table*> KafkaBackend::open_table(const std::string& name,
                                                const std::vector<std::uint16_t>& shards) {
   auto log = changelog(name);
   if (!log.is_ok()) return log.status();
-  if (Status status = restore_from_snapshots(name, shards, **log); !status.is_ok()) return status;
+  if (Status status = prepare_shards(name, shards, **log); !status.is_ok()) return status;
   auto table = store_->table(name, shards);
   if (!table.is_ok()) return table;
   if (Status status = restore(name, shards, *table.value(), **log); !status.is_ok()) return status;
@@ -84,20 +84,24 @@ Result<state::Table*> KafkaBackend::open_table(const std::string& name,
   return table;
 }
 
-// Shards that the local store knows nothing of begin at the newest snapshot that has them. The
-// position comes last: a filling that was cut off is done again.
-Status KafkaBackend::restore_from_snapshots(const std::string& table,
-                                            const std::vector<std::uint16_t>& shards,
-                                            const Changelog& log) {
-  if (options_.snapshots.folder.empty()) return Status::ok();
+// Shards that the local store knows nothing of, or nothing new, begin at the newest snapshot that
+// has them, or empty. Their position comes last: what was cut off is done again.
+Status KafkaBackend::prepare_shards(const std::string& table,
+                                    const std::vector<std::uint16_t>& shards,
+                                    const Changelog& log) {
+  if (Status status = forget_old_shards(shards, log); !status.is_ok()) return status;
   std::map<const state::Snapshot*, std::vector<std::uint16_t>> sources;
   state::Commit filled;
   for (const std::uint16_t shard : shards) {
     const std::string key = local_position(log.topic_name, shard);
     if (local_.contains(key)) continue;
     std::string position;
-    const state::Snapshot* snapshot = open_snapshots().find(shard, key, position);
-    if (snapshot == nullptr) continue;
+    const state::Snapshot* snapshot =
+        options_.snapshots.folder.empty() ? nullptr : open_snapshots().find(shard, key, position);
+    if (snapshot == nullptr) {
+      if (Status status = store_->clear(table, shard); !status.is_ok()) return status;
+      continue;
+    }
     sources[snapshot].push_back(shard);
     filled.meta.emplace_back(key, position);
   }
@@ -114,19 +118,30 @@ Status KafkaBackend::restore_from_snapshots(const std::string& table,
   return store_->commit(filled);
 }
 
+// A shard that was another worker's for days: the changelog may have forgotten meanwhile what was
+// deleted.
+Status KafkaBackend::forget_old_shards(const std::vector<std::uint16_t>& shards,
+                                       const Changelog& log) {
+  state::Commit forgotten;
+  for (const std::uint16_t shard : shards) {
+    const auto known = local_.find(local_position(log.topic_name, shard));
+    if (known == local_.end() || !is_too_old(known->second)) continue;
+    spdlog::info("the local copy of shard {} of {} is too old: it is built anew", shard,
+                 log.topic_name);
+    forgotten.meta.emplace_back(known->first, "");
+    local_.erase(known);
+  }
+  if (forgotten.meta.empty()) return Status::ok();
+  forgotten.epoch = ++local_epoch_;
+  return store_->commit(forgotten);
+}
+
 Status KafkaBackend::restore(const std::string& name, const std::vector<std::uint16_t>& shards,
                              state::Table& table, Changelog& log) {
   std::vector<ReplayFrom> from;
   for (const std::uint16_t shard : shards) {
     const auto known = local_.find(local_position(log.topic_name, shard));
     log.restart[shard] = known == local_.end() ? 0 : std::stoll(known->second);
-    if (known != local_.end() && is_too_old(known->second)) {
-      return Status::invalid(fmt::format(
-          "the local copy of shard {} is more than five days old: the changelogs may have "
-          "forgotten "
-          "since then what was deleted. Remove the state folder; it is restored from the topics",
-          shard));
-    }
     from.push_back({shard, log.restart[shard]});
   }
   if (mutant("kafka.tail_skipped") && log.restart[shards.front()] > 0) return Status::ok();

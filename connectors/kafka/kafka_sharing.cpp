@@ -6,6 +6,8 @@
 // commit. Whoever gets a shard reads its progress partition to the end of all records, which means
 // that it waits for every transaction whose offsets the brokers took before the shard changed
 // hands.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -15,6 +17,7 @@
 #include "connectors/kafka/replay.h"
 #include "runtime/failpoint.h"
 #include "runtime/state_layout.h"
+#include "state/embedded_backend.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -197,6 +200,39 @@ Status KafkaBackend::fence_predecessors() {
     if (!fenced.is_ok()) return fenced.status();
   }
   return Status::ok();
+}
+
+std::vector<std::uint16_t> KafkaBackend::shards_of_others() const {
+  std::vector<std::uint16_t> shards;
+  for (std::uint16_t shard = 0; shard < topology_.shards; ++shard) {
+    if (std::find(owned_.begin(), owned_.end(), shard) == owned_.end()) shards.push_back(shard);
+  }
+  return shards;
+}
+
+// The group may give any worker any shard: so each has a copy of all that are not its own.
+Status KafkaBackend::start_standby() {
+  const std::vector<std::uint16_t> shards = shards_of_others();
+  if (!membership_ || !options_.standby || shards.empty() || changelogs_.empty()) {
+    return Status::ok();
+  }
+  std::vector<FollowedTable> followed;
+  for (const auto& [name, log] : changelogs_) {
+    Status status = prepare_shards(name, shards, log);
+    if (!status.is_ok()) return status;
+    auto table = store_->table(name, shards);
+    if (!table.is_ok()) return table.status();
+    FollowedTable& one = followed.emplace_back(FollowedTable{log.topic_name, *table, {}});
+    for (const std::uint16_t shard : shards) {
+      const auto known = local_.find(local_position(log.topic_name, shard));
+      one.positions[shard] = known == local_.end() ? 0 : std::stoll(known->second);
+    }
+  }
+  constexpr std::uint64_t kMost = 32u << 20;
+  const std::uint64_t budget = state::store_options(topology_).memory_bytes;
+  standby_ = std::make_unique<Standby>(options_.producer.connection, options_.group,
+                                       std::move(followed), std::min(kMost, budget / 8));
+  return standby_->start();
 }
 
 // Each shard has the layout of the state, since it may be without the others one day.

@@ -109,7 +109,7 @@ class Group:
         self.args, self.rng, self.folder, self.bootstrap = args, rng, folder, bootstrap
         self.huiliu = args.huiliu
         self.topology = folder / "topology.yaml"
-        self.topology.write_text(SHARED)
+        self.topology.write_text(SHARED.replace("  snapshots:", f"  standbys: {args.standbys}\n  snapshots:"))
         self.workers = [Worker(self, slot) for slot in range(SLOTS)]
         self.figures: Counter = Counter()
         self.events = [getattr(self, name) for name in args.events]
@@ -282,6 +282,7 @@ def main() -> int:
     parser.add_argument("--records", type=int, default=60_000)
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--standbys", type=int, default=0, choices=(0, 1), help="workers copy the shards of others")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     args = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="huiliu-kafka-workers-"))
