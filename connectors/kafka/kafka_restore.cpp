@@ -29,10 +29,15 @@ using Positions = std::vector<std::pair<std::string, std::string>>;
 /// the topic is applied is noted when the rows are on disk. Only the last few become a local epoch.
 class Restoring {
  public:
-  /// `positions`: how far the topic is applied in memory, as keys of the local store.
+  /// `positions`: how far the topic is applied in memory, as keys of the local store. `begin`: what
+  /// is noted before the first rows, so that those of a restore that was cut off have an age.
   Restoring(state::EpochStore& store, state::Table& table, std::uint64_t& epoch,
-            std::function<Positions()> positions)
-      : store_(store), table_(table), epoch_(epoch), positions_(std::move(positions)) {}
+            std::function<Positions()> positions, Positions begin)
+      : store_(store),
+        table_(table),
+        epoch_(epoch),
+        positions_(std::move(positions)),
+        being_written_(std::move(begin)) {}
 
   /// To be called after each row.
   Status took(std::size_t bytes) {
@@ -173,6 +178,7 @@ Status KafkaBackend::restore_from_snapshots(const std::string& table,
 Status KafkaBackend::restore(const std::string& name, const std::vector<std::uint16_t>& shards,
                              state::Table& table, Changelog& log) {
   std::vector<ReplayFrom> from;
+  Positions begin;
   for (const std::uint16_t shard : shards) {
     const auto known = local_.find(local_position(log.topic_name, shard));
     log.restart[shard] = known == local_.end() ? 0 : std::stoll(known->second);
@@ -183,17 +189,24 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
           "since then what was deleted. Remove the state folder; it is restored from the topics",
           shard));
     }
+    if (known == local_.end()) {
+      begin.emplace_back(local_position(log.topic_name, shard), as_local(0));
+    }
     from.push_back({shard, log.restart[shard]});
   }
   if (mutant("kafka.tail_skipped") && log.restart[shards.front()] > 0) return Status::ok();
-  Restoring restoring(*store_, table, local_epoch_, [&] {
-    Positions positions;
-    for (const std::uint16_t shard : shards) {
-      positions.emplace_back(local_position(log.topic_name, shard), as_local(log.restart[shard]));
-    }
-    positions.emplace_back(kTime, std::to_string(now_ms()));
-    return positions;
-  });
+  Restoring restoring(
+      *store_, table, local_epoch_,
+      [&] {
+        Positions positions;
+        for (const std::uint16_t shard : shards) {
+          positions.emplace_back(local_position(log.topic_name, shard),
+                                 as_local(log.restart[shard]));
+        }
+        positions.emplace_back(kTime, std::to_string(now_ms()));
+        return positions;
+      },
+      std::move(begin));
   const ReplayEnd end = replay_topic(
       {options_.producer.connection, options_.group, log.topic_name, from, on_open_transaction(),
        [&](std::string_view key) { table.prefetch(runtime::KeyBuilder::hash_bytes(key)); }},
