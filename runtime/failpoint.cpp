@@ -1,19 +1,22 @@
 #include "runtime/failpoint.h"
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <thread>
 
 namespace huiliu::runtime {
 namespace {
 
-struct CrashAt {
+/// A step with a number, from the environment.
+struct Step {
   std::string name;
-  long count = 0;
+  long number = 0;
 };
 
-CrashAt parse_environment() {
-  const char* text = std::getenv("HUILIU_CRASH_AT");
+Step parse_environment(const char* variable) {
+  const char* text = std::getenv(variable);
   if (text == nullptr) return {};
   const std::string all = text;
   const auto colon = all.rfind(':');
@@ -38,14 +41,19 @@ const std::vector<std::string>& failpoint_names() {
       "flush.after_trim",    "kafka.before_changelog", "kafka.before_offsets",
       "kafka.before_commit", "kafka.after_commit",     "kafka.after_claim",
       "import.after_step",   "import.before_last",     "snapshot.before_manifest",
-      "kafka.after_fill"};
+      "kafka.after_fill",    "kafka.restored_part"};
   return names;
 }
 
 void failpoint(std::string_view name) {
-  static const CrashAt crash = parse_environment();
+  static const Step crash = parse_environment("HUILIU_CRASH_AT");
+  static const Step pause = parse_environment("HUILIU_PAUSE_AT");
   static std::atomic<long> passes{0};
-  if (crash.count > 0 && name == crash.name && ++passes == crash.count) std::raise(SIGKILL);
+  static std::atomic<bool> paused{false};
+  if (crash.number > 0 && name == crash.name && ++passes == crash.number) std::raise(SIGKILL);
+  if (pause.number > 0 && name == pause.name && !paused.exchange(true)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(pause.number));
+  }
   if (hook()) hook()(name);
 }
 

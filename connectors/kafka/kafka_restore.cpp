@@ -14,6 +14,7 @@
 
 namespace huiliu::connectors::kafka {
 
+using runtime::failpoint;
 using runtime::mutant;
 using runtime::Result;
 using runtime::Status;
@@ -21,7 +22,67 @@ using runtime::Status;
 namespace {
 
 constexpr std::uint64_t kSegment = 128u << 20;
-constexpr std::uint64_t kRestoreStep = 32u << 20;  // bytes between the local commits of a restore
+using Positions = std::vector<std::pair<std::string, std::string>>;
+
+/// Makes a table's restored rows durable. They can be had again from Kafka, so they are written out
+/// as the table's files, without the local changelog that an epoch's changes go through; how far
+/// the topic is applied is noted when the rows are on disk. Only the last few become a local epoch.
+class Restoring {
+ public:
+  /// `positions`: how far the topic is applied in memory, as keys of the local store. `begin`: what
+  /// is noted before the first rows, so that those of a restore that was cut off have an age.
+  Restoring(state::EpochStore& store, state::Table& table, std::uint64_t& epoch,
+            std::function<Positions()> positions, Positions begin)
+      : store_(store),
+        table_(table),
+        epoch_(epoch),
+        positions_(std::move(positions)),
+        being_written_(std::move(begin)) {}
+
+  /// To be called after each row.
+  Status took(std::size_t bytes) {
+    constexpr std::uint64_t kOften = 4096;
+    unwritten_ += bytes;
+    if (++rows_ % kOften != 0) return Status::ok();
+    return store_.wants_epoch() ? write_out(false) : Status::ok();
+  }
+
+  Status finish() {
+    constexpr std::uint64_t kFew = 32u << 20;
+    if (unwritten_ >= kFew) {
+      if (Status status = write_out(true); !status.is_ok()) return status;
+    }
+    if (!being_written_.empty()) store_.wait_for_flushes();
+    const state::Changes rest = table_.freeze_epoch(++epoch_);
+    state::Commit last;
+    last.epoch = epoch_;
+    last.changes = {&rest};
+    last.meta = positions_();
+    return store_.commit(last);
+  }
+
+ private:
+  Status write_out(bool all) {
+    if (!being_written_.empty()) store_.wait_for_flushes();
+    if (!table_.freeze_unlogged(++epoch_, all)) return Status::ok();
+    state::Commit next;  // from then on the rows may be written
+    next.epoch = epoch_;
+    next.meta = std::exchange(being_written_, positions_());
+    if (mutant("kafka.restored_early")) next.meta = being_written_;
+    unwritten_ = 0;
+    const Status status = store_.commit(next);
+    failpoint("kafka.restored_part");
+    return status;
+  }
+
+  state::EpochStore& store_;
+  state::Table& table_;
+  std::uint64_t& epoch_;
+  std::function<Positions()> positions_;
+  Positions being_written_;      // how far the rows reach that are on their way to disk
+  std::uint64_t unwritten_ = 0;  // bytes
+  std::uint64_t rows_ = 0;
+};
 
 }  // namespace
 
@@ -139,28 +200,31 @@ Status KafkaBackend::forget_old_shards(const std::vector<std::uint16_t>& shards,
 Status KafkaBackend::restore(const std::string& name, const std::vector<std::uint16_t>& shards,
                              state::Table& table, Changelog& log) {
   std::vector<ReplayFrom> from;
+  Positions begin;
   for (const std::uint16_t shard : shards) {
     const auto known = local_.find(local_position(log.topic_name, shard));
     log.restart[shard] = known == local_.end() ? 0 : std::stoll(known->second);
+    if (known == local_.end()) {
+      begin.emplace_back(local_position(log.topic_name, shard), as_local(0));
+    }
     from.push_back({shard, log.restart[shard]});
   }
   if (mutant("kafka.tail_skipped") && log.restart[shards.front()] > 0) return Status::ok();
-  std::uint64_t unsaved = 0;
-  const auto save = [&] {
-    const state::Changes changes = table.freeze_epoch(++local_epoch_);
-    state::Commit local;
-    local.epoch = local_epoch_;
-    local.changes = {&changes};
-    for (const std::uint16_t shard : shards) {
-      local.meta.emplace_back(local_position(log.topic_name, shard), as_local(log.restart[shard]));
-    }
-    local.meta.emplace_back(kTime, std::to_string(now_ms()));
-    unsaved = 0;
-    if (store_->wants_pause()) store_->wait_for_flushes();
-    return store_->commit(local);
-  };
+  Restoring restoring(
+      *store_, table, local_epoch_,
+      [&] {
+        Positions positions;
+        for (const std::uint16_t shard : shards) {
+          positions.emplace_back(local_position(log.topic_name, shard),
+                                 as_local(log.restart[shard]));
+        }
+        positions.emplace_back(kTime, std::to_string(now_ms()));
+        return positions;
+      },
+      std::move(begin));
   const ReplayEnd end = replay_topic(
-      {options_.producer.connection, options_.group, log.topic_name, from, on_open_transaction()},
+      {options_.producer.connection, options_.group, log.topic_name, from, on_open_transaction(),
+       [&](std::string_view key) { table.prefetch(runtime::KeyBuilder::hash_bytes(key)); }},
       [&](const ReplayedRecord& record) {
         const auto shard = static_cast<std::uint16_t>(record.partition);
         const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(record.key);
@@ -170,8 +234,7 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
           table.put(shard, record.key, hash, record.value);
         }
         log.restart[shard] = record.offset + 1;
-        unsaved += record.key.size() + record.value.size();
-        return unsaved < kRestoreStep ? Status::ok() : save();
+        return restoring.took(record.key.size() + record.value.size());
       });
   if (!end.status.is_ok()) return end.status;
   for (std::size_t i = 0; i < shards.size(); ++i) log.restart[shards[i]] = end.next[i];
@@ -181,7 +244,7 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
   spdlog::log(end.records < kMany ? spdlog::level::debug : spdlog::level::info,
               "table {}: {} records, {} MiB restored from {}", name, end.records, end.bytes >> 20,
               log.topic_name);
-  return save();
+  return restoring.finish();
 }
 
 Status KafkaBackend::restore_outboxes() {

@@ -93,6 +93,7 @@ class Replay {
   Status read_all() {
     constexpr int kSilentMs = 60'000, kWaitMs = 10;  // it waits so long unless the batch is full
     constexpr int kLongMs = 1000;
+    constexpr ssize_t kAhead = 8;
     const Queue queue(rd_kafka_queue_get_consumer(client_.get()));
     std::array<rd_kafka_message_t*, 1000> batch{};
     for (int silent = 0; !index_.empty();) {
@@ -101,6 +102,10 @@ class Replay {
       Status status = Status::ok();
       for (ssize_t i = 0; i < count; ++i) {
         const Message message(batch[static_cast<std::size_t>(i)]);
+        if (request_.expect && i + kAhead < count) {
+          const rd_kafka_message_t& later = *batch[static_cast<std::size_t>(i + kAhead)];
+          request_.expect({static_cast<const char*>(later.key), later.key_len});
+        }
         if (status.is_ok()) status = take_message(*message);
       }
       if (!status.is_ok()) return status;

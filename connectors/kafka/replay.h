@@ -40,6 +40,8 @@ struct ReplayRequest {
   /// Set if others may have transactions open there: the end is then that of all records there are
   /// at the start, and those transactions are waited for. Called when one takes long.
   std::function<runtime::Status()> on_open_transaction = {};
+  /// Called some records before `visit` with a key that may come then, to bring memory nearer.
+  std::function<void(std::string_view key)> expect = {};
 };
 
 /// Reads partitions of a topic, committed records only, up to their ends. `visit` may refuse to go

@@ -34,7 +34,7 @@ backend:
   type: kafka
   bootstrap: "${KAFKA}"
   transaction_timeout: 10s
-state: {path: state, memory: 16MiB}
+state: {path: state, memory: "${MEMORY:-16MiB}"}
 rejects: rejected
 sources:
   input:
