@@ -27,13 +27,14 @@ class TableEncoder final : public runtime::SinkEncoder {
     rows_.emplace(schema);
   }
 
-  void encode(const Record& record, std::string& out) override {
+  const runtime::Reject* encode(const Record& record, std::string& out) override {
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       row_[i] = sources_[i] ? record[*sources_[i]] : Value();
     }
     sized_.clear();
     rows_->append(row_.data(), sized_);
     out.append(sized_, sizeof(std::uint32_t));
+    return nullptr;
   }
 
  private:
@@ -69,7 +70,7 @@ class MessageEncoder final : public runtime::SinkEncoder {
     }
   }
 
-  void encode(const Record& record, std::string& out) override {
+  const runtime::Reject* encode(const Record& record, std::string& out) override {
     value_text_.clear();
     value_->encode(record, value_text_);
     if (line_ && value_text_.ends_with('\n')) value_text_.pop_back();
@@ -85,6 +86,7 @@ class MessageEncoder final : public runtime::SinkEncoder {
     head.timestamp = time_of(record);
     append_frame(out, head, value_text_.data(), value_text_.size(), key.data(), key.size(),
                  header_bytes_);
+    return nullptr;
   }
 
  private:
