@@ -70,6 +70,7 @@ class Committer {
   Status write_sinks(std::vector<Report>& reports);
   Status write_sink(std::size_t node, std::string_view bytes, std::uint64_t records);
   Status commit(std::uint64_t epoch);
+  void warn_of_unread_rejects(std::uint64_t epoch) const;
   void append_outbox(SinkState& sink, std::string_view bytes, std::uint64_t records);
   void add_outboxes(EpochCommit& commit);
   void committed(const EpochCommit& commit);

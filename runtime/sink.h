@@ -20,8 +20,10 @@ namespace huiliu::runtime {
 class SinkEncoder {
  public:
   virtual ~SinkEncoder() = default;
-  /// Appends the record's bytes to `out`.
-  virtual void encode(const Record& record, std::string& out) = 0;
+  /// Appends the record's bytes to `out` and returns null. Or says why it refuses the record: then
+  /// `out` is as before, and the reject's text lives until the next call. Only types whose
+  /// descriptor has `rejects` may refuse.
+  virtual const Reject* encode(const Record& record, std::string& out) = 0;
 };
 
 /// A backend's own transaction that sinks of the same system take part in: the connector knows what

@@ -33,6 +33,7 @@ MUTANTS = {
     "file.unsynced": ("a file is not synced before its length is committed", ["bench"]),
     "outbox.trim_early": ("the outbox is trimmed before its delivery", ["simulation", "credit"]),
     "outbox.resume_late": ("delivery resumes one entry too late", ["engine", "simulation", "credit"]),
+    "sink.reject_lost": ("a record that a sink refuses goes nowhere", ["engine"]),
     "sqlite.position_apart": ("rows and position are two transactions", ["credit"]),
     "kafka.applied_early": ("the local copy takes the epoch before Kafka has committed it", ["kafka"]),
     "kafka.marker_before_fence": ("the last epoch is read before the predecessor is fenced", ["kafka"]),

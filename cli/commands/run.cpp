@@ -89,7 +89,7 @@ Counts count(const Topology& topology, const EngineProgress& progress) {
     const ComponentKind kind = topology.nodes[n].kind;
     if (topology.nodes[n].internal) continue;
     if (kind == ComponentKind::kSource) counts.read += totals.emitted + totals.rejected;
-    if (kind == ComponentKind::kSink) counts.written += totals.received;
+    if (kind == ComponentKind::kSink) counts.written += totals.received - totals.rejected;
     counts.rejected += totals.rejected;
   }
   return counts;

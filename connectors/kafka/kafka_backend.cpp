@@ -45,6 +45,7 @@ Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendC
     if (!*context.session) *context.session = made->session_;
     made->session_ = std::static_pointer_cast<Session>(*context.session);
   }
+  made->options_.producer.checked_sinks = made->session_->checked_sinks;
   if (Status status = made->open_store(context.state_folder); !status.is_ok()) return status;
   const Status opened = made->options_.several ? made->join(context) : made->open_alone();
   if (!opened.is_ok()) return opened;

@@ -33,6 +33,7 @@ struct BackendOptions {
 struct Session {
   std::string owner;                       ///< one worker: its mark in the progress topic
   std::shared_ptr<Membership> membership;  ///< several workers
+  std::shared_ptr<std::set<std::string>> checked_sinks = std::make_shared<std::set<std::string>>();
 };
 
 /// Commits an epoch by one Kafka transaction: outputs of sinks, changelogs of tables, outboxes, the

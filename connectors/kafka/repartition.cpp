@@ -64,7 +64,7 @@ class RowsEncoder final : public runtime::SinkEncoder {
         rows_(schema),
         shards_(static_cast<std::uint16_t>(config["shards"].as_int())) {}
 
-  void encode(const Record& record, std::string& out) override {
+  const runtime::Reject* encode(const Record& record, std::string& out) override {
     const std::size_t start = out.size();
     put(out, EntryHead{});
     put(out, RowHead{record.event_time, record.id, record.origin.offset});
@@ -76,6 +76,7 @@ class RowsEncoder final : public runtime::SinkEncoder {
     const EntryHead head{runtime::shard_of_hash(key_.hash(record), shards_),
                          static_cast<std::uint32_t>(out.size() - start - sizeof(EntryHead))};
     std::memcpy(out.data() + start, &head, sizeof head);
+    return nullptr;
   }
 
  private:

@@ -149,10 +149,35 @@ TEST(RepartitionTest, EachKeyedOperatorHasATopicInFrontOfIt) {
               ElementsAre("source in", "sink once.repartition <- in", "source once.repartition",
                           "operator once <- once.repartition", "sink sums.repartition <- once",
                           "source sums.repartition", "operator sums <- sums.repartition",
-                          "sink out <- sums", "sink bad <- in"));
+                          "sink out <- sums", "sink bad <- in <- out"));
   EXPECT_EQ((*made.nodes[1].config)["topic"].text(), "t.once.repartition");
   const runtime::Plan plan = runtime::make_plan(made, 2);
   EXPECT_EQ(plan.levels, 2u);
+}
+
+TEST(RepartitionTest, AReaderOfASinksRejectsHasATopicInFrontOfItToo) {
+  Diagnostics diagnostics;
+  Topology made = topology(
+      "operators:\n  again: {type: keyed, input: out.rejects, key: a}\n"
+      "sinks:\n  out: {type: kafka, input: in, topic: out}\n"
+      "  again_out: {type: kafka, input: again, topic: again}\n"
+      "  bad: {type: kafka, topic: bad}\n",
+      diagnostics);
+  ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+  made = runtime::split_for_workers(std::move(made), diagnostics);
+  ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+  std::vector<std::string> names;
+  for (const Node& node : made.nodes) {
+    for (const runtime::StreamRef& input : node.inputs) {
+      names.push_back(node.name + " <- " + made.nodes[input.node].stream_name(input.port));
+    }
+  }
+  EXPECT_THAT(names, ElementsAre("out <- in", "again.repartition <- out.rejects",
+                                 "again <- again.repartition", "again_out <- again",
+                                 "bad <- in.rejects", "bad <- again_out.rejects"));
+  const Node* rows = made.find("again.repartition");
+  EXPECT_EQ(rows->sink_declaration->inputs.front()->to_string().substr(0, 42),
+            "a: string, b: string, reject_code: string,");
 }
 
 TEST(RepartitionTest, WhatOneProcessAloneCanHaveIsAnErrorWithItsPlace) {

@@ -121,7 +121,7 @@ class SpoolEncoder final : public runtime::SinkEncoder {
       sources_.push_back(index ? static_cast<int>(*index) : -1);
     }
   }
-  void encode(const runtime::Record& record, std::string& out) override {
+  const runtime::Reject* encode(const runtime::Record& record, std::string& out) override {
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       row_[i] = sources_[i] < 0 ? Value() : record[static_cast<std::size_t>(sources_[i])];
     }
@@ -131,6 +131,7 @@ class SpoolEncoder final : public runtime::SinkEncoder {
       row_.back() = Value::of_text(source_);
     }
     encoder_.append(row_.data(), out);
+    return nullptr;
   }
 
  private:
