@@ -69,6 +69,7 @@ Status KafkaBackend::open_alone() {
 
 // Its last delivery reports write into the changelogs; then the shards may go to others.
 KafkaBackend::~KafkaBackend() {
+  failpoint("kafka.before_release");
   transaction_.reset();
   if (membership_) membership_->release();
 }
@@ -277,6 +278,7 @@ Status KafkaBackend::commit_to_kafka(const EpochCommit& commit) {
   for (const auto step : {&KafkaBackend::produce_changes, &KafkaBackend::produce_appends}) {
     if (Status status = (this->*step)(commit); !status.is_ok()) return status;
   }
+  failpoint("kafka.before_progress");
   const bool late = mutant("kafka.positions_after_commit");
   if (late) {
     if (Status status = transaction_->commit(); !status.is_ok()) return status;
@@ -372,8 +374,11 @@ Status KafkaBackend::produce_progress(const EpochCommit& commit) {
   if (!membership_) return put(std::string(kEpoch), std::to_string(commit.epoch));
   // Each partition gets a record before the offsets are sent: who takes a shard over waits for it.
   for (const std::uint16_t shard : owned_) {
+    meta_.erase(shard_key(kEpoch, shard));  // also if it is the same as that of an earlier opening
     Status status = put(shard_key(kEpoch, shard), fmt::format("{} {}", owner_, commit.epoch));
     if (!status.is_ok()) return status;
+    if (!commit.last) continue;
+    if (status = put(shard_key(kLeft, shard), owner_); !status.is_ok()) return status;
   }
   return Status::ok();
 }

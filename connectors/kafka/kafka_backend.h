@@ -9,6 +9,7 @@
 
 #include "connectors/kafka/client.h"
 #include "connectors/kafka/membership.h"
+#include "connectors/kafka/replay.h"
 #include "connectors/kafka/transaction.h"
 #include "runtime/backend.h"
 #include "runtime/topology.h"
@@ -78,7 +79,10 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status open_shared_progress();
   runtime::Status open_repartition_topics();
   runtime::Status claim_shards();
-  runtime::Status fence_predecessors();
+  runtime::Status end_predecessors();
+  runtime::Status fence(const std::set<std::string>& workers);
+  runtime::Result<std::set<std::string>> open_transactions(const std::string& topic,
+                                                           const std::vector<ReplayFrom>& from);
   runtime::Status check_not_anew(std::uint16_t shard) const;
   runtime::Result<std::string> worker_name();
   void announce_layout();
@@ -122,7 +126,7 @@ class KafkaBackend final : public runtime::Backend {
   std::shared_ptr<Session> session_;
   std::shared_ptr<Membership> membership_;  // null: one worker
   std::vector<std::uint16_t> owned_;        // several workers: this one's shards
-  std::set<std::string> predecessors_;      // who has owned them last
+  std::set<std::string> predecessors_;      // who has owned them before
   std::int64_t forgotten_ms_ = 0;           // when consumed rows were deleted last
   std::map<std::string, std::string> meta_;
   std::vector<std::pair<std::string, std::string>> new_meta_;  // to go with the next epoch
