@@ -400,6 +400,7 @@ Status KafkaBackend::send_offsets(const EpochCommit& commit) {
   }
   if (list->cnt == 0) return Status::ok();
   if (membership_ && !mutant("kafka.no_member")) group_ = membership_->metadata();
+  if (!group_) return Status::restart("this worker has lost its shards");
   return transaction_->send_offsets(list.get(), group_.get());
 }
 

@@ -62,6 +62,7 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
   // Opening transactions would fence the one that has this name now.
   if (session_->membership) {
     if (Status status = session_->membership->failure(); !status.is_ok()) return status;
+    if (session_->membership->expelled()) session_->membership.reset();
   }
   options_.producer.transactional_id = fmt::format("{}-{}", topology_.id, owner_);
   auto transaction = Transaction::open(options_.producer);

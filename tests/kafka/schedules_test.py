@@ -197,7 +197,22 @@ def all_die(schedule: Schedule) -> None:
     schedule.wait_for_all(last[0], 2 * TAKE_OVER_S)
 
 
-SCHEDULES = [dead_before_restore, dead_with_rows, dead_in_its_claim, all_die]
+def expelled_while_giving_up(schedule: Schedule) -> None:
+    """A worker with a name hangs while it gives up some of its shards, until another one has all of them. It
+    joins under its name again: what it had kept is not its own any more."""
+    schedule.feed(40, 0.9)
+    first = schedule.start("first", "w1", HUILIU_STOP_AT="kafka.before_release:1")
+    first.wait_for("has 8 of 8 shards")
+    time.sleep(2)
+    second = schedule.start("second", "w2")
+    first.wait_stopped()
+    second.wait_for("has 8 of 8 shards", 2 * TAKE_OVER_S)
+    time.sleep(2)
+    first.go_on()
+    time.sleep(10)
+
+
+SCHEDULES = [dead_before_restore, dead_with_rows, dead_in_its_claim, all_die, expelled_while_giving_up]
 
 
 def run(schedule_of, args, folder: Path) -> bool:
