@@ -24,6 +24,7 @@ from workload import BROKER, Failure, Feeder, kill, make_input
 PARTITIONS = 4
 RECORDS = 6_000
 WAIT_S = 60
+USAGE = 2  # exit code: a person must mend something
 
 
 class Process:
@@ -197,6 +198,23 @@ def all_die(schedule: Schedule) -> None:
     schedule.wait_for_all(last[0], 2 * TAKE_OVER_S)
 
 
+def other_rows(schedule: Schedule) -> None:
+    """A worker dies with rows on their way, and the next one has another version of the topology: it must say
+    so, not read them wrongly. The first version goes on then."""
+    schedule.feed(1)
+    first = schedule.start("first", HUILIU_CRASH_AT="kafka.after_commit:1")
+    first.wait_killed()
+    topology = schedule.topology.read_text()
+    schedule.topology.write_text(topology.replace("[id, dept, kind,", "[dept, id, kind,"))
+    second = schedule.start("second")
+    second.wait_until(lambda: second.process.poll() is not None, "ends by itself", TAKE_OVER_S)
+    if second.process.returncode != USAGE or "another version of the topology" not in second.text():
+        raise Failure(f"it ended with code {second.process.returncode}\n{second.tail()}")
+    schedule.topology.write_text(topology)
+    third = schedule.start("third")
+    schedule.wait_for_all(third, TAKE_OVER_S)
+
+
 def expelled_while_giving_up(schedule: Schedule) -> None:
     """A worker with a name hangs while it gives up some of its shards, until another one has all of them. It
     joins under its name again: what it had kept is not its own any more."""
@@ -212,7 +230,8 @@ def expelled_while_giving_up(schedule: Schedule) -> None:
     time.sleep(10)
 
 
-SCHEDULES = [dead_before_restore, dead_with_rows, dead_in_its_claim, all_die, expelled_while_giving_up]
+SCHEDULES = [dead_before_restore, dead_with_rows, dead_in_its_claim, all_die, other_rows,
+             expelled_while_giving_up]
 
 
 def run(schedule_of, args, folder: Path) -> bool:
