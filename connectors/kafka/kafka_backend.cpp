@@ -60,8 +60,9 @@ Status KafkaBackend::open_alone() {
   if (!transaction.is_ok()) return transaction.status();
   transaction_ = std::move(transaction.value());
   group_.reset(rd_kafka_consumer_group_metadata_new(options_.group.c_str()));
-  for (const auto step : {&KafkaBackend::check_cluster, &KafkaBackend::open_progress,
-                          &KafkaBackend::claim, &KafkaBackend::restore_outboxes}) {
+  for (const auto step :
+       {&KafkaBackend::check_cluster, &KafkaBackend::open_progress, &KafkaBackend::remember,
+        &KafkaBackend::claim, &KafkaBackend::restore_outboxes}) {
     if (Status status = (this->*step)(); !status.is_ok()) return status;
   }
   return Status::ok();
@@ -130,18 +131,24 @@ Status KafkaBackend::check_cluster() {
   if (id == nullptr) return Status::restart("the brokers do not answer");
   const std::string cluster = id;
   rd_kafka_mem_free(transaction_->client(), id);
-  std::string& known = local_[std::string(kCluster)];
-  if (known == cluster) return Status::ok();
-  if (!known.empty()) {
+  const auto known = local_.find(std::string(kCluster));
+  if (known != local_.end() && known->second != cluster) {
     return Status::invalid(fmt::format(
         "the local state belongs to the Kafka cluster {}, `bootstrap` leads to {}; correct it, or "
         "remove the local state folder to restore the state from this cluster",
-        known, cluster));
+        known->second, cluster));
   }
-  known = cluster;
+  if (known == local_.end()) new_local_.emplace_back(kCluster, cluster);
+  return Status::ok();
+}
+
+// Not before the topics have been seen to fit: a start with a wrong config is to leave nothing.
+Status KafkaBackend::remember() {
+  if (new_local_.empty()) return Status::ok();
   state::Commit first;
   first.epoch = ++local_epoch_;
-  first.meta.emplace_back(kCluster, cluster);
+  first.meta = std::exchange(new_local_, {});
+  for (const auto& [key, value] : first.meta) local_[key] = value;
   return store_->commit(first);
 }
 

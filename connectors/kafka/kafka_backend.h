@@ -84,7 +84,7 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Result<std::set<std::string>> open_transactions(const std::string& topic,
                                                            const std::vector<ReplayFrom>& from);
   runtime::Status check_not_anew(std::uint16_t shard) const;
-  runtime::Result<std::string> worker_name();
+  std::string worker_name();
   void announce_layout();
   std::vector<std::pair<std::string, std::string>> shared_layout() const;
   int progress_partition(std::string_view key) const;
@@ -97,6 +97,7 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status read_progress();
   runtime::Status claim();
   runtime::Status check_cluster();
+  runtime::Status remember();
   runtime::Status restore_outboxes();
   runtime::Status restore_outbox(const std::string& log);
   runtime::Result<Changelog*> changelog(const std::string& table);
@@ -131,6 +132,7 @@ class KafkaBackend final : public runtime::Backend {
   std::map<std::string, std::string> meta_;
   std::vector<std::pair<std::string, std::string>> new_meta_;  // to go with the next epoch
   std::map<std::string, std::string> local_;  // positions as the local store has them
+  std::vector<std::pair<std::string, std::string>> new_local_;  // for remember()
   std::map<std::string, Changelog> changelogs_;
   std::map<std::string, Changelog> outboxes_;
   std::atomic<std::uint64_t> epoch_{0};  // last one that Kafka has committed

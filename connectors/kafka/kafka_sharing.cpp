@@ -43,22 +43,17 @@ std::string layout_key(std::uint16_t shard, std::string_view key) {
 }  // namespace
 
 // Kept in the state folder: started again there, it ends the transaction it left open itself.
-Result<std::string> KafkaBackend::worker_name() {
+std::string KafkaBackend::worker_name() {
   if (!options_.worker.empty()) return options_.worker;
-  std::string& name = local_[std::string(kName)];
-  if (!name.empty()) return name;
-  name = random_owner();
-  state::Commit first;
-  first.epoch = ++local_epoch_;
-  first.meta.emplace_back(kName, name);
-  if (Status status = store_->commit(first); !status.is_ok()) return status;
+  const auto known = local_.find(std::string(kName));
+  if (known != local_.end()) return known->second;
+  std::string name = random_owner();
+  new_local_.emplace_back(kName, name);
   return name;
 }
 
 Status KafkaBackend::join(const runtime::BackendContext& context) {
-  auto name = worker_name();
-  if (!name.is_ok()) return name.status();
-  owner_ = name.value();
+  owner_ = worker_name();
   // Opening transactions would fence the one that has this name now.
   if (session_->membership) {
     if (Status status = session_->membership->failure(); !status.is_ok()) return status;
@@ -77,6 +72,7 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
       return status;
   }
   if (Status status = open_repartition_topics(); !status.is_ok()) return status;
+  if (Status status = remember(); !status.is_ok()) return status;
   if (!session_->membership) {
     auto joined = Membership::join({.connection = options_.producer.connection,
                                     .group = options_.group,
