@@ -89,14 +89,8 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
   for (const std::uint16_t shard : shards) {
     const auto known = local_.find(local_position(log.topic_name, shard));
     log.restart[shard] = known == local_.end() ? 0 : std::stoll(known->second);
-    if (known != local_.end() && is_too_old(known->second)) {
-      return Status::invalid(fmt::format(
-          "the local copy of shard {} is more than five days old: the changelogs may have "
-          "forgotten "
-          "since then what was deleted. Remove the state folder; it is restored from the topics",
-          shard));
-    }
-    from.push_back({shard, log.restart[shard]});
+    const bool old = known != local_.end() && is_too_old(known->second);
+    from.push_back({shard, log.restart[shard], old});
   }
   if (mutant("kafka.tail_skipped") && log.restart[shards.front()] > 0) return Status::ok();
   std::uint64_t unsaved = 0;

@@ -82,6 +82,13 @@ class Replay {
             "Restore it, or remove the local state folder to build it from what there is",
             topic_, from_[i].partition, end, from_[i].offset));
       }
+      // The record there may be known, and a transaction's marker is behind it.
+      if (from_[i].old && end > from_[i].offset + 2) {
+        return Status::invalid(fmt::format(
+            "the local copy of {}[{}] is more than five days old: the topic may have forgotten "
+            "since then what was deleted. Remove the state folder; it is restored from the topics",
+            topic_, from_[i].partition));
+      }
       end_.next[i] = std::max(from_[i].offset, marks->begin);
       if (end_.next[i] >= end) continue;
       index_[from_[i].partition] = i;

@@ -14,6 +14,7 @@ namespace huiliu::connectors::kafka {
 struct ReplayFrom {
   int partition = 0;
   std::int64_t offset = 0;  ///< below the first there is: from the first
+  bool old = false;  ///< deletions behind it may be forgotten: kInvalid if anything is behind it
 };
 
 struct ReplayedRecord {
