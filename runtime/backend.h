@@ -33,6 +33,7 @@ struct EpochCommit {
   std::vector<std::pair<std::string, std::string>> meta;  ///< key → value, "" erases
   std::vector<LogAppend> appends;
   std::vector<std::pair<std::string, std::uint64_t>> trims;  ///< log → last sequence to forget
+  bool last = false;  ///< the topology is stopping: nothing follows, as far as is known
 };
 
 /// Where epochs commit. Tables belong to the thread that opened them; freeze() runs on it; all else

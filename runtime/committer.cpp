@@ -259,6 +259,7 @@ Status Committer::commit(std::uint64_t epoch) {
   ledger_.close_epoch();
   EpochCommit commit;
   commit.epoch = epoch;
+  commit.last = shared_.stop;
   commit.changes = std::move(changes_);
   changes_.clear();
   failpoint("epoch.before_prepare");

@@ -112,7 +112,8 @@ Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
   impl->log = impl->families.at("log");
   std::string value;
   if (impl->db->Get({}, impl->meta, kEpochKey, &value).ok()) impl->epoch = read_big_endian(value);
-  if (impl->db->Get({}, impl->meta, kIdentityKey, &value).ok()) {
+  // A start that failed before its first commit has left an identity, and nothing else.
+  if (impl->epoch > 0 && impl->db->Get({}, impl->meta, kIdentityKey, &value).ok()) {
     if (value != options.identity) {
       return Status::invalid("the state in " + folder + " belongs to '" + value + "', not to '" +
                              options.identity + "'; use another state folder, or remove this one");

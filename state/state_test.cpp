@@ -69,12 +69,22 @@ TEST_F(StateTest, KeepsWhatWasCommittedAndNothingElse) {
 }
 
 TEST_F(StateTest, RefusesStateOfAnotherTopology) {
-  { open(); }
+  ASSERT_TRUE(open()->commit({1, {}, {{"where", "7"}}, {}, {}}).is_ok());
   StoreOptions options;
   options.identity = "other";
   auto store = EpochStore::open(folder_.string(), options);
   ASSERT_FALSE(store.is_ok());
   EXPECT_NE(store.status().message().find("belongs to 'test', not to 'other'"), std::string::npos);
+}
+
+TEST_F(StateTest, AFolderThatNothingWasCommittedInIsAnybodys) {
+  { open(); }
+  StoreOptions options;
+  options.identity = "other";
+  ASSERT_TRUE(
+      EpochStore::open(folder_.string(), options).value()->commit({1, {}, {}, {}, {}}).is_ok());
+  options.identity = "test";
+  EXPECT_FALSE(EpochStore::open(folder_.string(), options).is_ok());
 }
 
 TEST_F(StateTest, KeepsLogsUntilTheyAreTrimmed) {

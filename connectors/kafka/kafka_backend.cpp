@@ -61,8 +61,9 @@ Status KafkaBackend::open_alone() {
   if (!transaction.is_ok()) return transaction.status();
   transaction_ = std::move(transaction.value());
   group_.reset(rd_kafka_consumer_group_metadata_new(options_.group.c_str()));
-  for (const auto step : {&KafkaBackend::check_cluster, &KafkaBackend::open_progress,
-                          &KafkaBackend::claim, &KafkaBackend::restore_outboxes}) {
+  for (const auto step :
+       {&KafkaBackend::check_cluster, &KafkaBackend::open_progress, &KafkaBackend::remember,
+        &KafkaBackend::claim, &KafkaBackend::restore_outboxes}) {
     if (Status status = (this->*step)(); !status.is_ok()) return status;
   }
   return Status::ok();
@@ -70,6 +71,7 @@ Status KafkaBackend::open_alone() {
 
 // Its last delivery reports write into the changelogs; then the shards may go to others.
 KafkaBackend::~KafkaBackend() {
+  failpoint("kafka.before_release");
   standby_.reset();
   snapshots_.reset();
   transaction_.reset();
@@ -150,18 +152,24 @@ Status KafkaBackend::check_cluster() {
   if (id == nullptr) return Status::restart("the brokers do not answer");
   const std::string cluster = id;
   rd_kafka_mem_free(transaction_->client(), id);
-  std::string& known = local_[std::string(kCluster)];
-  if (known == cluster) return Status::ok();
-  if (!known.empty()) {
+  const auto known = local_.find(std::string(kCluster));
+  if (known != local_.end() && known->second != cluster) {
     return Status::invalid(fmt::format(
         "the local state belongs to the Kafka cluster {}, `bootstrap` leads to {}; correct it, or "
         "remove the local state folder to restore the state from this cluster",
-        known, cluster));
+        known->second, cluster));
   }
-  known = cluster;
+  if (known == local_.end()) new_local_.emplace_back(kCluster, cluster);
+  return Status::ok();
+}
+
+// Not before the topics have been seen to fit: a start with a wrong config is to leave nothing.
+Status KafkaBackend::remember() {
+  if (new_local_.empty()) return Status::ok();
   state::Commit first;
   first.epoch = ++local_epoch_;
-  first.meta.emplace_back(kCluster, cluster);
+  first.meta = std::exchange(new_local_, {});
+  for (const auto& [key, value] : first.meta) local_[key] = value;
   return store_->commit(first);
 }
 
@@ -298,6 +306,7 @@ Status KafkaBackend::commit_to_kafka(const EpochCommit& commit) {
   for (const auto step : {&KafkaBackend::produce_changes, &KafkaBackend::produce_appends}) {
     if (Status status = (this->*step)(commit); !status.is_ok()) return status;
   }
+  failpoint("kafka.before_progress");
   const bool late = mutant("kafka.positions_after_commit");
   if (late) {
     if (Status status = transaction_->commit(); !status.is_ok()) return status;
@@ -393,8 +402,11 @@ Status KafkaBackend::produce_progress(const EpochCommit& commit) {
   if (!membership_) return put(std::string(kEpoch), std::to_string(commit.epoch));
   // Each partition gets a record before the offsets are sent: who takes a shard over waits for it.
   for (const std::uint16_t shard : owned_) {
+    meta_.erase(shard_key(kEpoch, shard));  // also if it is the same as that of an earlier opening
     Status status = put(shard_key(kEpoch, shard), fmt::format("{} {}", owner_, commit.epoch));
     if (!status.is_ok()) return status;
+    if (!commit.last) continue;
+    if (status = put(shard_key(kLeft, shard), owner_); !status.is_ok()) return status;
   }
   return Status::ok();
 }
@@ -416,6 +428,7 @@ Status KafkaBackend::send_offsets(const EpochCommit& commit) {
   }
   if (list->cnt == 0) return Status::ok();
   if (membership_ && !mutant("kafka.no_member")) group_ = membership_->metadata();
+  if (!group_) return Status::restart("this worker has lost its shards");
   return transaction_->send_offsets(list.get(), group_.get());
 }
 

@@ -9,6 +9,7 @@
 
 #include "connectors/kafka/client.h"
 #include "connectors/kafka/membership.h"
+#include "connectors/kafka/replay.h"
 #include "connectors/kafka/shared_snapshots.h"
 #include "connectors/kafka/standby.h"
 #include "connectors/kafka/transaction.h"
@@ -83,9 +84,12 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status open_shared_progress();
   runtime::Status open_repartition_topics();
   runtime::Status claim_shards();
-  runtime::Status fence_predecessors();
+  runtime::Status end_predecessors();
+  runtime::Status fence(const std::set<std::string>& workers);
+  runtime::Result<std::set<std::string>> open_transactions(const std::string& topic,
+                                                           const std::vector<ReplayFrom>& from);
   runtime::Status check_not_anew(std::uint16_t shard) const;
-  runtime::Result<std::string> worker_name();
+  std::string worker_name();
   void announce_layout();
   std::vector<std::pair<std::string, std::string>> shared_layout() const;
   int progress_partition(std::string_view key) const;
@@ -101,6 +105,7 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status prepare_shards(const std::string& table, const std::vector<std::uint16_t>& shards,
                                  const Changelog& log);
   runtime::Status forget_old_shards(const std::vector<std::uint16_t>& shards, const Changelog& log);
+  runtime::Status remember();
   runtime::Status restore_outboxes();
   runtime::Status restore_outbox(const std::string& log);
   runtime::Result<Changelog*> changelog(const std::string& table);
@@ -135,11 +140,12 @@ class KafkaBackend final : public runtime::Backend {
   std::shared_ptr<Session> session_;
   std::shared_ptr<Membership> membership_;  // null: one worker
   std::vector<std::uint16_t> owned_;        // several workers: this one's shards
-  std::set<std::string> predecessors_;      // who has owned them last
+  std::set<std::string> predecessors_;      // who has owned them before
   std::int64_t forgotten_ms_ = 0;           // when consumed rows were deleted last
   std::map<std::string, std::string> meta_;
   std::vector<std::pair<std::string, std::string>> new_meta_;  // to go with the next epoch
   std::map<std::string, std::string> local_;  // positions as the local store has them
+  std::vector<std::pair<std::string, std::string>> new_local_;  // for remember()
   std::map<std::string, Changelog> changelogs_;
   std::map<std::string, Changelog> outboxes_;
   std::atomic<std::uint64_t> epoch_{0};  // last one that Kafka has committed

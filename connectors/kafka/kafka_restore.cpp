@@ -180,13 +180,17 @@ Status KafkaBackend::prepare_shards(const std::string& table,
 }
 
 // A shard that was another worker's for days: the changelog may have forgotten meanwhile what was
-// deleted.
+// deleted. One that nothing was written to is as it was.
 Status KafkaBackend::forget_old_shards(const std::vector<std::uint16_t>& shards,
                                        const Changelog& log) {
   state::Commit forgotten;
   for (const std::uint16_t shard : shards) {
     const auto known = local_.find(local_position(log.topic_name, shard));
     if (known == local_.end() || !is_too_old(known->second)) continue;
+    auto marks = watermarks(transaction_->client(), log.topic_name, shard);
+    if (!marks.is_ok()) return marks.status();
+    // The record at the position may be known, and a transaction's marker is behind it.
+    if (marks->end <= std::stoll(known->second) + 2) continue;
     spdlog::info("the local copy of shard {} of {} is too old: it is built anew", shard,
                  log.topic_name);
     forgotten.meta.emplace_back(known->first, "");

@@ -50,14 +50,17 @@ class Replay {
     return Status::ok();
   }
 
+  bool committed_only() const {
+    return request_.committed_only && !mutant("kafka.uncommitted_restored");
+  }
+
   Status open() {
     auto client =
         make_client(RD_KAFKA_CONSUMER, request_.connection,
                     {{"group.id", request_.group},
                      {"enable.auto.commit", "false"},
                      {"auto.offset.reset", "error"},
-                     {"isolation.level",
-                      mutant("kafka.uncommitted_restored") ? "read_uncommitted" : "read_committed"},
+                     {"isolation.level", committed_only() ? "read_committed" : "read_uncommitted"},
                      {"enable.partition.eof", "true"},
                      {"check.crcs", "true"},
                      // At either limit librdkafka before 2.2 pauses for a second.

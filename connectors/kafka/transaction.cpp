@@ -52,8 +52,8 @@ Status Transaction::init(const std::string& transactional_id) {
     if (!error) return Status::ok();
     rd_kafka_poll(client_.get(), 0);
     if (refused_) return as_status(refused_, "connecting");
-    const bool again = error.code == RD_KAFKA_RESP_ERR__TIMED_OUT && error.retriable;
-    if (!again || waited >= kRequestMs) {
+    // Also while the brokers still end the transaction that was open.
+    if (!error.retriable || waited >= kRequestMs) {
       return as_status(error, "opening transactions of " + transactional_id);
     }
   }

@@ -101,6 +101,7 @@ def state_that_does_not_fit(job: Job) -> None:
     same("output", job.output(), rows("a", "b"))
     job.expect("another number of shards", USAGE, "shards", shards=8)
     job.expect("another number of shards, without local state", USAGE, "fixed for the life", shards=8, state="empty")
+    job.expect("the right number, in the folder of that start", GOOD, state="empty")
     job.expect("the state of another topology", USAGE, "belongs to", id="other")
 
 
