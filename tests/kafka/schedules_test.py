@@ -215,6 +215,19 @@ def other_rows(schedule: Schedule) -> None:
     schedule.wait_for_all(third, TAKE_OVER_S)
 
 
+def latest_is_chosen_once(schedule: Schedule) -> None:
+    """The first worker begins at the end of topics that are empty, and dies. What comes then is read."""
+    schedule.topology.write_text(schedule.topology.read_text().replace("start: earliest", "start: latest"))
+    first = schedule.start("first")
+    first.wait_for("has 8 of 8 shards")
+    time.sleep(1.5)
+    first.kill()
+    schedule.feed(1)
+    time.sleep(1.5)
+    second = schedule.start("second")
+    schedule.wait_for_all(second, 2 * TAKE_OVER_S)
+
+
 def expelled_while_giving_up(schedule: Schedule) -> None:
     """A worker with a name hangs while it gives up some of its shards, until another one has all of them. It
     joins under its name again: what it had kept is not its own any more."""
@@ -231,7 +244,7 @@ def expelled_while_giving_up(schedule: Schedule) -> None:
 
 
 SCHEDULES = [dead_before_restore, dead_with_rows, dead_in_its_claim, all_die, other_rows,
-             expelled_while_giving_up]
+             latest_is_chosen_once, expelled_while_giving_up]
 
 
 def run(schedule_of, args, folder: Path) -> bool:
