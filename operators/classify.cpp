@@ -2,8 +2,8 @@
 
 #include "operators/condition.h"
 #include "operators/field_names.h"
-#include "operators/text_template.h"
 #include "runtime/registry.h"
+#include "runtime/text_template.h"
 
 namespace huiliu::operators {
 namespace {
@@ -15,6 +15,7 @@ using runtime::OptionType;
 using runtime::Outputs;
 using runtime::Record;
 using runtime::Schema;
+using runtime::TextTemplate;
 using runtime::Type;
 using runtime::Value;
 

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "operators/condition.h"
 #include "operators/field_names.h"
 #include "operators/version_state.h"
@@ -194,10 +197,27 @@ class Compare final : public runtime::Operator {
   std::uint64_t* counters_[kOutcomes] = {};
 };
 
+runtime::RowText describe_state(std::string_view value, const std::vector<std::string>& names) {
+  VersionState state;
+  state.version.resize(names.size());
+  if (!read_state(value, state)) return {{"damaged", std::to_string(value.size()) + " bytes"}};
+  runtime::RowText text;
+  for (std::size_t i = 0; i < names.size(); ++i) text.emplace_back(names[i], state.version[i]);
+  if (!state.source.empty()) text.emplace_back("source", state.source);
+  text.emplace_back("withdrawn", state.withdrawn ? "true" : "false");
+  text.emplace_back("content", fmt::format("{:016x}", state.content));
+  return text;
+}
+
 void declare(Declaration& declaration) {
   const Settings settings = parse(declaration);
   declaration.key_fields = settings.key;
-  declaration.tables = {"current"};
+  const auto names = declaration.config["version"].as_strings();
+  declaration.tables = {{.name = "current",
+                         .layout = fmt::format("version=({})", fmt::join(names, ", ")),
+                         .describe = [names](std::string_view, std::string_view value) {
+                           return describe_state(value, names);
+                         }}};
   if (settings.key.empty()) {
     declaration.diagnostics.error(declaration.config["key"].place(), "expected at least one field");
   }

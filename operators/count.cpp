@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "operators/field_names.h"
 #include "operators/key_counts.h"
 #include "runtime/key.h"
@@ -97,6 +99,21 @@ class Count final : public runtime::Operator {
   std::vector<Value> row_;
 };
 
+std::string totals_layout(const Config& config, const Schema& input, std::size_t sum) {
+  if (!config.has("sum")) return "count";
+  return fmt::format("count sum=({} {})", input[sum].name, type_name(input[sum].type));
+}
+
+runtime::RowText describe_totals(std::string_view, std::string_view value) {
+  Totals totals;
+  if (value.size() != sizeof totals) return {{"damaged", std::to_string(value.size()) + " bytes"}};
+  std::memcpy(&totals, value.data(), sizeof totals);
+  runtime::RowText text = {{"count", std::to_string(totals.count)}};
+  if (totals.sum != 0) text.emplace_back("sum", std::to_string(totals.sum));
+  if (totals.real_sum != 0) text.emplace_back("sum", fmt::format("{}", totals.real_sum));
+  return text;
+}
+
 void declare(Declaration& declaration) {
   const Config& config = declaration.config;
   const Schema& input = declaration.input();
@@ -106,7 +123,7 @@ void declare(Declaration& declaration) {
   std::size_t sum = 0;
   if (config.has("sum")) sum = find_field(config["sum"], input, declaration.diagnostics);
   declaration.key_fields = config["key"].as_strings();
-  declaration.tables = {"totals"};
+  declaration.tables = {{"totals", totals_layout(config, input, sum), describe_totals}};
   if (declaration.diagnostics.errors() != errors) return;
   for (std::size_t field : fields) declaration.output.add(input[field].name, input[field].type);
   const std::size_t keys = declaration.output.width();

@@ -41,7 +41,8 @@ void declare(Declaration& declaration) {
   find_fields(declaration.config["key"], declaration.input(), declaration.diagnostics);
   declaration.key_fields = declaration.config["key"].as_strings();
   declaration.output = declaration.input();
-  declaration.tables = {"seen"};
+  declaration.tables = {
+      {"seen", "seen", [](std::string_view, std::string_view) { return runtime::RowText(); }}};
 }
 
 std::unique_ptr<runtime::Operator> create(const Declaration& declaration) {

@@ -73,6 +73,19 @@ void decode_state(std::string_view bytes, VersionState& state) {
   for (std::string& version : state.version) take_text(bytes, version);
 }
 
+bool read_state(std::string_view bytes, VersionState& state) {
+  std::size_t needed = 1 + sizeof state.content;
+  for (std::size_t text = 0; text <= state.version.size(); ++text) {
+    std::uint16_t size = 0;
+    if (bytes.size() < needed + sizeof size) return false;
+    std::memcpy(&size, bytes.data() + needed, sizeof size);
+    needed += sizeof size + size;
+  }
+  if (bytes.size() != needed) return false;
+  decode_state(bytes, state);
+  return true;
+}
+
 VersionOrder compare_versions(const std::vector<std::string>& incoming,
                               const std::vector<std::string>& known) {
   VersionOrder order = VersionOrder::kUnknown;

@@ -20,6 +20,9 @@ void encode_state(const VersionState& state, std::string& bytes);
 /// Requires bytes that encode_state wrote with as many version fields.
 void decode_state(std::string_view bytes, VersionState& state);
 
+/// The same of any bytes: false if they are no such state.
+bool read_state(std::string_view bytes, VersionState& state);
+
 /// How two versions stand to each other.
 enum class VersionOrder { kOlder, kSame, kNewer, kUnknown };
 

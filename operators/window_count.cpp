@@ -1,6 +1,8 @@
 #include <cstring>
 #include <map>
 
+#include <fmt/format.h>
+
 #include "operators/field_names.h"
 #include "operators/key_counts.h"
 #include "runtime/key.h"
@@ -167,6 +169,22 @@ class WindowCount final : public runtime::Operator {
   char number_bytes_[8] = {};
 };
 
+std::string number_text(std::string_view bytes) {
+  std::int64_t number = 0;
+  if (bytes.size() != sizeof number) return "damaged (" + std::to_string(bytes.size()) + " bytes)";
+  std::memcpy(&number, bytes.data(), sizeof number);
+  return std::to_string(number);
+}
+
+runtime::RowText describe_row(const Schema& input, const std::vector<std::string>& fields,
+                              std::string_view key, std::string_view value) {
+  if (key == kWatermarkKey) return {{"watermark", number_text(value)}};
+  runtime::RowText text = runtime::take_key_text(input, fields, key);
+  text.emplace_back("window_start", number_text(key));
+  text.emplace_back("count", number_text(value));
+  return text;
+}
+
 void declare(Declaration& declaration) {
   const Config& config = declaration.config;
   const Schema& input = declaration.input();
@@ -177,7 +195,13 @@ void declare(Declaration& declaration) {
     declaration.diagnostics.error(config["window"].place(), "a window is longer than nothing");
   }
   declaration.key_fields = config["key"].as_strings();
-  declaration.tables = {"open"};
+  declaration.tables = {
+      {.name = "open",
+       .layout = fmt::format("window={}ms count", config["window"].as_duration().count()),
+       .describe = [input, fields = declaration.key_fields](
+                       std::string_view key,
+                       std::string_view value) { return describe_row(input, fields, key, value); },
+       .longer_keys = true}};
   if (declaration.diagnostics.errors() != errors) return;
   for (std::size_t field : fields) declaration.output.add(input[field].name, input[field].type);
   for (std::string_view name : {"window_start", "window_end", "count"}) {

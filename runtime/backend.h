@@ -34,6 +34,7 @@ struct EpochCommit {
   std::vector<std::pair<std::string, std::string>> meta;  ///< key → value, "" erases
   std::vector<LogAppend> appends;
   std::vector<std::pair<std::string, std::uint64_t>> trims;  ///< log → last sequence to forget
+  bool last = false;  ///< the topology is stopping: nothing follows, as far as is known
 };
 
 /// Where epochs commit. Tables belong to the thread that opened them; freeze() runs on it; all else
@@ -46,6 +47,8 @@ class Backend {
   /// The part of a table that holds `shards`.
   virtual Result<state::Table*> open_table(const std::string& name,
                                            const std::vector<std::uint16_t>& shards) = 0;
+  /// All tables are open; no epoch has begun.
+  virtual Status opened() { return Status::ok(); }
   /// Whether tables hold so much in memory that an epoch should end early, for them to be written.
   virtual bool wants_epoch() const { return false; }
   /// Whether no input should be read until tables that are full are written.

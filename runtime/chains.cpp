@@ -17,8 +17,6 @@ struct Chains::Instance {
   std::unique_ptr<Outputs> outputs;  // sources and operators
   std::unique_ptr<Context> context;
   std::vector<state::Table*> tables;
-  // Sinks: counts what reaches them, one per input.
-  std::vector<Outputs*> tap_outputs;
 };
 
 namespace {
@@ -102,9 +100,31 @@ void Chains::make_instances() {
 }
 
 std::pair<Operator*, Outputs*> Chains::keep(std::unique_ptr<Operator> op, std::size_t ports,
-                                            std::string_view node) {
-  plumbing_.emplace_back(std::move(op), std::make_unique<Outputs>(node, ports, 0));
+                                            std::string_view node, std::size_t width) {
+  plumbing_.emplace_back(std::move(op),
+                         std::make_unique<Outputs>(node, ports, static_cast<std::uint32_t>(width)));
   return {plumbing_.back().first.get(), plumbing_.back().second.get()};
+}
+
+std::pair<Operator*, Outputs*> Chains::tap_of(const Edge& edge, std::size_t edge_index) {
+  const Node& to = shared_.topology->nodes[edge.to];
+  const std::vector<Edge>& edges = shared_.plan->edges;
+  const auto same_sink = [&](const Edge& other) { return other.to == edge.to; };
+  const bool one_of_several = std::count_if(edges.begin(), edges.end(), same_sink) > 1;
+  std::optional<RejectLayout> rejects;
+  std::size_t width = 0;
+  if (to.rejects) {
+    const Schema& schema = to.outputs[to.reject_port()].schema;
+    rejects.emplace(*to.sink_declaration->inputs[edge.input], schema, shared_.plan->row_slots);
+    width = schema.width() - kRejectFieldCount;
+  }
+  auto tap = std::make_unique<SinkTap>(
+      edge.to, edge_index, thread_, to.sink->create_encoder(*to.sink_declaration, edge.input),
+      std::move(rejects), shared_.plan->parallelism > 1 || one_of_several, *shared_.pool);
+  taps_[edge_index].tap = tap.get();
+  auto target = keep(std::move(tap), 0, to.name, width);
+  taps_[edge_index].outputs = target.second;
+  return target;
 }
 
 std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
@@ -112,16 +132,7 @@ std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
   const Node& to = topology.nodes[edge.to];
   const std::size_t edge_index = static_cast<std::size_t>(&edge - shared_.plan->edges.data());
   const Schema& schema = topology.nodes[edge.from.node].outputs[edge.from.port].schema;
-  const std::size_t from_level = shared_.plan->level[edge.from.node];
-  if (to.kind == ComponentKind::kSink) {
-    auto tap = std::make_unique<SinkTap>(
-        edge.to, edge.input, thread_, to.sink->create_encoder(*to.sink_declaration, edge.input),
-        shared_.plan->parallelism > 1 || to.inputs.size() > 1, *shared_.pool);
-    taps_[from_level].push_back(tap.get());
-    auto target = keep(std::move(tap), 0, to.name);
-    instances_[edge.to]->tap_outputs.push_back(target.second);
-    return target;
-  }
+  if (to.kind == ComponentKind::kSink) return tap_of(edge, edge_index);
   Instance& instance = *instances_[edge.to];
   KeyBuilder key;
   if (Plan::needs_key(to)) key = KeyBuilder(schema, to.operator_declaration->key_fields);
@@ -163,9 +174,13 @@ void Chains::connect(Port& port, const std::vector<const Edge*>& edges) {
 void Chains::wire() {
   const Plan& plan = *shared_.plan;
   senders_.assign(plan.edges.size(), nullptr);
-  taps_.assign(plan.levels, {});
+  taps_.assign(plan.edges.size(), {});
   for (std::size_t n = 0; n < instances_.size(); ++n) {
     const Node& node = shared_.topology->nodes[n];
+    if (node.kind == ComponentKind::kSink) {
+      wire_sink(n);
+      continue;
+    }
     for (std::size_t p = 0; p < node.outputs.size(); ++p) {
       std::vector<const Edge*> edges;
       for (const Edge& edge : plan.edges) {
@@ -175,6 +190,19 @@ void Chains::wire() {
       const bool reject = node.rejects && p == node.reject_port();
       connect(reject ? outputs.reject_port() : outputs.port(p), edges);
     }
+  }
+}
+
+// Its inputs come first in the order of nodes, so its taps are there.
+void Chains::wire_sink(std::size_t node) {
+  const std::vector<Edge>& edges = shared_.plan->edges;
+  for (std::size_t tap = 0; tap < edges.size(); ++tap) {
+    if (edges[tap].to != node) continue;
+    std::vector<const Edge*> readers;
+    for (const Edge& edge : edges) {
+      if (edge.tap == tap) readers.push_back(&edge);
+    }
+    connect(taps_[tap].outputs->reject_port(), readers);
   }
 }
 
@@ -256,12 +284,17 @@ void Chains::set_memory(std::size_t level, const std::shared_ptr<SliceMemory>& m
       instances_[n]->outputs->set_arena(&memory->arena);
     }
   }
+  for (std::size_t e = 0; e < taps_.size(); ++e) {
+    if (taps_[e].tap && shared_.plan->edges[e].level == level) {
+      taps_[e].outputs->set_arena(&memory->arena);
+    }
+  }
   hold_memory(level, memory);
 }
 
 void Chains::hold_memory(std::size_t level, const std::shared_ptr<SliceMemory>& memory) {
   for (std::size_t e = 0; e < senders_.size(); ++e) {
-    if (senders_[e] && shared_.plan->level[shared_.plan->edges[e].from.node] == level) {
+    if (senders_[e] && shared_.plan->edges[e].level == level) {
       senders_[e]->add_memory(memory);
     }
   }
@@ -274,7 +307,7 @@ std::int64_t Chains::take_max_event_time(std::size_t source_node) {
 std::vector<Chains::Outgoing> Chains::take_parts(std::size_t level) {
   std::vector<Outgoing> outgoing;
   for (std::size_t e = 0; e < senders_.size(); ++e) {
-    if (!senders_[e] || shared_.plan->level[shared_.plan->edges[e].from.node] != level) continue;
+    if (!senders_[e] || shared_.plan->edges[e].level != level) continue;
     std::vector<Part> parts = senders_[e]->take();
     for (unsigned receiver = 0; receiver < parts.size(); ++receiver) {
       outgoing.push_back({e, receiver, std::move(parts[receiver])});
@@ -285,8 +318,9 @@ std::vector<Chains::Outgoing> Chains::take_parts(std::size_t level) {
 
 std::vector<SinkPart> Chains::take_sinks(std::size_t level) {
   std::vector<SinkPart> parts;
-  for (SinkTap* tap : taps_[level]) {
-    SinkPart part = tap->take();
+  for (std::size_t e = 0; e < taps_.size(); ++e) {
+    if (!taps_[e].tap || shared_.plan->edges[e].level != level) continue;
+    SinkPart part = taps_[e].tap->take();
     if (part.records > 0) parts.push_back(std::move(part));
   }
   return parts;
@@ -299,11 +333,11 @@ std::vector<NodeCounts> Chains::take_counts(std::size_t level) {
     if (instance.outputs && shared_.plan->level[n] == level) {
       counts.push_back({n, instance.outputs->take_counts()});
     }
-    for (Outputs* tap : instance.tap_outputs) {
-      // A tap counts at the level that feeds it; levels that did not run have nothing to say.
-      Outputs::Counts taken = tap->take_counts();
-      if (taken.received.count > 0) counts.push_back({n, std::move(taken)});
-    }
+  }
+  for (std::size_t e = 0; e < taps_.size(); ++e) {
+    if (!taps_[e].tap || shared_.plan->edges[e].level != level) continue;
+    Outputs::Counts taken = taps_[e].outputs->take_counts();
+    if (taken.received.count > 0) counts.push_back({shared_.plan->edges[e].to, std::move(taken)});
   }
   return counts;
 }

@@ -62,15 +62,21 @@ class Chains {
   void wire();
   void connect(Port& port, const std::vector<const Edge*>& edges);
   std::pair<Operator*, Outputs*> target_of(const Edge& edge);
+  std::pair<Operator*, Outputs*> tap_of(const Edge& edge, std::size_t edge_index);
+  void wire_sink(std::size_t node);
   std::pair<Operator*, Outputs*> keep(std::unique_ptr<Operator> op, std::size_t ports,
-                                      std::string_view node = {});
+                                      std::string_view node = {}, std::size_t width = 0);
 
   Shared& shared_;
   unsigned thread_;
   std::vector<std::unique_ptr<Instance>> instances_;  // per node
   std::deque<std::pair<std::unique_ptr<Operator>, std::unique_ptr<Outputs>>> plumbing_;
-  std::vector<ExchangeSender*> senders_;     // per edge, null if none
-  std::vector<std::vector<SinkTap*>> taps_;  // per level
+  std::vector<ExchangeSender*> senders_;  // per edge, null if none
+  struct Tap {
+    SinkTap* tap = nullptr;
+    Outputs* outputs = nullptr;  // counts what reaches the sink this way
+  };
+  std::vector<Tap> taps_;  // per edge, null if it does not lead into a sink
   std::vector<Value> row_;
   Status failure_ = Status::ok();
 };

@@ -1,9 +1,11 @@
 #include "runtime/committer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "runtime/failpoint.h"
 
@@ -36,7 +38,18 @@ Status Committer::open_sink(std::size_t node_index) {
   return retry(shared_, node.name, [&] { return sink.file->open(context); });
 }
 
+Status Committer::open_layout() {
+  const StateLayout known = shared_.backend->meta(kLayoutPrefix);
+  StateLayout layout = state_layout(*shared_.topology);
+  if (Status status = check_layout(layout, known); !status.is_ok()) return status;
+  std::copy_if(layout.begin(), layout.end(), std::back_inserter(new_layout_), [&](const auto& one) {
+    return std::find(known.begin(), known.end(), one) == known.end();
+  });
+  return Status::ok();
+}
+
 Status Committer::open() {
+  if (Status status = open_layout(); !status.is_ok()) return status;
   const auto& nodes = shared_.topology->nodes;
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     for (const auto& [key, value] : shared_.backend->meta("ledger/" + nodes[n].name)) {
@@ -153,7 +166,7 @@ Status Committer::write_sinks(std::vector<Report>& reports) {
   for (auto& [node, parts] : by_sink) {
     // Reports come in any order; the merge must not depend on it.
     std::sort(parts.begin(), parts.end(), [](const SinkPart* a, const SinkPart* b) {
-      return std::tie(a->input, a->thread) < std::tie(b->input, b->thread);
+      return std::tie(a->edge, a->thread) < std::tie(b->edge, b->thread);
     });
     std::uint64_t records = 0;
     for (const SinkPart* part : parts) records += part->records;
@@ -219,15 +232,34 @@ Status Committer::prepare_files(EpochCommit& commit) {
   return Status::ok();
 }
 
+// A reject that nobody reads is a record that is nowhere: only the ledger knows of it.
+void Committer::warn_of_unread_rejects(std::uint64_t epoch) const {
+  const auto& nodes = shared_.topology->nodes;
+  for (std::size_t n = 0; n < nodes.size(); ++n) {
+    if (nodes[n].kind != ComponentKind::kSink || ledger_.rejected(n) == 0) continue;
+    const StreamRef rejects{n, nodes[n].reject_port()};
+    const bool read = std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) {
+      return std::find(node.inputs.begin(), node.inputs.end(), rejects) != node.inputs.end();
+    });
+    if (read) continue;
+    spdlog::warn(
+        "sink {} refused {} records of epoch {}, and nobody reads its rejects; huiliu explain "
+        "--where reject_by={} shows them",
+        nodes[n].name, ledger_.rejected(n), epoch, nodes[n].name);
+  }
+}
+
 Status Committer::commit(std::uint64_t epoch) {
   failpoint("epoch.begin");
   if (const std::string difference = ledger_.check(); !difference.empty()) {
     return Status::corrupt(
         fmt::format("the ledger of epoch {} does not balance: {}", epoch, difference));
   }
+  warn_of_unread_rejects(epoch);
   ledger_.close_epoch();
   EpochCommit commit;
   commit.epoch = epoch;
+  commit.last = shared_.stop;
   commit.changes = std::move(changes_);
   changes_.clear();
   failpoint("epoch.before_prepare");
@@ -241,6 +273,8 @@ Status Committer::commit(std::uint64_t epoch) {
   for (std::size_t n = 0; n < sinks_.size(); ++n) {
     commit.meta.emplace_back("ledger/" + shared_.topology->nodes[n].name, ledger_.serialise(n));
   }
+  for (auto& [key, value] : new_layout_) commit.meta.emplace_back(key, value);
+  new_layout_.clear();
   add_outboxes(commit);
   failpoint("epoch.prepared");
   const Status status = retry(shared_, "state", [&] { return shared_.backend->commit(commit); });

@@ -12,6 +12,7 @@
 #include "runtime/messages.h"
 #include "runtime/shared.h"
 #include "runtime/sink.h"
+#include "runtime/state_layout.h"
 
 namespace huiliu::runtime {
 
@@ -69,11 +70,13 @@ class Committer {
   Status write_sinks(std::vector<Report>& reports);
   Status write_sink(std::size_t node, std::string_view bytes, std::uint64_t records);
   Status commit(std::uint64_t epoch);
+  void warn_of_unread_rejects(std::uint64_t epoch) const;
   void append_outbox(SinkState& sink, std::string_view bytes, std::uint64_t records);
   void add_outboxes(EpochCommit& commit);
   void committed(const EpochCommit& commit);
   Status prepare_files(EpochCommit& commit);
   Status open_sink(std::size_t node);
+  Status open_layout();
 
   Shared& shared_;
   std::size_t reports_per_slice_;
@@ -82,6 +85,7 @@ class Committer {
   std::string merged_;
   std::map<std::string, std::string> positions_;
   std::vector<std::shared_ptr<void>> changes_;
+  StateLayout new_layout_;  // to be committed with the first epoch
   std::function<void(std::uint64_t)> committed_callback_;
 
   mutable std::mutex mutex_;

@@ -47,6 +47,7 @@ Status Engine::open() {
   for (auto& worker : workers_) {
     if (Status status = worker->open(); !status.is_ok()) return status;
   }
+  if (Status status = shared_.backend->opened(); !status.is_ok()) return status;
   return sequencer_->open(shared_.backend->last_epoch() + 1);
 }
 

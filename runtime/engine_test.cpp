@@ -3,6 +3,7 @@
 #include <random>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
@@ -11,7 +12,10 @@
 namespace huiliu::runtime {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 using testing::MemoryBackend;
+using ::testing::Not;
 
 /// What the test's sinks hold; outlives engines like a file does.
 std::map<std::string, std::string>& files() {
@@ -90,11 +94,29 @@ class Pass final : public Operator {
 
 class TextEncoder final : public SinkEncoder {
  public:
-  void encode(const Record& record, std::string& out) override {
+  const Reject* encode(const Record& record, std::string& out) override {
     out += std::to_string(record[0].integer());
     for (std::size_t i = 1; i < record.width; ++i) out.append(" ").append(record[i].text());
     out += '\n';
+    return nullptr;
   }
+};
+
+// Refuses multiples of 11; the reject's text does not outlive the call.
+class PickyEncoder final : public SinkEncoder {
+ public:
+  const Reject* encode(const Record& record, std::string& out) override {
+    const std::int64_t number = record[0].integer();
+    if (number % 11 != 0) return text_.encode(record, out);
+    value_ = std::to_string(number);
+    reject_ = {"ELEVEN", "n", value_, "picky", "a multiple of eleven", "十一的倍数"};
+    return &reject_;
+  }
+
+ private:
+  TextEncoder text_;
+  std::string value_;
+  Reject reject_;
 };
 
 class StringSink final : public FileLikeSink {
@@ -174,12 +196,16 @@ Registry make_registry(std::int64_t count, std::int64_t per_slice) {
   pass.create = [](const Declaration&) { return std::make_unique<Pass>(); };
   registry.add(std::move(pass));
 
-  for (const bool store : {false, true}) {
+  for (const std::string name : {"text", "picky", "store"}) {
+    const bool store = name == "store", picky = name == "picky";
     SinkType sink;
-    sink.descriptor = {.name = store ? "store" : "text", .kind = ComponentKind::kSink};
+    sink.descriptor = {.name = name, .kind = ComponentKind::kSink};
+    sink.descriptor.rejects = picky;
     sink.descriptor.options = {{.name = "name", .doc = "of the file"}};
     sink.declare = [](SinkDeclaration&) {};
-    sink.create_encoder = [](const SinkDeclaration&, std::size_t) {
+    sink.create_encoder = [picky](const SinkDeclaration&,
+                                  std::size_t) -> std::unique_ptr<SinkEncoder> {
+      if (picky) return std::make_unique<PickyEncoder>();
       return std::make_unique<TextEncoder>();
     };
     if (store) {
@@ -213,8 +239,31 @@ sinks:
   refused: {type: text, name: refused}
 )";
 
-Topology load(const Registry& registry, Diagnostics& diagnostics) {
-  const Config config = parse_config(kTopology, "test.yaml", diagnostics);
+// The sink `picky` refuses records of two levels; readers of its rejects are a sink, a keyed
+// operator, and one without a key that is of a later level than some of them. `refused` refuses
+// some of what it gets, and nobody reads that.
+constexpr std::string_view kPicky = R"(
+topology: test
+epoch: 5ms
+rejects: refused
+sources:
+  numbers: {type: numbers}
+operators:
+  sieve: {type: sieve, input: numbers}
+  by_number: {type: pass, input: sieve}
+  refused_by_number: {type: pass, input: picky.rejects}
+  sieved_again: {type: sieve, input: picky.rejects}
+sinks:
+  picky: {type: picky, input: [sieve, by_number], name: picky}
+  straight: {type: text, input: picky.rejects, name: straight}
+  keyed: {type: text, input: refused_by_number, name: keyed}
+  again: {type: text, input: sieved_again, name: again}
+  refused: {type: picky, name: refused}
+)";
+
+Topology load(const Registry& registry, Diagnostics& diagnostics,
+              std::string_view text = kTopology) {
+  const Config config = parse_config(text, "test.yaml", diagnostics);
   return build_topology(config, "test.yaml", registry, diagnostics);
 }
 
@@ -225,20 +274,28 @@ class EngineTest : public ::testing::Test {
     files().clear();
     StringStore::positions().clear();
   }
-  std::map<std::string, std::string> run(unsigned threads, std::int64_t count = 5000) {
+  std::map<std::string, std::string> run(unsigned threads, std::int64_t count = 5000,
+                                         std::string_view text = kTopology) {
     files().clear();
     StringStore::positions().clear();
     const Registry registry = make_registry(count, 37);
     Diagnostics diagnostics;
-    const Topology topology = load(registry, diagnostics);
+    const Topology topology = load(registry, diagnostics, text);
     EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
     MemoryBackend backend;
     Engine engine(topology, threads, backend, system_clock());
     EXPECT_TRUE(engine.open().is_ok());
     const Status status = engine.run();
     EXPECT_TRUE(status.is_ok()) << status.message();
+    for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
+      totals_[topology.nodes[n].name] = engine.progress().totals[n];
+    }
     return files();
   }
+  // Runs to the end in many lives, each cut at a random step.
+  std::map<std::string, std::string> run_cut(std::uint64_t seed, std::string_view text);
+
+  std::map<std::string, Ledger::Totals> totals_;  // of the last run(), by node
 };
 
 TEST_F(EngineTest, WritesTheSameBytesWithAnyNumberOfThreads) {
@@ -250,39 +307,100 @@ TEST_F(EngineTest, WritesTheSameBytesWithAnyNumberOfThreads) {
   for (unsigned threads : {2u, 3u, 5u}) EXPECT_EQ(run(threads), one) << threads;
 }
 
+std::map<std::string, std::string> EngineTest::run_cut(std::uint64_t seed, std::string_view text) {
+  files().clear();
+  StringStore::positions().clear();
+  std::mt19937_64 random(seed);
+  const Registry registry = make_registry(1000, 1 + static_cast<std::int64_t>(random() % 60));
+  MemoryBackend backend;
+  for (int life = 0; life < 200; ++life) {
+    Diagnostics diagnostics;
+    const Topology topology = load(registry, diagnostics, text);
+    ManualClock clock;
+    Engine engine(topology, 1 + static_cast<unsigned>(random() % 3), backend, clock);
+    engine.shared().wait = [&](std::int64_t ms) {
+      clock.advance(ms);
+      return true;
+    };
+    EXPECT_TRUE(engine.open().is_ok());
+    backend.fail_commits(static_cast<int>(random() % 3));
+    const std::uint64_t steps = life > 20 ? 1'000'000 : random() % 400;
+    for (std::uint64_t step = 0; step < steps && !engine.done(); ++step) {
+      engine.step(random());
+      clock.advance(static_cast<std::int64_t>(random() % 2));
+    }
+    if (!engine.done()) continue;
+    EXPECT_TRUE(engine.finish().is_ok()) << engine.finish().message();
+    return files();
+  }
+  ADD_FAILURE() << "does not end";
+  return {};
+}
+
 TEST_F(EngineTest, GoesOnFromTheCommittedEpochWhereverItWasCut) {
   const auto whole = run(1, 1000);
   for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
-    files().clear();
-    StringStore::positions().clear();
-    std::mt19937_64 random(seed);
-    const Registry registry = make_registry(1000, 1 + static_cast<std::int64_t>(random() % 60));
-    MemoryBackend backend;
-    bool done = false;
-    for (int life = 0; life < 200 && !done; ++life) {
-      Diagnostics diagnostics;
-      const Topology topology = load(registry, diagnostics);
-      ManualClock clock;
-      Engine engine(topology, 1 + static_cast<unsigned>(random() % 3), backend, clock);
-      engine.shared().wait = [&](std::int64_t ms) {
-        clock.advance(ms);
-        return true;
-      };
-      ASSERT_TRUE(engine.open().is_ok());
-      backend.fail_commits(static_cast<int>(random() % 3));
-      const std::uint64_t steps = life > 20 ? 1'000'000 : random() % 400;
-      for (std::uint64_t step = 0; step < steps && !engine.done(); ++step) {
-        engine.step(random());
-        clock.advance(static_cast<std::int64_t>(random() % 2));
-      }
-      if (engine.done()) {
-        ASSERT_TRUE(engine.finish().is_ok()) << engine.finish().message();
-        done = true;
-      }
-    }
-    ASSERT_TRUE(done);
-    EXPECT_EQ(files(), whole) << "seed " << seed;
+    ASSERT_EQ(run_cut(seed, kTopology), whole) << "seed " << seed;
   }
+}
+
+std::size_t lines(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+TEST_F(EngineTest, ASinksRejectsGoOnWithAnyNumberOfThreads) {
+  const auto one = run(1, 5000, kPicky);
+  const auto& picky = totals_.at("picky");
+  EXPECT_EQ(picky.rejected, lines(one.at("straight")));
+  EXPECT_EQ(picky.received, picky.rejected + lines(one.at("picky")));
+  EXPECT_EQ(lines(one.at("straight")), lines(one.at("keyed")));
+  EXPECT_EQ(one.at("picky").find("ELEVEN"), std::string::npos);
+  const std::string_view first = "11 ELEVEN n 11 picky a multiple of eleven 十一的倍数 picky\n";
+  EXPECT_EQ(one.at("straight").substr(0, 2 * first.size()), std::string(first).append(first));
+  // Multiples of 77 get no further than `sieve`, and then `refused` refuses them; nobody reads
+  // that.
+  EXPECT_EQ(totals_.at("refused").rejected, 5000 / 77);
+  EXPECT_EQ(totals_.at("refused").received, lines(one.at("refused")) + 5000 / 77);
+  for (unsigned threads : {2u, 3u, 5u}) {
+    EXPECT_EQ(run(threads, 5000, kPicky), one) << threads;
+  }
+}
+
+TEST_F(EngineTest, ASinksRejectsAreThereOnceWhereverItWasCut) {
+  const auto whole = run(1, 1000, kPicky);
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+    ASSERT_EQ(run_cut(seed, kPicky), whole) << "seed " << seed;
+  }
+}
+
+std::string problems(std::string text, const std::string& from, const std::string& to) {
+  const Registry registry = make_registry(1, 1);
+  Diagnostics diagnostics;
+  text.replace(text.find(from), from.size(), to);
+  load(registry, diagnostics, text);
+  return diagnostics.to_string();
+}
+
+TEST_F(EngineTest, SaysWhatIsWrongWithReadersOfASinksRejects) {
+  const std::string text(kPicky);
+  EXPECT_THAT(problems(text, "[sieve, by_number]", "[sieve, picky.rejects]"),
+              HasSubstr("'picky' is its own input: the streams form a cycle"));
+  EXPECT_THAT(problems(text, "[sieve, by_number]", "[sieve, refused_by_number]"),
+              HasSubstr("the streams form a cycle"));
+  EXPECT_THAT(problems(text, "{type: text, input: picky.rejects", "{type: text, input: picky"),
+              AllOf(HasSubstr("test.yaml:14:33: error: the sink 'picky' has no output but its"),
+                    HasSubstr("did you mean 'picky.rejects'?")));
+  EXPECT_THAT(problems(text, "input: refused_by_number", "input: straight.rejects"),
+              HasSubstr("there is no stream 'straight'"));
+  EXPECT_THAT(problems(text, "rejects: refused\n", ""),
+              HasSubstr("the rejects of 'refused' go nowhere"));
+  EXPECT_THAT(
+      problems(text, "input: picky.rejects}\n  sieved", "input: refused.rejects}\n  sieved"),
+      Not(HasSubstr("error")));
+  // Behind the sink for rejects an operator's own would come back to it.
+  EXPECT_THAT(problems(text, "{type: sieve, input: picky.rejects}",
+                       "{type: sieve, input: refused.rejects}"),
+              HasSubstr("the rejects of 'sieved_again' go nowhere (use 'sieved_again.rejects'"));
 }
 
 TEST_F(EngineTest, RefusesRejectsThatGoNowhere) {

@@ -9,8 +9,9 @@
 namespace huiliu::runtime {
 
 /// A named step of the commit where a crash test may end the process. Does nothing unless the
-/// environment has HUILIU_CRASH_AT="name:count": then the count-th pass raises SIGKILL.
-/// Thread-safe.
+/// environment has HUILIU_CRASH_AT="name:count": then the count-th pass raises SIGKILL; or
+/// HUILIU_PAUSE_AT="name:ms": then the first pass takes so long; or HUILIU_STOP_AT="name:count":
+/// then it stops the process, until SIGCONT. Thread-safe.
 void failpoint(std::string_view name);
 
 /// All names, for the tests that go through them.

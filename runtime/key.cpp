@@ -1,8 +1,12 @@
 #include "runtime/key.h"
 
 #define XXH_INLINE_ALL
+#include <algorithm>
+#include <bit>
+#include <chrono>
 #include <cstring>
 
+#include <fmt/chrono.h>
 #include <xxhash.h>
 
 namespace huiliu::runtime {
@@ -51,21 +55,55 @@ std::string_view KeyBuilder::build(const Record& record) {
 }
 
 std::optional<std::string_view> KeyBuilder::take_field(std::string_view& key) {
+  if (key.empty()) return std::nullopt;
   const char first = key.front();
   key.remove_prefix(1);
   if (first == kNull) return std::nullopt;
   std::uint32_t size = static_cast<unsigned char>(first);
   if (first == kLong) {
-    std::memcpy(&size, key.data(), sizeof size);
-    key.remove_prefix(sizeof size);
+    const std::size_t there = std::min(key.size(), sizeof size);
+    std::memcpy(&size, key.data(), there);
+    key.remove_prefix(there);
   }
   const std::string_view field = key.substr(0, size);
-  key.remove_prefix(size);
+  key.remove_prefix(field.size());
   return field;
 }
 
 std::uint64_t KeyBuilder::hash_bytes(std::string_view bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+std::string key_field_text(Type type, std::optional<std::string_view> field) {
+  if (!field) return {};
+  if (is_text(type)) return std::string(*field);
+  std::int64_t bits = 0;
+  if (field->size() != sizeof bits) return fmt::format("damaged ({} bytes)", field->size());
+  std::memcpy(&bits, field->data(), sizeof bits);
+  using std::chrono::days, std::chrono::milliseconds;
+  switch (type) {
+    case Type::kBool:
+      return bits != 0 ? "true" : "false";
+    case Type::kFloat64:
+      return fmt::format("{}", std::bit_cast<double>(bits));
+    case Type::kDate:
+      return fmt::format("{:%F}", std::chrono::sys_days(days(bits)));
+    case Type::kTimestamp:
+      return fmt::format("{:%FT%T}Z", std::chrono::sys_time<milliseconds>(milliseconds(bits)));
+    default:
+      return std::to_string(bits);
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> take_key_text(
+    const Schema& schema, const std::vector<std::string>& fields, std::string_view& key) {
+  std::vector<std::pair<std::string, std::string>> texts;
+  for (const std::string& name : fields) {
+    const auto index = schema.index_of(name);
+    const Type type = index ? schema[*index].type : Type::kBytes;
+    texts.emplace_back(name, key_field_text(type, KeyBuilder::take_field(key)));
+  }
+  return texts;
 }
 
 }  // namespace huiliu::runtime

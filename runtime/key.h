@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/record.h"
@@ -33,5 +34,11 @@ class KeyBuilder {
   std::vector<Type> types_;
   std::string bytes_;
 };
+
+/// A field of a key as people read it; null is "". Any bytes will do.
+std::string key_field_text(Type type, std::optional<std::string_view> field);
+/// Takes the fields off a key that KeyBuilder made: names and texts.
+std::vector<std::pair<std::string, std::string>> take_key_text(
+    const Schema& schema, const std::vector<std::string>& fields, std::string_view& key);
 
 }  // namespace huiliu::runtime

@@ -53,7 +53,7 @@ std::string Ledger::check() const {
                                    sent.count, counts.received.count);
       }
     }
-    if (node.kind == ComponentKind::kOperator) {
+    if (node.kind != ComponentKind::kSource) {
       Tally out = counts.emitted;
       out.add(counts.rejected);
       out.add(counts.dropped);
@@ -63,9 +63,9 @@ std::string Ledger::check() const {
                                    counts.received.count, out.count);
       }
     }
-    if (node.kind == ComponentKind::kSink && counts.received.count != written_[n]) {
-      differences += fmt::format("{}: {} records arrived, {} were written; ", node.name,
-                                 counts.received.count, written_[n]);
+    if (node.kind == ComponentKind::kSink && counts.absorbed.count != written_[n]) {
+      differences += fmt::format("{}: {} records were encoded, {} were written; ", node.name,
+                                 counts.absorbed.count, written_[n]);
     }
   }
   return differences;

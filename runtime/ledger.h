@@ -11,12 +11,14 @@ namespace huiliu::runtime {
 
 /// Sums the counts of one epoch and checks that nothing got lost or was made up: for each node
 /// what came in went out, was rejected, dropped or taken into state; for each edge what was sent
-/// was received; for each sink what was received was written. Counts and hashes both.
+/// was received; for each sink what was received was written or refused. Counts and hashes both.
 class Ledger {
  public:
   explicit Ledger(const Plan& plan);
   void add(const NodeCounts& counts);
   void wrote(std::size_t sink_node, std::uint64_t records) { written_[sink_node] += records; }
+  /// Of the running epoch.
+  std::uint64_t rejected(std::size_t node) const { return epoch_[node].rejected.count; }
   /// Empty if the epoch balances, else the difference in words.
   std::string check() const;
   /// Starts the next epoch; adds this one's to the totals.

@@ -54,7 +54,7 @@ struct Part {
 /// Encoded records for one sink from one thread and level, for one slice.
 struct SinkPart {
   std::size_t node = 0;
-  std::size_t input = 0;  ///< which of the sink's inputs
+  std::size_t edge = 0;  ///< into the sink, by which its records came
   unsigned thread = 0;
   std::string bytes;
   std::uint64_t records = 0;

@@ -20,6 +20,22 @@ class Table;
 
 namespace huiliu::runtime {
 
+/// Names and values of a row of a table, as people read them.
+using RowText = std::vector<std::pair<std::string, std::string>>;
+
+/// A keyed table of an operator.
+struct TableDeclaration {
+  std::string name;  ///< unique within the operator
+  /// What the bytes of its values mean, and what else the config says of the content, such as
+  /// "window=60000 count: int64". State of another layout is refused (runtime/state_layout.h).
+  std::string layout;
+  /// A row for `huiliu state`, without the fields of the record's key if keys are nothing else.
+  /// Empty: the value in hexadecimal. It must take any bytes.
+  std::function<RowText(std::string_view key, std::string_view value)> describe = {};
+  /// Keys have more to them than the fields of the record's key.
+  bool longer_keys = false;
+};
+
 /// What an operator says of itself when a topology is planned: filled in by OperatorType::declare.
 class Declaration {
  public:
@@ -41,7 +57,7 @@ class Declaration {
   Schema output;                                             ///< main output
   std::vector<std::pair<std::string, Schema>> side_outputs;  ///< in the descriptor's order
   std::vector<std::string> key_fields;  ///< keyed operators: records are routed by these
-  std::vector<std::string> tables;      ///< names of keyed tables, unique within the operator
+  std::vector<TableDeclaration> tables;
 };
 
 /// Given to an operator when its task starts. References live as long as the operator.

@@ -41,10 +41,27 @@ std::size_t level_of(const Plan& plan, const Node& node) {
 }
 
 // Sinks encode on the thread and level where their input is made.
-EdgeKind edge_kind(const Plan& plan, const Node& to, std::size_t to_index, std::size_t from) {
+EdgeKind edge_kind(const Plan& plan, const Node& to, std::size_t to_index, std::size_t level) {
   if (to.kind == ComponentKind::kSink) return EdgeKind::kFused;
   if (Plan::needs_key(to)) return plan.parallelism > 1 ? EdgeKind::kKeyed : EdgeKind::kFused;
-  return plan.level[to_index] == plan.level[from] ? EdgeKind::kFused : EdgeKind::kForward;
+  return plan.level[to_index] == level ? EdgeKind::kFused : EdgeKind::kForward;
+}
+
+/// Edges into the node come before those out of it.
+void add_edges(Plan& plan, std::size_t to, std::size_t input) {
+  const Node& node = plan.topology->nodes[to];
+  const StreamRef from = node.inputs[input];
+  if (plan.topology->nodes[from.node].kind != ComponentKind::kSink) {
+    const std::size_t level = plan.level[from.node];
+    plan.edges.push_back({from, to, input, edge_kind(plan, node, to, level), level});
+    return;
+  }
+  const std::size_t known = plan.edges.size();
+  for (std::size_t tap = 0; tap < known; ++tap) {
+    if (plan.edges[tap].to != from.node) continue;
+    const std::size_t level = plan.edges[tap].level;
+    plan.edges.push_back({from, to, input, edge_kind(plan, node, to, level), level, tap});
+  }
 }
 
 }  // namespace
@@ -66,7 +83,7 @@ Plan make_plan(const Topology& topology, unsigned parallelism) {
   for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
     const Node& node = topology.nodes[n];
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      plan.edges.push_back({node.inputs[i], n, i, edge_kind(plan, node, n, node.inputs[i].node)});
+      add_edges(plan, n, i);
     }
   }
   return plan;
@@ -132,6 +149,24 @@ std::string json_escape(std::string_view text) {
   return out;
 }
 
+/// What a reader wants to see once, though each place where a sink encodes has an edge of its own.
+std::vector<const Edge*> distinct_edges(const Plan& plan) {
+  std::vector<const Edge*> edges;
+  for (const Edge& edge : plan.edges) {
+    const bool known = std::any_of(edges.begin(), edges.end(), [&](const Edge* other) {
+      return other->from == edge.from && other->to == edge.to && other->input == edge.input &&
+             other->kind == edge.kind;
+    });
+    if (!known) edges.push_back(&edge);
+  }
+  return edges;
+}
+
+bool is_read(const Plan& plan, std::size_t node) {
+  return std::any_of(plan.edges.begin(), plan.edges.end(),
+                     [node](const Edge& edge) { return edge.from.node == node; });
+}
+
 }  // namespace
 
 std::vector<PathGuarantee> guarantees(const Topology& topology) {
@@ -160,11 +195,14 @@ std::string plan_text(const Plan& plan) {
       out += fmt::format("  {:<8} {} ({})", kind_name(node.kind), node.name, node.type_name);
       if (Plan::needs_key(node)) out += fmt::format(", key ({})", key_text(node));
       out += "\n";
-      for (const Edge& edge : plan.edges) {
-        if (edge.to != n) continue;
+      for (const Edge* edge : distinct_edges(plan)) {
+        if (edge->to != n) continue;
         out += fmt::format("           <- {} [{}]\n",
-                           topology.nodes[edge.from.node].stream_name(edge.from.port),
-                           edge_label(plan, edge));
+                           topology.nodes[edge->from.node].stream_name(edge->from.port),
+                           edge_label(plan, *edge));
+      }
+      if (node.kind == ComponentKind::kSink && node.rejects && !is_read(plan, n)) {
+        out += "           its rejects are counted and logged: nobody reads them\n";
       }
     }
   }
@@ -186,7 +224,8 @@ std::string plan_mermaid(const Plan& plan) {
     if (node.kind == ComponentKind::kSink) open = "[(", close = ")]";
     out += fmt::format("  n{}{}\"{}<br/>{}\"{}\n", n, open, node.name, node.type_name, close);
   }
-  for (const Edge& edge : plan.edges) {
+  for (const Edge* shown : distinct_edges(plan)) {
+    const Edge& edge = *shown;
     const Node& from = topology.nodes[edge.from.node];
     std::string label = from.outputs[edge.from.port].name;
     if (edge.kind == EdgeKind::kKeyed) {
@@ -215,8 +254,9 @@ std::string plan_json(const Plan& plan) {
         plan.level[n], json_escape(key_text(node)));
   }
   out += "],\"edges\":[";
-  for (std::size_t e = 0; e < plan.edges.size(); ++e) {
-    const Edge& edge = plan.edges[e];
+  const std::vector<const Edge*> edges = distinct_edges(plan);
+  for (std::size_t e = 0; e < edges.size(); ++e) {
+    const Edge& edge = *edges[e];
     const char* kind = edge.kind == EdgeKind::kFused   ? "fused"
                        : edge.kind == EdgeKind::kKeyed ? "keyed"
                                                        : "forward";

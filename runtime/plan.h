@@ -19,6 +19,11 @@ struct Edge {
   std::size_t to = 0;
   std::size_t input = 0;  ///< index among the inputs of `to`
   EdgeKind kind = EdgeKind::kFused;
+  std::size_t level = 0;  ///< where records leave `from`
+  /// Of a sink's `rejects`: the edge into the sink by which the refused records came, since a sink
+  /// encodes wherever one of its inputs is made.
+  std::size_t tap = kNoTap;
+  static constexpr std::size_t kNoTap = ~std::size_t{0};
 };
 
 /// What a path from a source to a sink promises, and why.

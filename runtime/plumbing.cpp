@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/check.h"
+#include "runtime/failpoint.h"
 
 namespace huiliu::runtime {
 
@@ -59,20 +60,33 @@ std::vector<Part> ExchangeSender::take() {
 }
 
 void SinkTap::process(Record& record, Outputs& out) {
-  out.absorb(record);
   const std::size_t before = part_.bytes.size();
-  encoder_->encode(record, part_.bytes);
+  if (const Reject* reject = encoder_->encode(record, part_.bytes)) [[unlikely]] {
+    return refuse(record, *reject, out);
+  }
+  out.absorb(record);
   ++part_.records;
   if (!keep_order_) return;
   part_.ordinals.push_back(record.ordinal);
   part_.sizes.push_back(static_cast<std::uint32_t>(part_.bytes.size() - before));
 }
 
+// The encoder's text ends with its next call; the reject may travel to other threads.
+void SinkTap::refuse(const Record& record, const Reject& reject, Outputs& out) {
+  HUILIU_CHECK(rejects_.has_value());
+  if (mutant("sink.reject_lost")) return;
+  Arena& arena = out.arena();
+  Record refused = rejects_->lay_out(record, arena);
+  out.reject(refused, {arena.copy(reject.code), arena.copy(reject.field), arena.copy(reject.value),
+                       arena.copy(reject.rule), arena.copy(reject.message_en),
+                       arena.copy(reject.message_zh)});
+}
+
 SinkPart SinkTap::take() {
   if (part_.records == 0) return {};
   SinkPart taken = std::exchange(part_, pool_.take_sink_part(node_));
   taken.node = node_;
-  taken.input = input_;
+  taken.edge = edge_;
   taken.thread = thread_;
   return taken;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "runtime/key.h"
@@ -8,6 +9,7 @@
 #include "runtime/operator.h"
 #include "runtime/plan.h"
 #include "runtime/sink.h"
+#include "runtime/sink_rejects.h"
 
 namespace huiliu::runtime {
 
@@ -60,25 +62,30 @@ class ExchangeSender final : public Operator {
   std::vector<std::shared_ptr<SliceMemory>> memory_;
 };
 
-/// End of a chain at a sink: encodes.
+/// End of a chain at a sink: encodes. What the encoder refuses goes on by the reject port.
 class SinkTap final : public Operator {
  public:
-  SinkTap(std::size_t node, std::size_t input, unsigned thread,
-          std::unique_ptr<SinkEncoder> encoder, bool keep_order, MemoryPool& pool)
+  /// `rejects` is empty if the sink may refuse nothing.
+  SinkTap(std::size_t node, std::size_t edge, unsigned thread, std::unique_ptr<SinkEncoder> encoder,
+          std::optional<RejectLayout> rejects, bool keep_order, MemoryPool& pool)
       : node_(node),
-        input_(input),
+        edge_(edge),
         thread_(thread),
         encoder_(std::move(encoder)),
+        rejects_(std::move(rejects)),
         keep_order_(keep_order),
         pool_(pool) {}
   void process(Record& record, Outputs& out) override;
   SinkPart take();
 
  private:
+  void refuse(const Record& record, const Reject& reject, Outputs& out);
+
   std::size_t node_;
-  std::size_t input_;
+  std::size_t edge_;
   unsigned thread_;
   std::unique_ptr<SinkEncoder> encoder_;
+  std::optional<RejectLayout> rejects_;
   bool keep_order_;
   MemoryPool& pool_;
   SinkPart part_;

@@ -20,8 +20,10 @@ namespace huiliu::runtime {
 class SinkEncoder {
  public:
   virtual ~SinkEncoder() = default;
-  /// Appends the record's bytes to `out`.
-  virtual void encode(const Record& record, std::string& out) = 0;
+  /// Appends the record's bytes to `out` and returns null. Or says why it refuses the record: then
+  /// `out` is as before, and the reject's text lives until the next call. Only types whose
+  /// descriptor has `rejects` may refuse.
+  virtual const Reject* encode(const Record& record, std::string& out) = 0;
 };
 
 /// A backend's own transaction that sinks of the same system take part in: the connector knows what
@@ -49,6 +51,10 @@ class FileLikeSink {
   virtual Status append(std::string_view bytes, std::uint64_t records) = 0;
   /// Makes everything appended durable and says the positions to commit with the epoch.
   virtual Status prepare(std::vector<std::pair<std::string, std::string>>& positions) = 0;
+  /// Asked before a start from a snapshot, with its positions and before anything is opened: true
+  /// if what the sink wrote is as it was then and goes on, false if there is nothing and it starts
+  /// afresh; kInvalid if it cannot be either, with the remedy.
+  virtual Result<bool> fits(const SinkContext& /*context*/) { return true; }
   /// The topology ended (bounded input done, last epoch committed): finish files.
   virtual Status finish() { return Status::ok(); }
 };

@@ -4,11 +4,13 @@
 #include <deque>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "runtime/library_loader.h"
+#include "runtime/sink_rejects.h"
 
 namespace huiliu::runtime {
 
@@ -25,6 +27,7 @@ const Node* Topology::find(std::string_view name) const {
 }
 
 constexpr unsigned kMostThreads = 256;
+constexpr std::string_view kRejects = "rejects";
 
 const std::vector<Option>& topology_options() {
   static const std::vector<Option> options = {
@@ -103,9 +106,11 @@ class Builder {
     read_section(root["sinks"], ComponentKind::kSink);
     for (Draft& draft : drafts_) resolve_inputs(draft);
     if (!sort()) return;
+    route_rejects(root["rejects"]);
+    if (!sort()) return;
     for (Draft* draft : order_) declare(*draft);
     if (failed_) return;
-    route_rejects(root["rejects"]);
+    report_rejects(root["rejects"]);
     check_consumed();
   }
 
@@ -274,9 +279,15 @@ class Builder {
       std::vector<std::string> names;
       Draft* found = nullptr;
       for (Draft& other : drafts_) {
-        if (other.node.kind == ComponentKind::kSink) continue;
+        const bool streams = other.node.kind != ComponentKind::kSink || may_refuse(other);
+        if (!streams) continue;
         names.push_back(other.node.name);
         if (other.node.name == input.node) found = &other;
+      }
+      if (found && found->node.kind == ComponentKind::kSink && input.port != kRejects) {
+        fail(input.place, fmt::format("the sink '{}' has no output but its rejects", input.node),
+             fmt::format("did you mean '{}.rejects'?", input.node));
+        continue;
       }
       if (!found) {
         fail(input.place, fmt::format("there is no stream '{}'", input.node),
@@ -305,6 +316,8 @@ class Builder {
   }
 
   bool sort() {
+    order_.clear();
+    for (Draft& draft : drafts_) draft.mark = 0;
     for (Draft& draft : drafts_) {
       if (!visit(draft)) return false;
     }
@@ -334,7 +347,9 @@ class Builder {
     }
     const std::size_t errors = diagnostics_.errors();
     declare_node(node, schemas);
-    if (diagnostics_.errors() != errors) failed_ = true;
+    // What is wrong with a sink changes no stream: the others are looked at all the same.
+    const bool wrong = diagnostics_.errors() != errors;
+    failed_ = failed_ || (wrong && node.kind != ComponentKind::kSink);
     topology_.nodes.push_back(std::move(node));
   }
 
@@ -363,7 +378,11 @@ class Builder {
       take_outputs(*node.operator_declaration);
     } else {
       node.sink_declaration = hold<SinkDeclaration>(keep, *node.config, owned, sink);
-      pending_sinks_.push_back(topology_.nodes.size());
+      if (owned.empty()) {
+        diagnostics_.error(node.place, fmt::format("'{}' needs an input", node.name));
+      } else {
+        node.sink->declare(*node.sink_declaration);
+      }
     }
     if (node.descriptor->rejects) add_reject_output(node, owned);
     copy_new(before);
@@ -402,12 +421,16 @@ class Builder {
   }
 
   static void add_reject_output(Node& node, const std::vector<const Schema*>& inputs) {
+    node.rejects = true;
+    if (node.kind == ComponentKind::kSink) {
+      node.outputs.push_back({std::string(kRejects), sink_reject_schema(inputs)});
+      return;
+    }
     Schema schema = inputs.empty() ? node.outputs.front().schema : *inputs.front();
     std::vector<Field> fields = schema.fields();
     for (std::string_view name : kRejectFields)
       fields.push_back({std::string(name), Type::kString});
-    node.outputs.push_back({"rejects", Schema(std::move(fields))});
-    node.rejects = true;
+    node.outputs.push_back({std::string(kRejects), Schema(std::move(fields))});
   }
 
   bool consumed(std::size_t node, std::size_t port) const {
@@ -419,51 +442,68 @@ class Builder {
     return false;
   }
 
-  void route_rejects(const Config& rejects) {
-    Node* target = nullptr;
-    if (rejects.is_scalar()) {
-      std::vector<std::string> names;
-      for (Node& node : topology_.nodes) {
-        if (node.kind != ComponentKind::kSink) continue;
-        names.push_back(node.name);
-        if (node.name == rejects.text()) target = &node;
-      }
-      if (!target) {
-        fail(rejects.place(), fmt::format("there is no sink '{}'", rejects.text()),
-             nearest_hint(rejects.text(), names));
-        return;
-      }
-    }
-    for (std::size_t n = 0; n < topology_.nodes.size(); ++n) {
-      const Node& node = topology_.nodes[n];
-      if (!node.rejects || consumed(n, node.reject_port())) continue;
-      if (!target) {
-        fail(node.place, fmt::format("the rejects of '{}' go nowhere", node.name),
-             fmt::format("set `rejects: SINK` at the top, or use '{}.rejects' as an input",
-                         node.name));
-        continue;
-      }
-      target->inputs.push_back({n, node.reject_port()});
-      target->sink_declaration->inputs.push_back(
-          schemas_.emplace_back(std::make_shared<Schema>(node.outputs.back().schema)).get());
-    }
-    declare_sinks();
+  static bool may_refuse(const Draft& draft) {
+    return draft.node.descriptor != nullptr && draft.node.descriptor->rejects;
   }
 
-  // Sinks are declared last, when the rejects they take are known.
-  void declare_sinks() {
-    reject_schemas_ = std::make_shared<std::vector<std::shared_ptr<Schema>>>(schemas_);
-    for (std::size_t index : pending_sinks_) {
-      Node& node = topology_.nodes[index];
-      node.sink_declaration = hold<SinkDeclaration>(
-          reject_schemas_, *node.config, node.sink_declaration->inputs, *topology_.diagnostics);
-      if (node.inputs.empty()) {
-        fail(node.place, fmt::format("'{}' needs an input", node.name));
+  bool rejects_are_read(const Draft& draft) const {
+    return std::any_of(drafts_.begin(), drafts_.end(), [&](const Draft& other) {
+      return std::any_of(other.inputs.begin(), other.inputs.end(), [&](const Input& input) {
+        return input.node == draft.node.name && input.port == kRejects;
+      });
+    });
+  }
+
+  /// `from` and all that it feeds, however far.
+  std::set<const Draft*> fed_by(const Draft* from) const {
+    std::set<const Draft*> fed = {from};
+    for (const Draft* draft : order_) {
+      const auto& upstream = draft->upstream;
+      const bool any = std::any_of(upstream.begin(), upstream.end(),
+                                   [&](const Draft* one) { return fed.contains(one); });
+      if (any) fed.insert(draft);
+    }
+    return fed;
+  }
+
+  /// Rejects that no node reads go to the sink that `rejects` names. The rejects of that sink and
+  /// of what reads them cannot: they would come back to where they were refused.
+  void route_rejects(const Config& rejects) {
+    Draft* target = nullptr;
+    for (Draft& draft : drafts_) {
+      const bool named = rejects.is_scalar() && draft.node.name == rejects.text();
+      if (named && draft.node.kind == ComponentKind::kSink) target = &draft;
+    }
+    const std::set<const Draft*> behind = fed_by(target);
+    for (Draft* draft : order_) {
+      if (!may_refuse(*draft) || rejects_are_read(*draft)) continue;
+      if (target == nullptr || behind.contains(draft)) {
+        unread_.push_back(draft);
         continue;
       }
-      const std::size_t before = topology_.diagnostics->all().size();
-      node.sink->declare(*node.sink_declaration);
-      copy_new(before);
+      target->inputs.push_back({draft->node.name, std::string(kRejects), rejects.place()});
+      target->upstream.push_back(draft);
+    }
+  }
+
+  void report_rejects(const Config& rejects) {
+    std::vector<std::string> names;
+    for (const Node& node : topology_.nodes) {
+      if (node.kind == ComponentKind::kSink) names.push_back(node.name);
+    }
+    const bool known = std::find(names.begin(), names.end(), rejects.text()) != names.end();
+    if (rejects.is_scalar() && !known) {
+      return fail(rejects.place(), fmt::format("there is no sink '{}'", rejects.text()),
+                  nearest_hint(rejects.text(), names));
+    }
+    for (const Draft* draft : unread_) {
+      // The last sink in the line has nobody to hand its rejects to: they are counted and logged.
+      const Node& node = topology_.nodes[draft->index];
+      if (rejects.is_scalar() && node.kind == ComponentKind::kSink) continue;
+      fail(
+          node.place, fmt::format("the rejects of '{}' go nowhere", node.name),
+          fmt::format("{}use '{}.rejects' as an input",
+                      rejects.is_scalar() ? "" : "set `rejects: SINK` at the top, or ", node.name));
     }
   }
 
@@ -491,8 +531,7 @@ class Builder {
   std::deque<Draft> drafts_;
   std::vector<Draft*> order_;
   std::vector<std::shared_ptr<Schema>> schemas_;
-  std::shared_ptr<std::vector<std::shared_ptr<Schema>>> reject_schemas_;
-  std::vector<std::size_t> pending_sinks_;
+  std::vector<Draft*> unread_;  ///< whose rejects no node reads
   bool failed_ = false;
 };
 

@@ -13,7 +13,7 @@ Inbox::Inbox(const Plan& plan)
   for (const Edge& edge : plan.edges) {
     if (edge.kind == EdgeKind::kFused) continue;
     // A slice passes level 0 on one thread, later levels on all of them.
-    expected_[plan.level[edge.to]] += plan.level[edge.from.node] == 0 ? 1 : plan.parallelism;
+    expected_[plan.level[edge.to]] += edge.level == 0 ? 1 : plan.parallelism;
   }
 }
 

@@ -24,7 +24,6 @@ using runtime::Status;
 
 namespace {
 
-constexpr const char* kTablePrefix = "t:";
 const std::string kEpochKey = "!epoch";
 const std::string kIdentityKey = "!identity";
 
@@ -113,7 +112,8 @@ Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
   impl->log = impl->families.at("log");
   std::string value;
   if (impl->db->Get({}, impl->meta, kEpochKey, &value).ok()) impl->epoch = read_big_endian(value);
-  if (impl->db->Get({}, impl->meta, kIdentityKey, &value).ok()) {
+  // A start that failed before its first commit has left an identity, and nothing else.
+  if (impl->epoch > 0 && impl->db->Get({}, impl->meta, kIdentityKey, &value).ok()) {
     if (value != options.identity) {
       return Status::invalid("the state in " + folder + " belongs to '" + value + "', not to '" +
                              options.identity + "'; use another state folder, or remove this one");
@@ -287,22 +287,27 @@ Status EpochStore::commit(const Commit& commit) {
   return impl_->failure;
 }
 
-Result<std::vector<LogEntry>> EpochStore::read_log(const std::string& log, std::uint64_t after,
-                                                   std::size_t max_bytes) const {
+Result<std::vector<LogEntry>> read_entries(rocksdb::Iterator& it, const std::string& log,
+                                           std::uint64_t after, std::size_t max_bytes) {
   std::vector<LogEntry> entries;
   std::size_t bytes = 0;
-  std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator({}, impl_->log));
   const std::string last = log_key(log, ~0ull);
-  for (it->Seek(log_key(log, after + 1)); it->Valid() && it->key().compare(last) <= 0; it->Next()) {
-    const std::string_view value(it->value().data(), it->value().size());
-    const std::string_view key(it->key().data(), it->key().size());
+  for (it.Seek(log_key(log, after + 1)); it.Valid() && it.key().compare(last) <= 0; it.Next()) {
+    const std::string_view value(it.value().data(), it.value().size());
+    const std::string_view key(it.key().data(), it.key().size());
     entries.push_back({read_big_endian(key.substr(key.size() - 8)), std::string(value.substr(8)),
                        read_big_endian(value.substr(0, 8))});
     bytes += value.size();
     if (bytes >= max_bytes) break;
   }
-  if (!it->status().ok()) return from_rocksdb(it->status(), "log " + log);
+  if (!it.status().ok()) return from_rocksdb(it.status(), "log " + log);
   return entries;
+}
+
+Result<std::vector<LogEntry>> EpochStore::read_log(const std::string& log, std::uint64_t after,
+                                                   std::size_t max_bytes) const {
+  const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator({}, impl_->log));
+  return read_entries(*it, log, after, max_bytes);
 }
 
 std::vector<std::string> EpochStore::tables() const {

@@ -17,6 +17,8 @@ class Env;
 
 namespace huiliu::state {
 
+class Snapshot;
+
 struct StoreOptions {
   std::uint64_t memory_bytes = 256u << 20;  ///< for tables, filters and caches
   bool synchronous_flush = false;           ///< no background thread (simulation, tests)
@@ -51,6 +53,13 @@ class EpochStore {
   std::vector<std::pair<std::string, std::string>> meta(std::string_view prefix) const;
   /// The part of table `name` with `shards`, as of the last committed epoch. Owned by the store.
   runtime::Result<Table*> table(const std::string& name, const std::vector<std::uint16_t>& shards);
+  /// Puts a snapshot's rows of these shards in the place of what the store holds of them; the table
+  /// is not open. The number of rows. Not atomic: until the caller has committed that it is done,
+  /// it must be done again.
+  runtime::Result<std::uint64_t> fill(const std::string& table, std::vector<std::uint16_t> shards,
+                                      const Snapshot& snapshot);
+  /// Forgets a shard of a table that is not open.
+  runtime::Status clear(const std::string& table, std::uint16_t shard);
   runtime::Status commit(const Commit& commit);
   runtime::Result<std::vector<LogEntry>> read_log(const std::string& log, std::uint64_t after,
                                                   std::size_t max_bytes) const;
@@ -66,6 +75,7 @@ class EpochStore {
 
  private:
   friend class Table;
+  friend class Reader;
   struct Impl;
   explicit EpochStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -31,6 +31,13 @@ class ErrorWatch final : public rocksdb::EventListener {
   std::atomic<bool> unresolved{false};
 };
 
+/// Column families of tables are named so.
+inline constexpr const char* kTablePrefix = "t:";
+
+/// Entries of a log behind `after`, from an iterator of the column family of logs.
+runtime::Result<std::vector<LogEntry>> read_entries(rocksdb::Iterator& it, const std::string& log,
+                                                    std::uint64_t after, std::size_t max_bytes);
+
 struct EpochStore::Impl {
   std::string folder;
   StoreOptions options;

@@ -69,12 +69,22 @@ TEST_F(StateTest, KeepsWhatWasCommittedAndNothingElse) {
 }
 
 TEST_F(StateTest, RefusesStateOfAnotherTopology) {
-  { open(); }
+  ASSERT_TRUE(open()->commit({1, {}, {{"where", "7"}}, {}, {}}).is_ok());
   StoreOptions options;
   options.identity = "other";
   auto store = EpochStore::open(folder_.string(), options);
   ASSERT_FALSE(store.is_ok());
   EXPECT_NE(store.status().message().find("belongs to 'test', not to 'other'"), std::string::npos);
+}
+
+TEST_F(StateTest, AFolderThatNothingWasCommittedInIsAnybodys) {
+  { open(); }
+  StoreOptions options;
+  options.identity = "other";
+  ASSERT_TRUE(
+      EpochStore::open(folder_.string(), options).value()->commit({1, {}, {}, {}, {}}).is_ok());
+  options.identity = "test";
+  EXPECT_FALSE(EpochStore::open(folder_.string(), options).is_ok());
 }
 
 TEST_F(StateTest, KeepsLogsUntilTheyAreTrimmed) {
@@ -87,6 +97,35 @@ TEST_F(StateTest, KeepsLogsUntilTheyAreTrimmed) {
   ASSERT_EQ(rest.size(), 1u);
   EXPECT_EQ(rest[0].bytes, "two");
   EXPECT_EQ(rest[0].records, 5u);
+}
+
+TEST_F(StateTest, UnloggedRowsAreThereOnceTheyAreWritten) {
+  const auto fill = [](Table& table, int keys) {
+    for (int i = 0; i < keys; ++i) {
+      const std::string key = "key " + std::to_string(i);
+      table.put(0, key, hash_of(key), "value of " + key);
+    }
+  };
+  constexpr int kKeys = 2000;
+  {
+    auto store = open(64u << 20, false);
+    Table* table = store->table("t", {0}).value();
+    EXPECT_FALSE(table->freeze_unlogged(1, true)) << "nothing to write";
+    fill(*table, kKeys);
+    EXPECT_FALSE(table->freeze_unlogged(1, false)) << "little in memory";
+    ASSERT_TRUE(table->freeze_unlogged(1, true));
+    table->put(0, "late", hash_of("late"), "x");
+    EXPECT_FALSE(table->freeze_unlogged(1, true)) << "the rows before are not written";
+    ASSERT_TRUE(store->commit({1, {}, {}, {}, {}}).is_ok());
+    store->wait_for_flushes();
+    const Changes rest = table->freeze_epoch(2);
+    ASSERT_EQ(rest.blobs.size(), 1u) << "written rows are no changes";
+    EXPECT_LT(rest.blobs[0].second.size(), 20u);
+    ASSERT_TRUE(store->commit({2, {&rest}, {}, {}, {}}).is_ok());
+    EXPECT_FALSE(table->insert(0, "key 7", hash_of("key 7"), "again"));
+  }
+  auto store = open();
+  EXPECT_EQ(read_all({store->table("t", {0}).value()}).size(), kKeys + 1u);
 }
 
 // As a crash leaves it that comes between the linking of a written file into the table and the

@@ -143,6 +143,15 @@ Changes Table::freeze_epoch(std::uint64_t epoch) {
   return changes;
 }
 
+bool Table::freeze_unlogged(std::uint64_t epoch, bool all) {
+  if (!impl_->may_freeze()) return false;
+  if (!all && !impl_->store->impl_->over_budget(impl_->active->bytes())) return false;
+  for (Entry* entry : impl_->dirty) entry->dirty = false;
+  impl_->dirty.clear();
+  impl_->freeze(epoch);
+  return true;
+}
+
 void Table::Impl::drop_frozen() {
   if (!mutant("state.filter_forgets")) {
     frozen->entries->for_each([&](const Entry&, std::uint32_t tag) { filter.add(tag); });
@@ -160,11 +169,19 @@ void Table::Impl::account() {
 // it.
 void Table::Impl::rotate(std::uint64_t epoch) {
   constexpr std::uint64_t kMostChangelog = 64u << 20;
-  account();
-  if (frozen && frozen->done.load(std::memory_order_acquire)) drop_frozen();
-  if (frozen || active->count() == 0) return;
+  if (!may_freeze()) return;
   const std::uint64_t most_changelog = std::max(kMostChangelog, store->impl_->options.memory_bytes);
   if (!store->impl_->over_budget(active->bytes()) && changelog_bytes < most_changelog) return;
+  freeze(epoch);
+}
+
+bool Table::Impl::may_freeze() {
+  account();
+  if (frozen && frozen->done.load(std::memory_order_acquire)) drop_frozen();
+  return !frozen && active->count() > 0;
+}
+
+void Table::Impl::freeze(std::uint64_t epoch) {
   frozen = std::make_shared<Frozen>();
   frozen->entries = active;
   frozen->epoch = epoch;

@@ -43,6 +43,11 @@ class Table {
 
   /// Takes what changed since the last call. The epoch is not committed yet.
   Changes freeze_epoch(std::uint64_t epoch);
+  /// Hands all that is in memory over to be written out, without a changelog: for rows that can be
+  /// had again from elsewhere until EpochStore::wait_for_flushes() has returned. The epoch is not
+  /// committed yet. False, and nothing done, while the rows before are being written, and unless
+  /// `all` if these are less than a fair share of a full memory.
+  bool freeze_unlogged(std::uint64_t epoch, bool all);
   std::uint64_t memory_bytes() const;
 
  private:

@@ -50,6 +50,8 @@ struct Table::Impl {
   void mark_dirty(Entry* entry);
   void account();
   void rotate(std::uint64_t epoch);
+  bool may_freeze();
+  void freeze(std::uint64_t epoch);
   void drop_frozen();
 };
 

@@ -23,15 +23,16 @@ def check(guide):
 
 
 def check_kafka(guide):
-    topology, security = re.findall(r"```yaml\n(.*?)```", guide.read_text(), re.S)
+    topology, by_expression, security, snapshots = re.findall(r"```yaml\n(.*?)```", guide.read_text(), re.S)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
         (path / "kafka").write_text("secret")
         security = security.replace("/run/secrets/kafka", str(path / "kafka"))
-        secured = security + topology[topology.index("sources:"):]
+        secured = security + snapshots + topology[topology.index("sources:"):]
         (path / "plain.yaml").write_text(topology)
         (path / "secured.yaml").write_text("topology: licences\n" + secured)
-        command = [HUILIU, "validate", "plain.yaml", "secured.yaml"]
+        (path / "by_expression.yaml").write_text(topology[:topology.index("sinks:")] + by_expression)
+        command = [HUILIU, "validate", "plain.yaml", "by_expression.yaml", "secured.yaml"]
         ended = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         assert ended.returncode == 0, f"{guide.name}: {ended.stdout}{ended.stderr}"
 

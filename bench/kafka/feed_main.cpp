@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "bench/kafka/client.h"
+#include "bench/kafka/feeder.h"
 
 namespace huiliu::bench {
 namespace {
@@ -33,60 +33,20 @@ int number_of(std::string_view department) {
   return number;
 }
 
-class Feed {
- public:
-  Feed(const std::string& bootstrap, const std::string& topic)
-      : producer_(make_producer(bootstrap, {{"linger.ms", "20"}})),
-        topic_(open_topic(producer_.get(), topic)),
-        before_(end_offsets(producer_.get(), topic_)) {}
-
-  void send(const std::string& line) {
-    // The workload's own time, as in the lines: ten records a millisecond.
-    constexpr std::int64_t kStartMs = 1'710'000'000'000, kPerMs = 10;
-    constexpr std::int64_t kRoomEvery = 1024;
-    if (sent_ % kRoomEvery == 0) make_room();
-    const std::string_view key = department_of(line);
-    const auto partition = static_cast<std::int32_t>(number_of(key) % topic_.partitions);
-    require(
-        rd_kafka_producev(producer_.get(), RD_KAFKA_V_RKT(topic_.topic.get()),
-                          RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                          RD_KAFKA_V_KEY(key.empty() ? nullptr : key.data(), key.size()),
-                          RD_KAFKA_V_VALUE(const_cast<char*>(line.data()), line.size()),
-                          RD_KAFKA_V_TIMESTAMP(kStartMs + sent_ / kPerMs), RD_KAFKA_V_END),
-        "produce");
-    ++sent_;
-  }
-
-  /// Number of lines, all of them in the topic.
-  std::int64_t finish() {
-    constexpr int kFlushMs = 120'000;
-    require(rd_kafka_flush(producer_.get(), kFlushMs), "flush");
-    const std::int64_t arrived = end_offsets(producer_.get(), topic_) - before_;
-    if (arrived != sent_) fail(fmt::format("{} lines sent, {} arrived", sent_, arrived));
-    return sent_;
-  }
-
- private:
-  void make_room() {
-    constexpr int kMostQueued = 200'000, kWaitMs = 5;
-    while (rd_kafka_outq_len(producer_.get()) > kMostQueued) {
-      rd_kafka_poll(producer_.get(), kWaitMs);
-    }
-  }
-
-  Client producer_;
-  TopicHandle topic_;
-  std::int64_t before_ = 0;
-  std::int64_t sent_ = 0;
-};
+void send(Feeder& feeder, std::string_view line) {
+  // The workload's own time, as in the lines: ten records a millisecond.
+  constexpr std::int64_t kStartMs = 1'710'000'000'000, kPerMs = 10;
+  const std::string_view key = department_of(line);
+  feeder.send(number_of(key) % feeder.partitions(), key, line, kStartMs + feeder.sent() / kPerMs);
+}
 
 int feed(const std::string& bootstrap, const std::string& topic, const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) fail(path + ": cannot be read");
-  Feed feed(bootstrap, topic);
-  for (std::string line; std::getline(file, line);) feed.send(line);
+  Feeder feeder(bootstrap, topic);
+  for (std::string line; std::getline(file, line);) send(feeder, line);
   if (file.bad()) fail(path + ": cannot be read to its end");
-  fmt::print(stderr, "{} lines in {}\n", feed.finish(), topic);
+  fmt::print(stderr, "{} lines in {}\n", feeder.finish(), topic);
   return 0;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/state/import.h"
 #include "cli/topology_file.h"
 #include "runtime/clock.h"
 #include "runtime/engine.h"
@@ -29,9 +30,15 @@ using runtime::StatusCode;
 using runtime::Topology;
 
 struct Options {
-  std::string path, state, epoch;
+  std::string path, state, epoch, from;
   unsigned parallelism = 0;
-  bool quiet = false;
+  bool quiet = false, leave_out = false;
+};
+
+/// The snapshot that a topology without state starts from.
+struct Start {
+  std::unique_ptr<state::Snapshot> snapshot;  ///< null: none
+  bool may_leave_out = false;
 };
 
 /// Blocks SIGINT and SIGTERM in this and all later threads and waits for them in its own: the first
@@ -82,7 +89,7 @@ Counts count(const Topology& topology, const EngineProgress& progress) {
     const ComponentKind kind = topology.nodes[n].kind;
     if (topology.nodes[n].internal) continue;
     if (kind == ComponentKind::kSource) counts.read += totals.emitted + totals.rejected;
-    if (kind == ComponentKind::kSink) counts.written += totals.received;
+    if (kind == ComponentKind::kSink) counts.written += totals.received - totals.rejected;
     counts.rejected += totals.rejected;
   }
   return counts;
@@ -187,13 +194,36 @@ Status confirmed(Status status, runtime::Backend& backend) {
   return owner.is_ok() ? status : Status::restart(owner.message());
 }
 
+/// Fills a backend without state; true if it must be opened anew.
+runtime::Result<bool> start_from(const Start& start, const runtime::BackendContext& context,
+                                 runtime::Backend& backend) {
+  if (!start.snapshot) {
+    if (Status status = check_whole(backend); !status.is_ok()) return status;
+    return false;
+  }
+  const auto state = import_state(*start.snapshot, backend);
+  if (!state.is_ok()) return state.status();
+  if (state.value() == ImportState::kDone) return false;
+  const auto plan = plan_import(*start.snapshot, *context.topology, start.may_leave_out);
+  if (!plan.is_ok()) return plan.status();
+  fmt::print(stderr, "{}", import_text(*start.snapshot, plan.value()));
+  const Status status = import_snapshot(*start.snapshot, plan.value(), *context.topology, backend,
+                                        context.interrupted);
+  if (!status.is_ok()) return status;
+  return true;
+}
+
 /// From the last committed epoch until the topology ends or cannot go on. `reopen` says that
 /// nothing is wrong: the backend is only to be opened anew.
-Status run_once(const runtime::BackendContext& context, unsigned threads, SignalWaiter& signals,
-                ProgressPrinter& printer, bool& reopen) {
+Status run_once(const runtime::BackendContext& context, const Start& start, unsigned threads,
+                SignalWaiter& signals, ProgressPrinter& printer, bool& reopen) {
   const Topology& topology = *context.topology;
   auto backend = topology.backend->open(context);
   if (!backend.is_ok()) return backend.status();
+  const auto filled = start_from(start, context, *backend.value());
+  if (!filled.is_ok()) return confirmed(filled.status(), *backend.value());
+  reopen = filled.value();
+  if (reopen) return Status::restart("the state is that of the snapshot");
   runtime::Engine engine(topology, threads, *backend.value(), runtime::system_clock());
   if (Status status = engine.open(); !status.is_ok()) {
     return confirmed(std::move(status), *backend.value());
@@ -209,8 +239,8 @@ Status run_once(const runtime::BackendContext& context, unsigned threads, Signal
   return status;
 }
 
-int run_until_done(const Topology& topology, unsigned threads, const std::string& state,
-                   bool quiet) {
+int run_until_done(const Topology& topology, const Start& start, unsigned threads,
+                   const std::string& state, bool quiet) {
   constexpr std::chrono::milliseconds kFirstPause(100), kMostPause(10'000), kLongRun(60'000);
   SignalWaiter signals;
   ProgressPrinter printer(topology, quiet);
@@ -221,7 +251,7 @@ int run_until_done(const Topology& topology, unsigned threads, const std::string
   for (auto pause = kFirstPause;; pause = std::min(pause * 2, kMostPause)) {
     const auto started = std::chrono::steady_clock::now();
     bool reopen = false;
-    const Status status = run_once(context, threads, signals, printer, reopen);
+    const Status status = run_once(context, start, threads, signals, printer, reopen);
     if (reopen) {
       spdlog::info("{}", status.message());
       pause = kFirstPause / 2;
@@ -236,6 +266,17 @@ int run_until_done(const Topology& topology, unsigned threads, const std::string
                  pause.count());
     if (!signals.sleep(pause)) return kInterrupted;
   }
+}
+
+Status open_start(const Options& options, const Topology& topology, Start& start) {
+  auto snapshot = state::Snapshot::open(options.from);
+  if (!snapshot.is_ok()) {
+    const bool none = snapshot.status().code() == StatusCode::kNotFound;
+    return none ? Status::invalid(snapshot.status().message()) : snapshot.status();
+  }
+  start.snapshot = std::move(snapshot.value());
+  start.may_leave_out = options.leave_out;
+  return Status::ok();
 }
 
 int run(const Options& options) {
@@ -260,7 +301,13 @@ int run(const Options& options) {
                error.message());
     return kUsage;
   }
-  return run_until_done(*topology, threads, folder.string(), options.quiet);
+  Start start;
+  if (!options.from.empty()) {
+    if (Status status = open_start(options, *topology, start); !status.is_ok()) {
+      return exit_code_of(status);
+    }
+  }
+  return run_until_done(*topology, start, threads, folder.string(), options.quiet);
 }
 
 }  // namespace
@@ -277,6 +324,11 @@ void add_run(CLI::App& app, int& exit_code) {
   command->add_option("--parallelism", options->parallelism, "worker threads")
       ->check(CLI::Range(1, 256));
   command->add_option("--epoch", options->epoch, "time between commits, e.g. 200ms");
+  command->add_option("--from", options->from,
+                      "snapshot (a folder that `huiliu snapshot` made) to start from, if there is "
+                      "no state yet");
+  command->add_flag("--leave-out", options->leave_out,
+                    "with --from: go without what the topology has no place for");
   command->add_flag("-q,--quiet", options->quiet, "no progress");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -97,6 +97,10 @@ Masker::Masker(const runtime::Topology& topology) {
   for (const runtime::Node& node : topology.nodes) collect_personal(*node.config, fields_);
 }
 
+std::string Masker::masked(std::string_view field, std::string_view text) const {
+  return is_personal(field) ? cli::masked(text) : mask_citizen_numbers(text);
+}
+
 std::set<std::string> Masker::values_of(const Trace& trace) const {
   std::set<std::string> values;
   Trace copy = trace;
@@ -110,10 +114,10 @@ void Masker::mask(Trace& trace) const {
   const std::set<std::string> values = values_of(trace);
   visit_texts(trace, [&](std::string_view field, std::string& text) {
     if (is_personal(field)) {
-      text = masked(text);
+      text = cli::masked(text);
       return;
     }
-    for (const std::string& value : values) replace_all(text, value, masked(value));
+    for (const std::string& value : values) replace_all(text, value, cli::masked(value));
     text = mask_citizen_numbers(text);
   });
 }

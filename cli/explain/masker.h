@@ -17,6 +17,8 @@ class Masker {
   explicit Masker(const runtime::Topology& topology);
 
   void mask(Trace& trace) const;
+  /// A single value.
+  std::string masked(std::string_view field, std::string_view text) const;
   bool is_personal(std::string_view field) const { return fields_.contains(field); }
 
  private:

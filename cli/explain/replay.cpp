@@ -1,6 +1,7 @@
 #include "cli/explain/replay.h"
 
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <thread>
 
@@ -18,13 +19,16 @@ using runtime::Status;
 
 class NoEncoder final : public runtime::SinkEncoder {
  public:
-  void encode(const Record&, std::string&) override {}
+  const runtime::Reject* encode(const Record&, std::string&) override { return nullptr; }
 };
 
-/// Counts what reaches it, as the ledger wants, and forgets it.
-runtime::SinkType make_no_sink() {
+/// Counts what reaches it, as the ledger wants, and forgets it. What the real sink would refuse is
+/// refused here too.
+runtime::SinkType make_no_sink(const runtime::SinkType& real) {
   runtime::SinkType type;
-  type.create_encoder = [](const runtime::SinkDeclaration&, std::size_t) {
+  type.create_encoder = [&real](const runtime::SinkDeclaration& declaration,
+                                std::size_t input) -> std::unique_ptr<runtime::SinkEncoder> {
+    if (real.descriptor.rejects) return real.create_encoder(declaration, input);
     return std::make_unique<NoEncoder>();
   };
   type.create_file = [](const runtime::SinkDeclaration&) { return no_file(); };
@@ -79,9 +83,10 @@ class Stepper {
 }  // namespace
 
 ReplayEnd replay(runtime::Topology topology, Recorder& recorder, const ReplayHooks& hooks) {
-  const runtime::SinkType no_sink = make_no_sink();
+  std::deque<runtime::SinkType> no_sinks;
   for (runtime::Node& node : topology.nodes) {
-    if (node.kind == runtime::ComponentKind::kSink) node.sink = &no_sink;
+    if (node.kind != runtime::ComponentKind::kSink) continue;
+    node.sink = &no_sinks.emplace_back(make_no_sink(*node.sink));
   }
   const TemporaryFolder folder;
   state::StoreOptions options;

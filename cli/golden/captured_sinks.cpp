@@ -10,10 +10,15 @@ using runtime::Status;
 
 class CapturingEncoder final : public runtime::SinkEncoder {
  public:
-  CapturingEncoder(const runtime::Schema& schema, std::vector<CapturedRecord>& records)
-      : schema_(schema), records_(records) {}
+  /// `real` is the sink's own if that may refuse records, else null.
+  CapturingEncoder(const runtime::Schema& schema, std::unique_ptr<runtime::SinkEncoder> real,
+                   std::vector<CapturedRecord>& records)
+      : schema_(schema), real_(std::move(real)), records_(records) {}
 
-  void encode(const runtime::Record& record, std::string&) override {
+  const runtime::Reject* encode(const runtime::Record& record, std::string&) override {
+    bytes_.clear();
+    const runtime::Reject* reject = real_ ? real_->encode(record, bytes_) : nullptr;
+    if (reject != nullptr) return reject;
     CapturedRecord& kept = records_.emplace_back();
     for (std::size_t i = 0; i < schema_.width(); ++i) {
       std::optional<std::string> text;
@@ -22,12 +27,14 @@ class CapturingEncoder final : public runtime::SinkEncoder {
       }
       kept.emplace_back(schema_[i].name, std::move(text));
     }
+    return nullptr;
   }
 
  private:
   const runtime::Schema schema_;
+  std::unique_ptr<runtime::SinkEncoder> real_;
   std::vector<CapturedRecord>& records_;
-  std::string scratch_;
+  std::string scratch_, bytes_;
 };
 
 }  // namespace
@@ -37,9 +44,12 @@ CapturedSinks::CapturedSinks(runtime::Topology& topology) {
     if (node.kind != runtime::ComponentKind::kSink) continue;
     auto& records = records_[node.name];
     auto& type = *types_.emplace_back(std::make_unique<runtime::SinkType>());
-    type.create_encoder = [&records](const runtime::SinkDeclaration& declaration,
-                                     std::size_t input) {
-      return std::make_unique<CapturingEncoder>(*declaration.inputs[input], records);
+    type.create_encoder = [&records, real = node.sink](const runtime::SinkDeclaration& declaration,
+                                                       std::size_t input) {
+      std::unique_ptr<runtime::SinkEncoder> own;
+      if (real->descriptor.rejects) own = real->create_encoder(declaration, input);
+      return std::make_unique<CapturingEncoder>(*declaration.inputs[input], std::move(own),
+                                                records);
     };
     type.create_file = [](const runtime::SinkDeclaration&) { return no_file(); };
     node.sink = &type;

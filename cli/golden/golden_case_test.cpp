@@ -57,6 +57,25 @@ TEST(GoldenCase, AnUnknownTemplateSinkOrSourceIsNamedWithItsPlace) {
   EXPECT_TRUE(says(run("input: {inn: {}}\nexpect: {}"), "the topology has no source 'inn'"));
 }
 
+TEST(GoldenCase, ASinkRefusesWhatItWouldRefuseInARun) {
+  constexpr const char* kKafka = R"(
+topology:
+  topology: golden
+  backend: {type: kafka, bootstrap: "localhost:1"}
+  sources:
+    in: {type: file, path: "${INPUT}", fields: [id, kind]}
+  sinks:
+    out: {type: kafka, input: in, topic: "out.{kind}", topics: [out.open]}
+    refused: {type: kafka, topic: refused}
+  rejects: refused
+)";
+  EXPECT_EQ(run("input: {in: {a.csv: [{id: a, kind: open}, {id: b, kind: shut}]}}\n"
+                "expect:\n  out: [{id: a}]\n"
+                "  refused: [{id: b, reject_code: E812_TOPIC_UNKNOWN, reject_value: out.shut}]\n",
+                kKafka),
+            "");
+}
+
 TEST(GoldenCase, AMissingRecordDoesNotMakeTheNextOnesDiffer) {
   const std::string text =
       run("input: {in: {a.csv: [{id: a, amount: 10}, {id: c, amount: 10}]}}\n"

@@ -20,6 +20,18 @@ constexpr std::size_t kBuffer = 256 << 10;
 constexpr std::uint64_t kWriteback = 4 << 20;
 }  // namespace
 
+runtime::Result<bool> fits_length(const std::string& path, std::uint64_t committed) {
+  std::error_code error;
+  const std::uint64_t length = std::filesystem::file_size(path, error);
+  if (error) return false;
+  if (length == committed) return true;
+  return Status::invalid(fmt::format(
+      "{} has {} bytes, the snapshot knows of {}: what {} would be done twice or be missing. "
+      "{}write to another path, or move the file away to start a new one",
+      path, length, committed, length > committed ? "came since" : "is gone",
+      length > committed ? "Take a snapshot of the topology as it is now, " : ""));
+}
+
 std::string resolve_path(const std::string& folder, const std::string& path) {
   const std::filesystem::path given(path);
   if (given.is_absolute() || folder.empty()) return given.lexically_normal().string();

@@ -50,6 +50,8 @@ class AppendFile {
   bool dirty_ = false;
 };
 
+/// FileLikeSink::fits for a file that had `committed` bytes.
+runtime::Result<bool> fits_length(const std::string& path, std::uint64_t committed);
 /// `path` seen from `folder` unless it is absolute.
 std::string resolve_path(const std::string& folder, const std::string& path);
 /// Makes a new name in the folder of `path` durable.

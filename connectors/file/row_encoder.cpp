@@ -89,7 +89,7 @@ class JsonEncoder final : public runtime::SinkEncoder {
     }
   }
 
-  void encode(const Record& record, std::string& out) override {
+  const runtime::Reject* encode(const Record& record, std::string& out) override {
     std::size_t bound = fixed_ + 4;
     for (const Column& column : columns_) {
       if (column.source < 0 || !runtime::is_text(column.type)) continue;
@@ -104,6 +104,7 @@ class JsonEncoder final : public runtime::SinkEncoder {
     *to++ = '}';
     *to++ = '\n';
     out.append(begin, static_cast<std::size_t>(to - begin));
+    return nullptr;
   }
 
  private:
@@ -158,13 +159,14 @@ class CsvEncoder final : public runtime::SinkEncoder {
     scratch_.resize(columns.size());
   }
 
-  void encode(const Record& record, std::string& out) override {
+  const runtime::Reject* encode(const Record& record, std::string& out) override {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const Value value = sources_[i] < 0 ? Value() : record[static_cast<std::size_t>(sources_[i])];
       cells_[i] = value.is_null() ? std::string_view(columns_[i].absent ? *columns_[i].absent : "")
                                   : value_text(types_[i], value, scratch_[i]);
     }
     writer_.append_row(std::span<const std::string_view>(cells_), out);
+    return nullptr;
   }
 
  private:

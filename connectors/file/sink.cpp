@@ -56,6 +56,14 @@ class FileSink final : public runtime::FileLikeSink {
     return file_.length() == 0 ? file_.append(header_) : Status::ok();
   }
 
+  runtime::Result<bool> fits(const SinkContext& context) override {
+    for (const auto& [key, value] : context.positions) {
+      if (key != kLength) continue;
+      return fits_length(resolve_path(context.base_folder, name_), std::stoull(value));
+    }
+    return false;
+  }
+
   Status append(std::string_view bytes, std::uint64_t) override { return file_.append(bytes); }
 
   Status prepare(std::vector<std::pair<std::string, std::string>>& positions) override {

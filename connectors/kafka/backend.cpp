@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "connectors/kafka/kafka_backend.h"
@@ -58,6 +60,22 @@ runtime::Descriptor descriptor() {
                        .doc = "After which the others take over the share of one of `several` that "
                               "is not heard of.",
                        .default_text = "10s"});
+  d.options.push_back({.name = "standbys",
+                       .type = OptionType::kInt,
+                       .doc = "1: each of `several` keeps a copy of the shards that others own, "
+                              "so that it takes them over in seconds also when the state is large.",
+                       .default_text = "0",
+                       .minimum = 0,
+                       .maximum = 1});
+  d.options.push_back({.name = "snapshots",
+                       .type = OptionType::kPath,
+                       .doc = "Folder that all workers see, such as a network share: copies of "
+                              "the state are put there, and a worker without it begins with "
+                              "the newest and reads only the rest of the changelogs."});
+  d.options.push_back({.name = "snapshot_every",
+                       .type = OptionType::kDuration,
+                       .doc = "Time between two copies.",
+                       .default_text = "10m"});
   d.example =
       "type: kafka\nbootstrap: broker-1:9092,broker-2:9092\nsettings:\n"
       "  security.protocol: plaintext\n";
@@ -73,6 +91,9 @@ void declare(const Config& config, Diagnostics& diagnostics) {
                       "add `workers: several`, or leave it out");
   }
   constexpr std::int64_t kLeastMs = 1000;
+  if (config["snapshot_every"].as_duration().count() < kLeastMs) {
+    diagnostics.error(config["snapshot_every"].place(), "snapshots are at least 1s apart");
+  }
   if (config["transaction_timeout"].as_duration().count() < kLeastMs) {
     diagnostics.error(config["transaction_timeout"].place(),
                       "a transaction timeout is at least 1s");
@@ -90,7 +111,13 @@ Result<std::unique_ptr<runtime::Backend>> open(const BackendContext& context) {
   options.replication = static_cast<int>(config.int_or("replication", -1));
   options.several = shares_work(config);
   options.worker = config.string_or("worker", "");
+  options.standby = config.int_or("standbys", 0) > 0;
   options.session_timeout_ms = config["session_timeout"].as_duration().count();
+  if (config.has("snapshots")) {
+    const std::filesystem::path folder = config["snapshots"].text();
+    options.snapshots.folder = (std::filesystem::path(context.topology->folder) / folder).string();
+    options.snapshots.every_ms = config["snapshot_every"].as_duration().count();
+  }
   // A transaction spans an epoch and its commit.
   if (context.topology->epoch_ms * 2 > options.producer.timeout_ms) {
     return runtime::Status::invalid(

@@ -12,13 +12,17 @@ namespace huiliu::connectors::kafka {
 /// Keys of the progress topic that are not the engine's.
 inline constexpr std::string_view kEpoch = "!epoch", kOwner = "!owner", kShards = "!shards";
 inline constexpr std::string_view kTrimmed = "!trimmed/", kTable = "!table/";
-inline constexpr std::string_view kWorker = "!worker";
+/// Of a shard: who works on it, and who has left it with nothing open.
+inline constexpr std::string_view kWorker = "!worker", kLeft = "!left";
+inline const std::string kNobody = "-";
 /// With several workers some keys are of a shard.
 inline std::string shard_key(std::string_view key, std::uint16_t shard) {
   return std::string(key) + "/" + std::to_string(shard);
 }
 /// Keys of the local store.
 inline constexpr std::string_view kCluster = "kafka/cluster", kPosition = "kafka/position/";
+/// There while the local store is a whole copy: "all", or the shards it is of.
+inline constexpr std::string_view kWhole = "kafka/whole";
 inline constexpr std::string_view kTime = "kafka/time", kName = "kafka/worker";
 
 /// A compacted topic of the engine's own.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "connectors/kafka/backend_keys.h"
@@ -13,6 +14,7 @@
 #include "runtime/failpoint.h"
 #include "runtime/key.h"
 #include "runtime/machine.h"
+#include "runtime/state_layout.h"
 #include "state/embedded_backend.h"
 #include "state/layout.h"
 
@@ -30,9 +32,7 @@ namespace {
 constexpr std::uint64_t kProgressSegment = 16u << 20;
 }  // namespace
 
-std::string random_owner() {
-  return fmt::format("{:016x}", runtime::random_number());
-}
+std::string random_owner() { return fmt::format("{:016x}", runtime::random_number()); }
 
 Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendContext& context,
                                                          BackendOptions options) {
@@ -42,7 +42,9 @@ Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendC
     if (!*context.session) *context.session = made->session_;
     made->session_ = std::static_pointer_cast<Session>(*context.session);
   }
-  if (Status status = made->open_store(context.state_folder, context.adjust_store); !status.is_ok()) return status;
+  made->options_.producer.checked_sinks = made->session_->checked_sinks;
+  Status opened_store = made->open_store(context.state_folder, context.adjust_store);
+  if (!opened_store.is_ok()) return opened_store;
   const Status opened = made->options_.several ? made->join(context) : made->open_alone();
   if (!opened.is_ok()) return opened;
   if (Status status = made->transaction_->begin(); !status.is_ok()) return status;
@@ -57,8 +59,9 @@ Status KafkaBackend::open_alone() {
   if (!transaction.is_ok()) return transaction.status();
   transaction_ = std::move(transaction.value());
   group_.reset(rd_kafka_consumer_group_metadata_new(options_.group.c_str()));
-  for (const auto step : {&KafkaBackend::check_cluster, &KafkaBackend::open_progress,
-                          &KafkaBackend::claim, &KafkaBackend::restore_outboxes}) {
+  for (const auto step :
+       {&KafkaBackend::check_cluster, &KafkaBackend::open_progress, &KafkaBackend::remember,
+        &KafkaBackend::claim, &KafkaBackend::restore_outboxes}) {
     if (Status status = (this->*step)(); !status.is_ok()) return status;
   }
   return Status::ok();
@@ -66,6 +69,9 @@ Status KafkaBackend::open_alone() {
 
 // Its last delivery reports write into the changelogs; then the shards may go to others.
 KafkaBackend::~KafkaBackend() {
+  failpoint("kafka.before_release");
+  standby_.reset();
+  snapshots_.reset();
   transaction_.reset();
   if (membership_) membership_->release();
 }
@@ -88,6 +94,7 @@ Status KafkaBackend::open_store(const std::string& folder,
   store_ = std::move(store.value());
   local_epoch_ = store_->last_epoch();
   for (auto& [key, value] : store_->meta("kafka/")) local_[key] = value;
+  if (Status status = begin_local_copy(); !status.is_ok()) return status;
   const auto time = local_.find(std::string(kTime));
   if (time == local_.end() || now_ms() - std::stoll(time->second) < kOldestCopyMs) {
     return Status::ok();
@@ -98,23 +105,71 @@ Status KafkaBackend::open_store(const std::string& folder,
       folder));
 }
 
+// Until all of it is as of one epoch, nobody else is to read it (state/reader.h).
+Status KafkaBackend::begin_local_copy() {
+  if (local_.erase(std::string(kWhole)) == 0) return Status::ok();
+  state::Commit opening;
+  opening.epoch = ++local_epoch_;
+  opening.meta.emplace_back(kWhole, "");
+  return store_->commit(opening);
+}
+
+// What others read beside the tables: the engine's keys as Kafka has them.
+Status KafkaBackend::opened() {
+  if (Status status = start_standby(); !status.is_ok()) return status;
+  state::Commit whole;
+  whole.epoch = ++local_epoch_;
+  for (const auto& [key, value] : store_->meta("")) {
+    if (!key.starts_with("kafka/") && !meta_.contains(key)) whole.meta.emplace_back(key, "");
+  }
+  for (const auto& [key, value] : meta_) {
+    if (!key.starts_with("!")) whole.meta.emplace_back(key, value);
+  }
+  whole.meta.emplace_back(kWhole, membership_ ? fmt::format("{}", fmt::join(owned_, ",")) : "all");
+  local_ahead_ = local_epoch_ - epoch_;
+  if (Status status = store_->commit(whole); !status.is_ok()) return status;
+  if (options_.snapshots.folder.empty()) return Status::ok();
+  open_snapshots().forget();
+  auto held = owned_;
+  if (!membership_) {
+    for (std::uint16_t shard = 0; shard < topology_.shards; ++shard) held.push_back(shard);
+  }
+  snapshots_->start_writing(*store_, membership_ ? owner_ : "worker", held);
+  return Status::ok();
+}
+
+SharedSnapshots& KafkaBackend::open_snapshots() {
+  if (!snapshots_) {
+    snapshots_ = std::make_unique<SharedSnapshots>(options_.snapshots, topology_.id,
+                                                   topology_.shards, local_[std::string(kCluster)]);
+    snapshots_->look();
+  }
+  return *snapshots_;
+}
+
 Status KafkaBackend::check_cluster() {
   char* id = rd_kafka_clusterid(transaction_->client(), kRequestMs);
   if (id == nullptr) return Status::restart("the brokers do not answer");
   const std::string cluster = id;
   rd_kafka_mem_free(transaction_->client(), id);
-  std::string& known = local_[std::string(kCluster)];
-  if (known == cluster) return Status::ok();
-  if (!known.empty()) {
+  const auto known = local_.find(std::string(kCluster));
+  if (known != local_.end() && known->second != cluster) {
     return Status::invalid(fmt::format(
         "the local state belongs to the Kafka cluster {}, `bootstrap` leads to {}; correct it, or "
         "remove the local state folder to restore the state from this cluster",
-        known, cluster));
+        known->second, cluster));
   }
-  known = cluster;
+  if (known == local_.end()) new_local_.emplace_back(kCluster, cluster);
+  return Status::ok();
+}
+
+// Not before the topics have been seen to fit: a start with a wrong config is to leave nothing.
+Status KafkaBackend::remember() {
+  if (new_local_.empty()) return Status::ok();
   state::Commit first;
   first.epoch = ++local_epoch_;
-  first.meta.emplace_back(kCluster, cluster);
+  first.meta = std::exchange(new_local_, {});
+  for (const auto& [key, value] : first.meta) local_[key] = value;
   return store_->commit(first);
 }
 
@@ -220,6 +275,7 @@ Status KafkaBackend::taken_over() const {
 }
 
 std::vector<std::pair<std::string, std::string>> KafkaBackend::meta(std::string_view prefix) const {
+  if (membership_ && prefix == runtime::kLayoutPrefix) return shared_layout();
   std::vector<std::pair<std::string, std::string>> found;
   for (auto it = meta_.lower_bound(std::string(prefix));
        it != meta_.end() && it->first.starts_with(prefix); ++it) {
@@ -250,6 +306,7 @@ Status KafkaBackend::commit_to_kafka(const EpochCommit& commit) {
   for (const auto step : {&KafkaBackend::produce_changes, &KafkaBackend::produce_appends}) {
     if (Status status = (this->*step)(commit); !status.is_ok()) return status;
   }
+  failpoint("kafka.before_progress");
   const bool late = mutant("kafka.positions_after_commit");
   if (late) {
     if (Status status = transaction_->commit(); !status.is_ok()) return status;
@@ -336,6 +393,7 @@ Status KafkaBackend::produce_progress(const EpochCommit& commit) {
   for (const auto& [key, value] : commit.meta) {
     // Sums of one worker say nothing when its shards are another's.
     if (membership_ && key.starts_with("ledger/")) continue;
+    if (membership_ && key.starts_with(runtime::kLayoutPrefix)) continue;
     if (Status status = put(key, value); !status.is_ok()) return status;
   }
   for (const auto& [key, value] : std::exchange(new_meta_, {})) {
@@ -344,8 +402,11 @@ Status KafkaBackend::produce_progress(const EpochCommit& commit) {
   if (!membership_) return put(std::string(kEpoch), std::to_string(commit.epoch));
   // Each partition gets a record before the offsets are sent: who takes a shard over waits for it.
   for (const std::uint16_t shard : owned_) {
+    meta_.erase(shard_key(kEpoch, shard));  // also if it is the same as that of an earlier opening
     Status status = put(shard_key(kEpoch, shard), fmt::format("{} {}", owner_, commit.epoch));
     if (!status.is_ok()) return status;
+    if (!commit.last) continue;
+    if (status = put(shard_key(kLeft, shard), owner_); !status.is_ok()) return status;
   }
   return Status::ok();
 }
@@ -367,6 +428,7 @@ Status KafkaBackend::send_offsets(const EpochCommit& commit) {
   }
   if (list->cnt == 0) return Status::ok();
   if (membership_ && !mutant("kafka.no_member")) group_ = membership_->metadata();
+  if (!group_) return Status::restart("this worker has lost its shards");
   return transaction_->send_offsets(list.get(), group_.get());
 }
 
@@ -374,7 +436,6 @@ Status KafkaBackend::commit_locally(const EpochCommit& commit) {
   std::vector<state::LogEntry> entries;
   state::Commit local = state::as_commit(commit, entries);
   local.epoch = commit.epoch + local_ahead_;
-  local.meta.clear();
   for (const state::Changes* changes : local.changes) {
     const Changelog& log = changelogs_.at(changes->table);
     for (const auto& [shard, blob] : changes->blobs) {
@@ -387,8 +448,14 @@ Status KafkaBackend::commit_locally(const EpochCommit& commit) {
     local.meta.emplace_back(local_position(outbox.topic_name, 0),
                             std::to_string(outbox.restart[0]));
   }
+  if (standby_) {
+    for (const auto& [place, next] : standby_->collect(local)) {
+      local.meta.emplace_back(local_position(place.first, place.second), as_local(next));
+    }
+  }
   if (Status status = store_->commit(local); !status.is_ok()) return status;
   local_epoch_ = local.epoch;
+  if (standby_) standby_->saved();
   return Status::ok();
 }
 

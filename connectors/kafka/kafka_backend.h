@@ -9,6 +9,9 @@
 
 #include "connectors/kafka/client.h"
 #include "connectors/kafka/membership.h"
+#include "connectors/kafka/replay.h"
+#include "connectors/kafka/shared_snapshots.h"
+#include "connectors/kafka/standby.h"
 #include "connectors/kafka/transaction.h"
 #include "runtime/backend.h"
 #include "runtime/topology.h"
@@ -23,12 +26,15 @@ struct BackendOptions {
   bool several = false;  ///< workers share the shards
   std::string worker;    ///< with `several`: the configured name, or empty
   std::int64_t session_timeout_ms = 10'000;
+  SharedSnapshotOptions snapshots;
+  bool standby = false;  ///< with `several`: keeps copies of the shards of others
 };
 
 /// What a process keeps between two openings of the backend.
 struct Session {
   std::string owner;                       ///< one worker: its mark in the progress topic
   std::shared_ptr<Membership> membership;  ///< several workers
+  std::shared_ptr<std::set<std::string>> checked_sinks = std::make_shared<std::set<std::string>>();
 };
 
 /// Commits an epoch by one Kafka transaction: outputs of sinks, changelogs of tables, outboxes, the
@@ -55,6 +61,7 @@ class KafkaBackend final : public runtime::Backend {
   runtime::LogTransaction* transaction() override { return transaction_.get(); }
   std::vector<std::uint16_t> owned_shards() const override { return owned_; }
   bool wants_reopening() const override { return membership_ && membership_->changed(); }
+  runtime::Status opened() override;
   runtime::Status confirm() override;
   runtime::Status commit(const runtime::EpochCommit& commit) override;
   runtime::Result<std::vector<runtime::OutboxEntry>> read_log(const std::string& log,
@@ -77,9 +84,14 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status open_shared_progress();
   runtime::Status open_repartition_topics();
   runtime::Status claim_shards();
-  runtime::Status fence_predecessors();
+  runtime::Status end_predecessors();
+  runtime::Status fence(const std::set<std::string>& workers);
+  runtime::Result<std::set<std::string>> open_transactions(const std::string& topic,
+                                                           const std::vector<ReplayFrom>& from);
   runtime::Status check_not_anew(std::uint16_t shard) const;
-  runtime::Result<std::string> worker_name();
+  std::string worker_name();
+  void announce_layout();
+  std::vector<std::pair<std::string, std::string>> shared_layout() const;
   int progress_partition(std::string_view key) const;
   void forget_consumed(const runtime::EpochCommit& commit);
   std::function<runtime::Status()> on_open_transaction();
@@ -91,6 +103,10 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status read_progress();
   runtime::Status claim();
   runtime::Status check_cluster();
+  runtime::Status prepare_shards(const std::string& table, const std::vector<std::uint16_t>& shards,
+                                 const Changelog& log);
+  runtime::Status forget_old_shards(const std::vector<std::uint16_t>& shards, const Changelog& log);
+  runtime::Status remember();
   runtime::Status restore_outboxes();
   runtime::Status restore_outbox(const std::string& log);
   runtime::Result<Changelog*> changelog(const std::string& table);
@@ -102,6 +118,10 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status send_offsets(const runtime::EpochCommit& commit);
   runtime::Status commit_to_kafka(const runtime::EpochCommit& commit);
   runtime::Status commit_locally(const runtime::EpochCommit& commit);
+  runtime::Status begin_local_copy();
+  SharedSnapshots& open_snapshots();
+  runtime::Status start_standby();
+  std::vector<std::uint16_t> shards_of_others() const;
   runtime::Status announce();
   runtime::Status check_owner();
   runtime::Status check_shards() const;
@@ -112,6 +132,8 @@ class KafkaBackend final : public runtime::Backend {
   const runtime::Topology& topology_;
   BackendOptions options_;
   std::unique_ptr<state::EpochStore> store_;
+  std::unique_ptr<SharedSnapshots> snapshots_;  // null: none, or not looked for yet
+  std::unique_ptr<Standby> standby_;            // null: none
   std::unique_ptr<Transaction> transaction_;
   rd_kafka_topic_t* progress_ = nullptr;
   GroupMetadata group_;
@@ -119,11 +141,12 @@ class KafkaBackend final : public runtime::Backend {
   std::shared_ptr<Session> session_;
   std::shared_ptr<Membership> membership_;  // null: one worker
   std::vector<std::uint16_t> owned_;        // several workers: this one's shards
-  std::set<std::string> predecessors_;      // who has owned them last
+  std::set<std::string> predecessors_;      // who has owned them before
   std::int64_t forgotten_ms_ = 0;           // when consumed rows were deleted last
   std::map<std::string, std::string> meta_;
   std::vector<std::pair<std::string, std::string>> new_meta_;  // to go with the next epoch
   std::map<std::string, std::string> local_;  // positions as the local store has them
+  std::vector<std::pair<std::string, std::string>> new_local_;  // for remember()
   std::map<std::string, Changelog> changelogs_;
   std::map<std::string, Changelog> outboxes_;
   std::atomic<std::uint64_t> epoch_{0};  // last one that Kafka has committed

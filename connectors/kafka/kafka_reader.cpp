@@ -24,6 +24,7 @@ using runtime::Status;
 using runtime::StatusCode;
 
 constexpr std::int64_t kNoTime = -1;
+constexpr std::size_t kReadable = 64;  // bytes behind a slice's
 
 struct Partition {
   std::string topic;
@@ -88,6 +89,7 @@ class KafkaReader final : public runtime::SourceReader {
       if (Status status = fetch(); !status.is_ok()) return failed(std::move(status));
     }
     if (!waiting_.empty()) return fill(slice);
+    if (keeps_start_) return pin(slice);
     return ended() ? ReadResult::kEnd : ReadResult::kIdle;
   }
 
@@ -224,10 +226,9 @@ class KafkaReader final : public runtime::SourceReader {
       if (runtime::mutant("kafka.reads_ahead")) offset = std::min(marks.end, offset + 1);
       return checked(partition, offset, marks);
     }
-    // A topology that has run before: this partition is new since then.
-    // With several workers it may as well be one that nobody has had a message of yet.
-    const bool is_new = !committed_.empty() && context_.owned_shards.empty();
-    if (!first || is_new) return marks.begin;
+    if (!first || is_new(partition)) return marks.begin;
+    // Otherwise the next start finds the same by itself.
+    keeps_start_ = options_.start != StartAt::kEarliest;
     switch (options_.start) {
       case StartAt::kEarliest:
         return marks.begin;
@@ -239,6 +240,16 @@ class KafkaReader final : public runtime::SourceReader {
         return at_time(partition, marks);
     }
     return marks.begin;
+  }
+
+  /// A topology that has run before: the partition is new since then. Of a shard nothing may be
+  /// known, with several workers, but that it had no partition of the source.
+  bool is_new(const Partition& partition) const {
+    if (context_.owned_shards.empty()) return !committed_.empty();
+    return std::any_of(committed_.begin(), committed_.end(), [&](const auto& one) {
+      const auto known = parse_position_key(one.first);
+      return known && known->partition % context_.shards == partition.number % context_.shards;
+    });
   }
 
   runtime::Result<std::int64_t> checked(const Partition& partition, std::int64_t offset,
@@ -403,20 +414,36 @@ class KafkaReader final : public runtime::SourceReader {
       waiting_.pop_front();
     }
     if (slice.bytes.empty()) return ReadResult::kIdle;
-    constexpr std::size_t kReadable = 64;
     slice.bytes.reserve(slice.bytes.size() + kReadable);
     slice.partition = partition->name;
     slice.partition_hash = partition->hash;
     slice.format = static_cast<std::uint32_t>(partition->number);
-    // The start is chosen once: also partitions without a message yet keep theirs.
-    for (const auto& [id, one] : partitions_) {
-      if (!pinned_) slice.positions.emplace_back(one.key, position_text({one.next, one.time}));
-    }
     if (pinned_) {
       slice.positions.emplace_back(partition->key,
                                    position_text({partition->next, partition->time}));
     }
+    add_all_positions(slice);
+    return ReadResult::kSlice;
+  }
+
+  /// The start is chosen once: also partitions without a message yet keep theirs.
+  void add_all_positions(Slice& slice) {
+    for (const auto& [id, one] : partitions_) {
+      if (!pinned_) slice.positions.emplace_back(one.key, position_text({one.next, one.time}));
+    }
     pinned_ = true;
+    keeps_start_ = false;
+  }
+
+  /// A slice without messages.
+  ReadResult pin(Slice& slice) {
+    slice.bytes.clear();
+    slice.bytes.reserve(kReadable);
+    const Partition& any = partitions_.begin()->second;
+    slice.partition = any.name;
+    slice.partition_hash = any.hash;
+    slice.format = static_cast<std::uint32_t>(any.number);
+    add_all_positions(slice);
     return ReadResult::kSlice;
   }
 
@@ -455,7 +482,8 @@ class KafkaReader final : public runtime::SourceReader {
   const rd_kafka_topic_t* last_rkt_ = nullptr;
   std::string headers_;
   std::int64_t discovered_ms_ = 0;
-  bool pinned_ = false;  // every partition's position is in a slice
+  bool pinned_ = false;       // every partition's position is in a slice
+  bool keeps_start_ = false;  // and must be in one soon, message or not
   Status failure_ = Status::ok();
 };
 

@@ -14,6 +14,7 @@
 
 namespace huiliu::connectors::kafka {
 
+using runtime::failpoint;
 using runtime::mutant;
 using runtime::Result;
 using runtime::Status;
@@ -21,7 +22,67 @@ using runtime::Status;
 namespace {
 
 constexpr std::uint64_t kSegment = 128u << 20;
-constexpr std::uint64_t kRestoreStep = 32u << 20;  // bytes between the local commits of a restore
+using Positions = std::vector<std::pair<std::string, std::string>>;
+
+/// Makes a table's restored rows durable. They can be had again from Kafka, so they are written out
+/// as the table's files, without the local changelog that an epoch's changes go through; how far
+/// the topic is applied is noted when the rows are on disk. Only the last few become a local epoch.
+class Restoring {
+ public:
+  /// `positions`: how far the topic is applied in memory, as keys of the local store. `begin`: what
+  /// is noted before the first rows, so that those of a restore that was cut off have an age.
+  Restoring(state::EpochStore& store, state::Table& table, std::uint64_t& epoch,
+            std::function<Positions()> positions, Positions begin)
+      : store_(store),
+        table_(table),
+        epoch_(epoch),
+        positions_(std::move(positions)),
+        being_written_(std::move(begin)) {}
+
+  /// To be called after each row.
+  Status took(std::size_t bytes) {
+    constexpr std::uint64_t kOften = 4096;
+    unwritten_ += bytes;
+    if (++rows_ % kOften != 0) return Status::ok();
+    return store_.wants_epoch() ? write_out(false) : Status::ok();
+  }
+
+  Status finish() {
+    constexpr std::uint64_t kFew = 32u << 20;
+    if (unwritten_ >= kFew) {
+      if (Status status = write_out(true); !status.is_ok()) return status;
+    }
+    if (!being_written_.empty()) store_.wait_for_flushes();
+    const state::Changes rest = table_.freeze_epoch(++epoch_);
+    state::Commit last;
+    last.epoch = epoch_;
+    last.changes = {&rest};
+    last.meta = positions_();
+    return store_.commit(last);
+  }
+
+ private:
+  Status write_out(bool all) {
+    if (!being_written_.empty()) store_.wait_for_flushes();
+    if (!table_.freeze_unlogged(++epoch_, all)) return Status::ok();
+    state::Commit next;  // from then on the rows may be written
+    next.epoch = epoch_;
+    next.meta = std::exchange(being_written_, positions_());
+    if (mutant("kafka.restored_early")) next.meta = being_written_;
+    unwritten_ = 0;
+    const Status status = store_.commit(next);
+    failpoint("kafka.restored_part");
+    return status;
+  }
+
+  state::EpochStore& store_;
+  state::Table& table_;
+  std::uint64_t& epoch_;
+  std::function<Positions()> positions_;
+  Positions being_written_;      // how far the rows reach that are on their way to disk
+  std::uint64_t unwritten_ = 0;  // bytes
+  std::uint64_t rows_ = 0;
+};
 
 }  // namespace
 
@@ -76,6 +137,7 @@ Result<state::Table*> KafkaBackend::open_table(const std::string& name,
                                                const std::vector<std::uint16_t>& shards) {
   auto log = changelog(name);
   if (!log.is_ok()) return log.status();
+  if (Status status = prepare_shards(name, shards, **log); !status.is_ok()) return status;
   auto table = store_->table(name, shards);
   if (!table.is_ok()) return table;
   if (Status status = restore(name, shards, *table.value(), **log); !status.is_ok()) return status;
@@ -83,39 +145,91 @@ Result<state::Table*> KafkaBackend::open_table(const std::string& name,
   return table;
 }
 
+// Shards that the local store knows nothing of, or nothing new, begin at the newest snapshot that
+// has them, or empty. Their position comes last: what was cut off is done again.
+Status KafkaBackend::prepare_shards(const std::string& table,
+                                    const std::vector<std::uint16_t>& shards,
+                                    const Changelog& log) {
+  if (Status status = forget_old_shards(shards, log); !status.is_ok()) return status;
+  std::map<const state::Snapshot*, std::vector<std::uint16_t>> sources;
+  state::Commit filled;
+  for (const std::uint16_t shard : shards) {
+    const std::string key = local_position(log.topic_name, shard);
+    if (local_.contains(key)) continue;
+    std::string position;
+    const state::Snapshot* snapshot =
+        options_.snapshots.folder.empty() ? nullptr : open_snapshots().find(shard, key, position);
+    if (snapshot == nullptr) {
+      if (Status status = store_->clear(table, shard); !status.is_ok()) return status;
+      continue;
+    }
+    sources[snapshot].push_back(shard);
+    filled.meta.emplace_back(key, position);
+  }
+  for (const auto& [snapshot, some] : sources) {
+    auto rows = store_->fill(table, some, *snapshot);
+    if (!rows.is_ok()) return rows.status();
+    spdlog::info("table {}: {} rows of {} shards from snapshot {}", table, *rows, some.size(),
+                 snapshot->info().name);
+  }
+  if (filled.meta.empty()) return Status::ok();
+  runtime::failpoint("kafka.after_fill");
+  filled.epoch = ++local_epoch_;
+  for (const auto& [key, position] : filled.meta) local_[key] = position;
+  return store_->commit(filled);
+}
+
+// A shard that was another worker's for days: the changelog may have forgotten meanwhile what was
+// deleted. One that nothing was written to is as it was.
+Status KafkaBackend::forget_old_shards(const std::vector<std::uint16_t>& shards,
+                                       const Changelog& log) {
+  state::Commit forgotten;
+  for (const std::uint16_t shard : shards) {
+    const auto known = local_.find(local_position(log.topic_name, shard));
+    if (known == local_.end() || !is_too_old(known->second)) continue;
+    auto marks = watermarks(transaction_->client(), log.topic_name, shard);
+    if (!marks.is_ok()) return marks.status();
+    // The record at the position may be known, and a transaction's marker is behind it.
+    if (marks->end <= std::stoll(known->second) + 2) continue;
+    spdlog::info("the local copy of shard {} of {} is too old: it is built anew", shard,
+                 log.topic_name);
+    forgotten.meta.emplace_back(known->first, "");
+    local_.erase(known);
+  }
+  if (forgotten.meta.empty()) return Status::ok();
+  forgotten.epoch = ++local_epoch_;
+  return store_->commit(forgotten);
+}
+
 Status KafkaBackend::restore(const std::string& name, const std::vector<std::uint16_t>& shards,
                              state::Table& table, Changelog& log) {
   std::vector<ReplayFrom> from;
+  Positions begin;
   for (const std::uint16_t shard : shards) {
     const auto known = local_.find(local_position(log.topic_name, shard));
     log.restart[shard] = known == local_.end() ? 0 : std::stoll(known->second);
-    if (known != local_.end() && is_too_old(known->second)) {
-      return Status::invalid(fmt::format(
-          "the local copy of shard {} is more than five days old: the changelogs may have "
-          "forgotten "
-          "since then what was deleted. Remove the state folder; it is restored from the topics",
-          shard));
+    if (known == local_.end()) {
+      begin.emplace_back(local_position(log.topic_name, shard), as_local(0));
     }
     from.push_back({shard, log.restart[shard]});
   }
   const bool has_some = !shards.empty() && log.restart[shards.front()] > 0;
   if (mutant("kafka.tail_skipped") && has_some) return Status::ok();
-  std::uint64_t unsaved = 0;
-  const auto save = [&] {
-    const state::Changes changes = table.freeze_epoch(++local_epoch_);
-    state::Commit local;
-    local.epoch = local_epoch_;
-    local.changes = {&changes};
-    for (const std::uint16_t shard : shards) {
-      local.meta.emplace_back(local_position(log.topic_name, shard), as_local(log.restart[shard]));
-    }
-    local.meta.emplace_back(kTime, std::to_string(now_ms()));
-    unsaved = 0;
-    if (store_->wants_pause()) store_->wait_for_flushes();
-    return store_->commit(local);
-  };
+  Restoring restoring(
+      *store_, table, local_epoch_,
+      [&] {
+        Positions positions;
+        for (const std::uint16_t shard : shards) {
+          positions.emplace_back(local_position(log.topic_name, shard),
+                                 as_local(log.restart[shard]));
+        }
+        positions.emplace_back(kTime, std::to_string(now_ms()));
+        return positions;
+      },
+      std::move(begin));
   const ReplayEnd end = replay_topic(
-      {options_.producer.connection, options_.group, log.topic_name, from, on_open_transaction()},
+      {options_.producer.connection, options_.group, log.topic_name, from, on_open_transaction(),
+       [&](std::string_view key) { table.prefetch(runtime::KeyBuilder::hash_bytes(key)); }},
       [&](const ReplayedRecord& record) {
         const auto shard = static_cast<std::uint16_t>(record.partition);
         const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(record.key);
@@ -125,8 +239,7 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
           table.put(shard, record.key, hash, record.value);
         }
         log.restart[shard] = record.offset + 1;
-        unsaved += record.key.size() + record.value.size();
-        return unsaved < kRestoreStep ? Status::ok() : save();
+        return restoring.took(record.key.size() + record.value.size());
       });
   if (!end.status.is_ok()) return end.status;
   for (std::size_t i = 0; i < shards.size(); ++i) log.restart[shards[i]] = end.next[i];
@@ -136,7 +249,7 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
   spdlog::log(end.records < kMany ? spdlog::level::debug : spdlog::level::info,
               "table {}: {} records, {} MiB restored from {}", name, end.records, end.bytes >> 20,
               log.topic_name);
-  return save();
+  return restoring.finish();
 }
 
 Status KafkaBackend::restore_outboxes() {

@@ -6,6 +6,8 @@
 // commit. Whoever gets a shard reads its progress partition to the end of all records, which means
 // that it waits for every transaction whose offsets the brokers took before the shard changed
 // hands.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -14,6 +16,8 @@
 #include "connectors/kafka/position.h"
 #include "connectors/kafka/replay.h"
 #include "runtime/failpoint.h"
+#include "runtime/state_layout.h"
+#include "state/embedded_backend.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -35,28 +39,28 @@ InternalTopic rows_topic(const std::string& name, int partitions, int replicatio
            {"segment.bytes", std::to_string(64u << 20)},
            {"max.message.bytes", "16777216"}}};
 }
+
+std::string layout_key(std::uint16_t shard, std::string_view key) {
+  return shard_key("!layout", shard) + "/" + std::string(key);
+}
 }  // namespace
 
 // Kept in the state folder: started again there, it ends the transaction it left open itself.
-Result<std::string> KafkaBackend::worker_name() {
+std::string KafkaBackend::worker_name() {
   if (!options_.worker.empty()) return options_.worker;
-  std::string& name = local_[std::string(kName)];
-  if (!name.empty()) return name;
-  name = random_owner();
-  state::Commit first;
-  first.epoch = ++local_epoch_;
-  first.meta.emplace_back(kName, name);
-  if (Status status = store_->commit(first); !status.is_ok()) return status;
+  const auto known = local_.find(std::string(kName));
+  if (known != local_.end()) return known->second;
+  std::string name = random_owner();
+  new_local_.emplace_back(kName, name);
   return name;
 }
 
 Status KafkaBackend::join(const runtime::BackendContext& context) {
-  auto name = worker_name();
-  if (!name.is_ok()) return name.status();
-  owner_ = name.value();
+  owner_ = worker_name();
   // Opening transactions would fence the one that has this name now.
   if (session_->membership) {
     if (Status status = session_->membership->failure(); !status.is_ok()) return status;
+    if (session_->membership->expelled()) session_->membership.reset();
   }
   options_.producer.transactional_id = fmt::format("{}-{}", topology_.id, owner_);
   auto transaction = Transaction::open(options_.producer);
@@ -71,6 +75,7 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
       return status;
   }
   if (Status status = open_repartition_topics(); !status.is_ok()) return status;
+  if (Status status = remember(); !status.is_ok()) return status;
   if (!session_->membership) {
     auto joined = Membership::join({.connection = options_.producer.connection,
                                     .group = options_.group,
@@ -88,6 +93,7 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
   group_.reset(rd_kafka_consumer_group_metadata_new(options_.group.c_str()));
   if (Status status = open_shared_progress(); !status.is_ok()) return status;
   if (Status status = claim_shards(); !status.is_ok()) return status;
+  announce_layout();
   local_ahead_ = local_epoch_ - epoch_;
   spdlog::info("worker {} has {} of {} shards", owner_, owned_.size(), topology_.shards);
   return Status::ok();
@@ -111,19 +117,27 @@ Status KafkaBackend::open_shared_progress() {
   progress_ = *topic;
   std::vector<ReplayFrom> from;
   for (const std::uint16_t shard : owned_) from.push_back({shard, 0});
-  const auto visit = [this](const ReplayedRecord& record) {
+  const auto visit = [this, &from](const ReplayedRecord& record) {
     if (record.tombstone) {
       meta_.erase(std::string(record.key));
       return Status::ok();
     }
     meta_[std::string(record.key)] = record.value;
-    if (record.key.starts_with(kWorker) && record.value != owner_) {
-      predecessors_.insert(std::string(record.value));
+    for (ReplayFrom& one : from) {
+      if (one.partition == record.partition) one.offset = record.offset + 1;
     }
     return Status::ok();
   };
-  const ReplayEnd end = replay_topic(
-      {options_.producer.connection, options_.group, name, from, on_open_transaction()}, visit);
+  // What is open there has been written by one who names itself.
+  const auto on_open = [&] {
+    auto open = open_transactions(name, from);
+    return open.is_ok() ? fence(open.value()) : open.status();
+  };
+  const std::vector<ReplayFrom> all = from;
+  const ReplayEnd end =
+      replay_topic({options_.producer.connection, options_.group, name, all,
+                    mutant("kafka.open_ignored") ? std::function<Status()>() : on_open},
+                   visit);
   if (!end.status.is_ok()) return end.status;
   for (const std::uint16_t shard : owned_) {
     if (Status status = check_not_anew(shard); !status.is_ok()) return status;
@@ -144,26 +158,51 @@ Status KafkaBackend::check_not_anew(std::uint16_t shard) const {
   return Status::ok();
 }
 
-// Says in each shard's progress who may have a transaction open there from now on.
+// Says in each shard's progress who may have a transaction open there from now on. Those who had it
+// before have none any more by then: this is what a successor relies on, and what lets the readers
+// of all that a dead one has written go on.
 Status KafkaBackend::claim_shards() {
+  if (Status status = end_predecessors(); !status.is_ok()) return status;
   bool all_ours = true;
   if (Status status = transaction_->begin(); !status.is_ok()) return status;
-  for (const std::uint16_t shard : owned_) {
-    std::string& worker = meta_[shard_key(kWorker, shard)];
-    if (worker == owner_) continue;
+  const auto put = [&](std::uint16_t shard, std::string_view key, const std::string& value) {
+    std::string& known = meta_[shard_key(key, shard)];
+    if (known == value) return Status::ok();
     all_ours = false;
-    worker = owner_;
-    Status status = transaction_->produce(
-        progress_, {.partition = shard, .key = shard_key(kWorker, shard), .value = owner_});
-    if (!status.is_ok()) return status;
+    known = value;
+    return transaction_->produce(
+        progress_, {.partition = shard, .key = shard_key(key, shard), .value = value});
+  };
+  for (const std::uint16_t shard : owned_) {
+    if (Status status = put(shard, kWorker, owner_); !status.is_ok()) return status;
+    if (Status status = put(shard, kLeft, kNobody); !status.is_ok()) return status;
   }
   if (Status status = transaction_->flush(); !status.is_ok()) return status;
   if (!all_ours) {
     if (Status status = send_offsets(EpochCommit{}); !status.is_ok()) return status;
   }
+  failpoint("kafka.before_claim");
   if (Status status = transaction_->commit(); !status.is_ok()) return status;
   failpoint("kafka.after_claim");
   return Status::ok();
+}
+
+// Whoever has not said that it leaves is dead, or hangs.
+Status KafkaBackend::end_predecessors() {
+  std::set<std::string> gone;
+  for (const std::uint16_t shard : owned_) {
+    const auto worker = meta_.find(shard_key(kWorker, shard));
+    if (worker == meta_.end() || worker->second == owner_) continue;
+    predecessors_.insert(worker->second);
+    const auto left = meta_.find(shard_key(kLeft, shard));
+    if (left == meta_.end() || left->second != worker->second) gone.insert(worker->second);
+  }
+  if (gone.empty()) return Status::ok();
+  // One that has lost its shards without knowing it must not end their owner's transactions.
+  if (Status status = transaction_->begin(); !status.is_ok()) return status;
+  if (Status status = send_offsets(EpochCommit{}); !status.is_ok()) return status;
+  if (Status status = transaction_->commit(); !status.is_ok()) return status;
+  return fence(gone);
 }
 
 // A worker that hung while it opened may find rows gone that their new owner has consumed.
@@ -177,13 +216,32 @@ Status KafkaBackend::confirm() {
 
 std::function<Status()> KafkaBackend::on_open_transaction() {
   if (!membership_ || mutant("kafka.open_ignored")) return {};
-  return [this] { return fence_predecessors(); };
+  return [this] { return fence(std::exchange(predecessors_, {})); };
+}
+
+// Names in records of the progress topic that are not committed. Those of transactions that have
+// come to nothing are there too: ending another one's transaction costs it a new start, no more.
+Result<std::set<std::string>> KafkaBackend::open_transactions(const std::string& topic,
+                                                              const std::vector<ReplayFrom>& from) {
+  std::set<std::string> names;
+  const ReplayEnd end = replay_topic(
+      {options_.producer.connection, options_.group, topic, from, {}, {}, false},
+      [&](const ReplayedRecord& record) {
+        const bool of_epoch = record.key.starts_with(kEpoch);
+        if (record.tombstone || (!of_epoch && !record.key.starts_with(kWorker)))
+          return Status::ok();
+        const auto name = of_epoch ? record.value.substr(0, record.value.rfind(' ')) : record.value;
+        if (name != owner_) names.emplace(name);
+        return Status::ok();
+      });
+  if (!end.status.is_ok()) return end.status;
+  return names;
 }
 
 // A worker that is dead or hangs has left a transaction open: ended now, not at its timeout. One
 // that lives opens its next transaction anew.
-Status KafkaBackend::fence_predecessors() {
-  for (const std::string& worker : std::exchange(predecessors_, {})) {
+Status KafkaBackend::fence(const std::set<std::string>& workers) {
+  for (const std::string& worker : workers) {
     spdlog::warn("ending the transaction that worker {} has left open", worker);
     ProducerOptions theirs = options_.producer;
     theirs.transactional_id = fmt::format("{}-{}", topology_.id, worker);
@@ -191,6 +249,58 @@ Status KafkaBackend::fence_predecessors() {
     if (!fenced.is_ok()) return fenced.status();
   }
   return Status::ok();
+}
+
+std::vector<std::uint16_t> KafkaBackend::shards_of_others() const {
+  std::vector<std::uint16_t> shards;
+  for (std::uint16_t shard = 0; shard < topology_.shards; ++shard) {
+    if (std::find(owned_.begin(), owned_.end(), shard) == owned_.end()) shards.push_back(shard);
+  }
+  return shards;
+}
+
+// The group may give any worker any shard: so each has a copy of all that are not its own.
+Status KafkaBackend::start_standby() {
+  const std::vector<std::uint16_t> shards = shards_of_others();
+  if (!membership_ || !options_.standby || shards.empty() || changelogs_.empty()) {
+    return Status::ok();
+  }
+  std::vector<FollowedTable> followed;
+  for (const auto& [name, log] : changelogs_) {
+    Status status = prepare_shards(name, shards, log);
+    if (!status.is_ok()) return status;
+    auto table = store_->table(name, shards);
+    if (!table.is_ok()) return table.status();
+    FollowedTable& one = followed.emplace_back(FollowedTable{log.topic_name, *table, {}});
+    for (const std::uint16_t shard : shards) {
+      const auto known = local_.find(local_position(log.topic_name, shard));
+      one.positions[shard] = known == local_.end() ? 0 : std::stoll(known->second);
+    }
+  }
+  constexpr std::uint64_t kMost = 32u << 20;
+  const std::uint64_t budget = state::store_options(topology_).memory_bytes;
+  standby_ = std::make_unique<Standby>(options_.producer.connection, options_.group,
+                                       std::move(followed), std::min(kMost, budget / 8));
+  return standby_->start();
+}
+
+// Each shard has the layout of the state, since it may be without the others one day.
+void KafkaBackend::announce_layout() {
+  for (const auto& [key, value] : runtime::state_layout(topology_)) {
+    for (const std::uint16_t shard : owned_) new_meta_.emplace_back(layout_key(shard, key), value);
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> KafkaBackend::shared_layout() const {
+  std::vector<std::pair<std::string, std::string>> layout;
+  for (const std::uint16_t shard : owned_) {
+    const std::string prefix = layout_key(shard, {});
+    for (auto it = meta_.lower_bound(prefix); it != meta_.end() && it->first.starts_with(prefix);
+         ++it) {
+      layout.emplace_back(it->first.substr(prefix.size()), it->second);
+    }
+  }
+  return layout;
 }
 
 int KafkaBackend::progress_partition(std::string_view key) const {

@@ -12,6 +12,14 @@ using runtime::Status;
 
 namespace {
 std::int64_t steady_ms() { return runtime::system_clock().steady_ms(); }
+
+std::string member_id(rd_kafka_t* client) {
+  char* id = rd_kafka_memberid(client);
+  std::string text = id == nullptr ? "" : id;
+  if (id != nullptr) rd_kafka_mem_free(client, id);
+  return text;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Membership>> Membership::join(MembershipOptions options) {
@@ -110,6 +118,7 @@ void Membership::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
   Error error;
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     membership->dealt_ = true;
+    membership->is_other_member();
     error = huiliu::connectors::kafka::take(rd_kafka_incremental_assign(client, partitions));
     membership->add(*partitions);
   } else {
@@ -122,7 +131,9 @@ void Membership::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
 void Membership::add(const rd_kafka_topic_partition_list_t& partitions) {
   if (partitions.cnt == 0) return;
   {
+    const std::string member = member_id(client_.get());
     const std::lock_guard lock(mutex_);
+    if (shards_.empty()) member_ = member;
     for (int i = 0; i < partitions.cnt; ++i) {
       shards_.insert(static_cast<std::uint16_t>(partitions.elems[i].partition));
     }
@@ -152,7 +163,7 @@ Result<std::vector<std::uint16_t>> Membership::take(const std::function<bool()>&
   constexpr std::int64_t kAskMs = 50, kTellMs = 10'000;
   std::unique_lock lock(mutex_);
   auto told = steady_ms();
-  while ((shards_.empty() || removing_) && failure_.is_ok()) {
+  while ((shards_.empty() || removing_) && failure_.is_ok() && !expelled_) {
     woken_.wait_for(lock, kAskMs);
     if (interrupted && interrupted()) return std::vector<std::uint16_t>();
     if (steady_ms() - told < kTellMs) continue;
@@ -160,6 +171,7 @@ Result<std::vector<std::uint16_t>> Membership::take(const std::function<bool()>&
     spdlog::info("waiting for a share of the work: others have all shards");
   }
   if (!failure_.is_ok()) return failure_;
+  if (expelled_) return Status::restart("the group has expelled this worker");
   changed_ = false;
   in_use_ = true;
   return std::vector<std::uint16_t>(shards_.begin(), shards_.end());
@@ -173,8 +185,24 @@ void Membership::release() {
   woken_.notify_all();
 }
 
-GroupMetadata Membership::metadata() const {
-  return GroupMetadata(rd_kafka_consumer_group_metadata(client_.get()));
+// When a member with a name is expelled while the group deals out anew, librdkafka 2.0 joins under
+// a new id and keeps what the old one had: two would work on a shard, each with a right to commit.
+bool Membership::is_other_member() {
+  const std::string member = member_id(client_.get());
+  const std::lock_guard lock(mutex_);
+  if (shards_.empty() || member == member_) return false;
+  if (!expelled_.exchange(true)) {
+    spdlog::warn("the group has expelled this worker; joining it anew");
+  }
+  changed_ = true;
+  return true;
+}
+
+GroupMetadata Membership::metadata() {
+  GroupMetadata metadata(rd_kafka_consumer_group_metadata(client_.get()));
+  // Asked afterwards: an id that is the old one now was so before.
+  if (rd_kafka_assignment_lost(client_.get()) != 0 || is_other_member()) return {};
+  return metadata;
 }
 
 }  // namespace huiliu::connectors::kafka

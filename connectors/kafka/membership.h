@@ -38,13 +38,18 @@ class Membership {
   /// The share in use is to be given up or has grown: release it soon.
   bool changed() const { return changed_.load(std::memory_order_relaxed); }
   /// For the offsets of a transaction: the brokers refuse those of a member that has been expelled.
-  GroupMetadata metadata() const;
+  /// Null if the shards in use are known to be lost.
+  GroupMetadata metadata();
+  /// The group has taken this process for another member than the one its shards were given to:
+  /// nobody tells what is lost. Join anew.
+  bool expelled() const { return expelled_.load(std::memory_order_relaxed); }
 
  private:
   explicit Membership(MembershipOptions options) : options_(std::move(options)) {}
   runtime::Status open();
   void run();
   bool may_close();
+  bool is_other_member();
   void fail(runtime::Status status);
   static void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
                            rd_kafka_topic_partition_list_t* partitions, void* self);
@@ -55,13 +60,14 @@ class Membership {
   std::mutex mutex_;
   runtime::Condition woken_;
   std::set<std::uint16_t> shards_;
+  std::string member_;  // whom shards_ were given to
   bool in_use_ = false;
   bool removing_ = false;  // some of shards_ are about to go
   bool closing_ = false;
   std::int64_t closing_since_ms_ = 0;
   bool dealt_ = false;  // the group has dealt out shards since this worker joined; of thread_
   runtime::Status failure_ = runtime::Status::ok();
-  std::atomic<bool> changed_{false};
+  std::atomic<bool> changed_{false}, expelled_{false};
   Client client_;
   runtime::Thread thread_;
 };

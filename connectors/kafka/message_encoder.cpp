@@ -2,7 +2,11 @@
 
 #include <charconv>
 #include <optional>
+#include <unordered_map>
 
+#include <fmt/format.h>
+
+#include "connectors/file/value_parsers.h"
 #include "connectors/kafka/message_frame.h"
 #include "runtime/row_codec.h"
 
@@ -27,13 +31,14 @@ class TableEncoder final : public runtime::SinkEncoder {
     rows_.emplace(schema);
   }
 
-  void encode(const Record& record, std::string& out) override {
+  const runtime::Reject* encode(const Record& record, std::string& out) override {
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       row_[i] = sources_[i] ? record[*sources_[i]] : Value();
     }
     sized_.clear();
     rows_->append(row_.data(), sized_);
     out.append(sized_, sizeof(std::uint32_t));
+    return nullptr;
   }
 
  private:
@@ -52,6 +57,31 @@ std::unique_ptr<runtime::SinkEncoder> value_encoder(const MessageLayout& layout,
   return make_json_encoder(layout.columns, input, layout.nulls);
 }
 
+/// Finds the topic that a record names.
+class TopicChooser {
+ public:
+  TopicChooser(runtime::TextTemplate name, const std::vector<std::string>& topics)
+      : template_(std::move(name)) {
+    for (const std::string& topic : topics) numbers_.emplace(topic, numbers_.size());
+  }
+
+  /// Its number in the list; nothing if it is not there.
+  std::optional<std::size_t> find(const Record& record) {
+    name_.clear();
+    template_.append(record, name_);
+    const auto found = numbers_.find(name_);
+    if (found == numbers_.end()) return std::nullopt;
+    return found->second;
+  }
+  /// As the last record gave it.
+  const std::string& name() const { return name_; }
+
+ private:
+  runtime::TextTemplate template_;
+  std::unordered_map<std::string, std::size_t> numbers_;
+  std::string name_;
+};
+
 class MessageEncoder final : public runtime::SinkEncoder {
  public:
   MessageEncoder(const MessageLayout& layout, const Schema& input)
@@ -59,7 +89,9 @@ class MessageEncoder final : public runtime::SinkEncoder {
         value_(value_encoder(layout, input)),
         line_(layout.format != "flatbuffers"),
         provenance_(layout.provenance),
+        max_bytes_(layout.max_bytes),
         timestamp_(layout.timestamp.empty() ? std::nullopt : input.index_of(layout.timestamp)) {
+    if (layout.topic) topic_.emplace(*layout.topic, layout.topics);
     std::vector<OutputColumn> key;
     for (const std::string& field : layout.key) key.push_back({field, field, std::nullopt});
     if (key.size() == 1) single_key_ = input.index_of(key.front().field);
@@ -69,7 +101,13 @@ class MessageEncoder final : public runtime::SinkEncoder {
     }
   }
 
-  void encode(const Record& record, std::string& out) override {
+  const runtime::Reject* encode(const Record& record, std::string& out) override {
+    MessageHead head;
+    if (topic_) {
+      const auto number = topic_->find(record);
+      if (!number) return unknown_topic();
+      head.offset = static_cast<std::int64_t>(*number);
+    }
     value_text_.clear();
     value_->encode(record, value_text_);
     if (line_ && value_text_.ends_with('\n')) value_text_.pop_back();
@@ -81,10 +119,12 @@ class MessageEncoder final : public runtime::SinkEncoder {
                     text.size());
     }
     const std::string_view key = key_of(record);
-    MessageHead head;
+    const std::uint64_t bytes = batch_bytes(value_text_.size(), key.size(), header_bytes_.size());
+    if (bytes > max_bytes_) return too_large(record, bytes);
     head.timestamp = time_of(record);
     append_frame(out, head, value_text_.data(), value_text_.size(), key.data(), key.size(),
                  header_bytes_);
+    return nullptr;
   }
 
  private:
@@ -116,16 +156,57 @@ class MessageEncoder final : public runtime::SinkEncoder {
     append_header(header_bytes_, kOriginHeader, origin_.data(), origin_.size());
   }
 
+  const runtime::Reject* unknown_topic() {
+    value_excerpt_ = excerpt(topic_->name());
+    message_en_ = "The record's topic is none of those that the sink lists.";
+    message_zh_ = "记录所指的主题不在该输出列出的主题之中。";
+    reject_ = {"E812_TOPIC_UNKNOWN", "", value_excerpt_, kRule, message_en_, message_zh_};
+    return &reject_;
+  }
+
+  /// Names the longest text, which most likely is why.
+  const runtime::Reject* too_large(const Record& record, std::uint64_t bytes) {
+    std::string_view field, longest;
+    for (std::size_t i = 0; i < schema_.width(); ++i) {
+      if (!runtime::is_text(schema_[i].type)) continue;
+      const std::string_view text = record[i].text();
+      if (text.size() <= longest.size()) continue;
+      field = schema_[i].name;
+      longest = text;
+    }
+    value_excerpt_ = excerpt(longest);
+    message_en_ = fmt::format("The message has {} bytes, the sink takes {} (max_message_bytes).",
+                              bytes, max_bytes_);
+    message_zh_ =
+        fmt::format("消息有{}字节，该输出最多接受{}字节（max_message_bytes）。", bytes, max_bytes_);
+    reject_ = {"E811_MESSAGE_TOO_LARGE", field, value_excerpt_, kRule, message_en_, message_zh_};
+    return &reject_;
+  }
+
+  static constexpr std::string_view kRule = "kafka";
+
   const Schema schema_;
   std::unique_ptr<runtime::SinkEncoder> value_, keys_;
+  std::optional<TopicChooser> topic_;
   std::optional<std::size_t> single_key_;
   bool line_, provenance_;
+  std::uint64_t max_bytes_;
   std::optional<std::size_t> timestamp_;
   std::vector<std::pair<std::string, std::size_t>> headers_;
   std::string value_text_, key_text_, header_bytes_, origin_, scratch_;
+  runtime::Reject reject_;
+  std::string value_excerpt_, message_en_, message_zh_;  // of reject_
 };
 
 }  // namespace
+
+// Format 2 of batches: 61 bytes for the batch; of a record at most 5 (length), 1 (attributes),
+// 10 (time), 5 (offset), and 5 each for the sizes of key and value and the number of headers. The
+// two sizes of a header have 8 bytes in a frame; they have at most 10 in a record.
+std::uint64_t batch_bytes(std::size_t value, std::size_t key, std::size_t headers) {
+  constexpr std::uint64_t kBatch = 61, kRecord = 5 + 1 + 10 + 5 + 3 * 5;
+  return kBatch + kRecord + value + key + headers + headers / 4;
+}
 
 std::unique_ptr<runtime::SinkEncoder> make_message_encoder(const MessageLayout& layout,
                                                            const Schema& input) {

@@ -10,7 +10,7 @@ namespace huiliu::connectors::kafka {
 /// A message as it lies in a slice: the head, the value, a NUL, the key, the headers, zeros up to a
 /// multiple of 8. The value follows its size at once, as in a size-prefixed FlatBuffer.
 struct MessageHead {
-  std::int64_t offset = 0;
+  std::int64_t offset = 0;  ///< of a message to be written: the number of its topic
   std::int64_t timestamp = 0;
   std::int32_t key_size = -1;  ///< -1: none
   std::int32_t headers_size = 0;

@@ -11,17 +11,20 @@
 #include "connectors/testing.h"
 #include "runtime/registry.h"
 #include "runtime/row_codec.h"
+#include "runtime/topology.h"
 
 namespace huiliu::connectors::kafka {
 namespace {
 
 using connectors::testing::Collector;
 using connectors::testing::config_of;
+using runtime::Config;
 using runtime::Record;
 using runtime::Schema;
 using runtime::StatusCode;
 using runtime::Type;
 using runtime::Value;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -199,6 +202,106 @@ TEST(MessageEncoder, ANullKeyIsNoneAndSeveralFieldsAreAnObject) {
   const FramedMessage message = encoded.encode({Value(), Value::of_integer(1)});
   EXPECT_EQ(message.key, R"({"id":null,"n":1})");
   EXPECT_TRUE(message.headers.empty());
+}
+
+TEST(MessageEncoder, RefusesWhatIsLargerThanTheSinkTakes) {
+  MessageLayout layout;
+  layout.columns = {{"id", "id", {}}, {"n", "n", {}}};
+  layout.key = {"n"};
+  layout.headers = {{"who", "id"}};
+  layout.max_bytes = 5000;
+  Encoded encoded(layout, kSchema);
+  const std::string large(3000, 'x');  // twice
+  Value values[] = {Value::of_text(large), Value::of_integer(5)};
+  Record record;
+  record.values = values;
+  record.width = 2;
+  record.origin = {&encoded.partition, 41};
+  std::string out = "before";
+  const runtime::Reject* reject = encoded.encoder->encode(record, out);
+  ASSERT_NE(reject, nullptr);
+  EXPECT_EQ(out, "before");
+  EXPECT_EQ(reject->code, "E811_MESSAGE_TOO_LARGE");
+  EXPECT_EQ(reject->field, "id");
+  EXPECT_EQ(reject->value, std::string(200, 'x'));
+  EXPECT_EQ(reject->rule, "kafka");
+  EXPECT_THAT(std::string(reject->message_en), HasSubstr("the sink takes 5000"));
+  EXPECT_THAT(std::string(reject->message_zh), HasSubstr("最多接受5000字节"));
+  // The next one is as if nothing had been.
+  EXPECT_EQ(encoded.encode({Value::of_text("a"), Value::of_integer(5)}).value,
+            R"({"id":"a","n":5})");
+}
+
+TEST(MessageEncoder, TheLimitIsThatOfTheBound) {
+  MessageLayout layout;
+  layout.columns = {{"id", "id", {}}};
+  layout.provenance = false;
+  layout.max_bytes = 1000;
+  Encoded encoded(layout, kSchema);
+  const std::size_t rest = std::string(R"({"id":""})").size();
+  const std::size_t most = 1000 - batch_bytes(rest, 0, 0);
+  for (const std::size_t size : {most, most + 1}) {
+    const std::string text(size, 'x');
+    Value values[] = {Value::of_text(text), Value()};
+    Record record;
+    record.values = values;
+    record.width = 2;
+    std::string out;
+    EXPECT_EQ(encoded.encoder->encode(record, out) == nullptr, size == most) << size;
+  }
+}
+
+TEST(MessageEncoder, ARecordChoosesItsTopic) {
+  MessageLayout layout;
+  layout.columns = {{"id", "id", {}}};
+  layout.topics = {"credit.a", "credit.甲.7"};
+  runtime::Diagnostics diagnostics;
+  layout.topic =
+      runtime::TextTemplate::parse(Config::scalar("credit.{id}{n}"), kSchema, diagnostics);
+  ASSERT_FALSE(diagnostics.has_errors());
+  Encoded encoded(layout, kSchema);
+  EXPECT_EQ(encoded.encode({Value::of_text("a"), Value()}).head.offset, 0);
+  EXPECT_EQ(encoded.encode({Value::of_text("甲."), Value::of_integer(7)}).head.offset, 1);
+  Value values[] = {Value::of_text("b"), Value()};
+  Record record;
+  record.values = values;
+  record.width = 2;
+  std::string out;
+  const runtime::Reject* reject = encoded.encoder->encode(record, out);
+  ASSERT_NE(reject, nullptr);
+  EXPECT_TRUE(out.empty());
+  EXPECT_EQ(reject->code, "E812_TOPIC_UNKNOWN");
+  EXPECT_EQ(reject->value, "credit.b");
+}
+
+/// What is wrong with a sink `out` behind a source with the fields kind and id.
+std::string problems(const std::string& options) {
+  runtime::Diagnostics diagnostics;
+  const Config config = runtime::parse_config(
+      "topology: t\nrejects: bad\nbackend: {type: kafka, bootstrap: 'b:1'}\n"
+      "sources:\n  in: {type: kafka, topic: in, fields: [kind, id]}\n"
+      "sinks:\n  bad: {type: kafka, topic: bad}\n"
+      "  out: {type: kafka, input: in, " +
+          options + "}\n",
+      "t.yaml", diagnostics);
+  runtime::build_topology(config, "t.yaml", runtime::Registry::linked(), diagnostics);
+  return diagnostics.to_string();
+}
+
+TEST(KafkaSink, SaysWhatIsWrongWithTopicsByExpression) {
+  EXPECT_EQ(problems("topic: 'c.{kind}', topics: [c.a, c.b]"), "");
+  EXPECT_THAT(problems("topic: 'c.{kind}'"),
+              HasSubstr("t.yaml:8:40: error: `topic` names fields, so `topics` must list"));
+  EXPECT_THAT(problems("topic: 'c.{kint}', topics: [c.a]"),
+              AllOf(HasSubstr("t.yaml:8:40: error: there is no field 'kint'"),
+                    HasSubstr("did you mean 'kind'?")));
+  EXPECT_THAT(problems("topic: 'c.{kind', topics: [c.a]"), HasSubstr("a brace is not closed"));
+  EXPECT_THAT(problems("topic: 'c.{kind}', topics: [c.a, c.b, c.a]"),
+              HasSubstr("t.yaml:8:71: error: the topic 'c.a' is listed twice"));
+  EXPECT_THAT(problems("topic: c.a, topics: [c.a]"),
+              HasSubstr("t.yaml:8:53: error: `topics` goes with a `topic` that names fields"));
+  EXPECT_THAT(problems("topic: c.a, max_message_bytes: 17MiB"),
+              HasSubstr("t.yaml:8:64: error: `max_message_bytes` must be from 1000 to 16MiB"));
 }
 
 TEST(MessageEncoder, FlatbuffersAreReadBack) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "connectors/kafka/kafka_reader.h"
 #include "connectors/kafka/message_frame.h"
@@ -29,6 +30,8 @@ struct RowHead {
   std::uint64_t id = 0;
   std::uint64_t offset = 0;
 };
+
+constexpr std::size_t kHeadBytes = 1 + sizeof(std::uint64_t);
 
 /// Stands in front of a row between the encoder and the sink.
 struct EntryHead {
@@ -57,6 +60,12 @@ std::string_view take_bytes(std::string_view& bytes, std::size_t size) {
   return taken;
 }
 
+std::string rows_head(std::uint64_t form) {
+  std::string head(1, kRowsVersion);
+  put(head, form);
+  return head;
+}
+
 class RowsEncoder final : public runtime::SinkEncoder {
  public:
   RowsEncoder(const runtime::Schema& schema, const Config& config)
@@ -64,7 +73,7 @@ class RowsEncoder final : public runtime::SinkEncoder {
         rows_(schema),
         shards_(static_cast<std::uint16_t>(config["shards"].as_int())) {}
 
-  void encode(const Record& record, std::string& out) override {
+  const runtime::Reject* encode(const Record& record, std::string& out) override {
     const std::size_t start = out.size();
     put(out, EntryHead{});
     put(out, RowHead{record.event_time, record.id, record.origin.offset});
@@ -76,6 +85,7 @@ class RowsEncoder final : public runtime::SinkEncoder {
     const EntryHead head{runtime::shard_of_hash(key_.hash(record), shards_),
                          static_cast<std::uint32_t>(out.size() - start - sizeof(EntryHead))};
     std::memcpy(out.data() + start, &head, sizeof head);
+    return nullptr;
   }
 
  private:
@@ -88,6 +98,7 @@ class RowsSink final : public runtime::FileLikeSink {
  public:
   explicit RowsSink(const SinkDeclaration& declaration)
       : topic_name_(declaration.config["topic"].text()),
+        head_(rows_head(rows_form(*declaration.inputs.front(), declaration.config))),
         waiting_(static_cast<std::size_t>(declaration.config["shards"].as_int())) {}
 
   Status open(const runtime::SinkContext& context) override {
@@ -104,7 +115,7 @@ class RowsSink final : public runtime::FileLikeSink {
     while (!bytes.empty()) {
       const auto head = take<EntryHead>(bytes);
       std::string& waiting = waiting_[head.shard];
-      if (waiting.empty()) waiting += kRowsVersion;
+      if (waiting.empty()) waiting += head_;
       put(waiting, head.size);
       waiting.append(take_bytes(bytes, head.size));
       if (waiting.size() < kMessageBytes) continue;
@@ -129,7 +140,7 @@ class RowsSink final : public runtime::FileLikeSink {
     return status;
   }
 
-  std::string topic_name_;
+  std::string topic_name_, head_;
   std::vector<std::string> waiting_;  // per shard: the message that is being filled
   Transaction* transaction_ = nullptr;
   rd_kafka_topic_t* topic_ = nullptr;
@@ -147,8 +158,8 @@ class RowsDecoder final : public runtime::Decoder {
     while (at < end) {
       const FramedMessage message = read_frame(at);
       std::string_view rows = message.value;
-      // Written by this program into its own topic; checksums are Kafka's.
-      HUILIU_CHECK(take<char>(rows) == kRowsVersion);
+      // Of this form, as the reader has seen; checksums are Kafka's.
+      take_bytes(rows, kHeadBytes);
       while (!rows.empty()) {
         std::string_view row = take_bytes(rows, take<std::uint32_t>(rows));
         emit(row, ordinal++, out);
@@ -182,6 +193,32 @@ class RowsDecoder final : public runtime::Decoder {
   const std::string* partition_ = nullptr;
 };
 
+/// Ends with an error where rows are that its decoder would not understand.
+class RowsReader final : public runtime::SourceReader {
+ public:
+  RowsReader(std::unique_ptr<runtime::SourceReader> messages, const SourceDeclaration& declaration)
+      : messages_(std::move(messages)),
+        topic_(declaration.config["topic"].text()),
+        form_(rows_form(declaration.output, declaration.config)) {}
+
+  Status open(const runtime::SourceContext& context) override { return messages_->open(context); }
+
+  runtime::ReadResult read(runtime::Slice& slice) override {
+    const runtime::ReadResult result = messages_->read(slice);
+    if (result != runtime::ReadResult::kSlice) return result;
+    strange_ = check_rows(slice.bytes, form_, topic_);
+    return strange_.is_ok() ? result : runtime::ReadResult::kFailed;
+  }
+
+  Status failure() const override { return strange_.is_ok() ? messages_->failure() : strange_; }
+
+ private:
+  std::unique_ptr<runtime::SourceReader> messages_;
+  std::string topic_;
+  std::uint64_t form_;
+  Status strange_ = Status::ok();
+};
+
 std::unique_ptr<runtime::SourceReader> create_reader(const SourceDeclaration& declaration) {
   runtime::Diagnostics ignored;  // the backend's declare() has reported them
   ReaderOptions options;
@@ -191,10 +228,37 @@ std::unique_ptr<runtime::SourceReader> create_reader(const SourceDeclaration& de
   options.backend_group = declaration.backend->string_or("group", "");
   options.prefetch_bytes = 64u << 20;
   options.discover_ms = 24ll * 3600 * 1000;  // its partitions are the shards
-  return make_kafka_reader(std::move(options));
+  return std::make_unique<RowsReader>(make_kafka_reader(std::move(options)), declaration);
 }
 
 }  // namespace
+
+std::uint64_t rows_form(const runtime::Schema& schema, const Config& config) {
+  std::string text;
+  for (const runtime::Field& field : schema.fields()) {
+    text += fmt::format("{} {}\n", field.name, runtime::type_name(field.type));
+  }
+  text += fmt::format("key {}\n", fmt::join(config["key"].as_strings(), "\n"));
+  text += fmt::format("shards {}", config["shards"].text());
+  return runtime::KeyBuilder::hash_bytes(text);
+}
+
+Status check_rows(std::string_view slice, std::uint64_t form, const std::string& topic) {
+  const std::string wanted = rows_head(form);
+  const char* const end = slice.data() + slice.size();
+  for (const char* at = slice.data(); at < end;) {
+    const FramedMessage message = read_frame(at);
+    if (!message.value.starts_with(wanted)) {
+      return Status::invalid(fmt::format(
+          "topic {} holds rows at offset {} that another version of the topology or of Huiliu has "
+          "written: their fields, key, or form are not those that are read here. Run all workers "
+          "in one version; before a change, stop the input and let the old version read its rows",
+          topic, message.head.offset));
+    }
+    at += message.head.frame_size;
+  }
+  return Status::ok();
+}
 
 const runtime::SinkType& repartition_sink() {
   static const runtime::SinkType type = {

@@ -42,6 +42,8 @@ Config sink_config() {
 /// What the sink would put into one message of the shard.
 std::string message_of(const std::string& entries, std::set<std::uint32_t>& shards) {
   std::string message(1, kRowsVersion);
+  const std::uint64_t form = rows_form(schema(), sink_config());
+  message.append(reinterpret_cast<const char*>(&form), sizeof form);
   for (std::size_t at = 0; at < entries.size();) {
     std::uint32_t head[2];  // shard, size
     std::memcpy(head, entries.data() + at, sizeof head);
@@ -94,6 +96,46 @@ TEST(RepartitionTest, ARowComesOutAsItWentIn) {
   out.port(0).target_outputs = &sunk;
   decoder->decode(slice, out);
   EXPECT_THAT(seen, ElementsAre("甲 - input[3]@5 1005 77 #0", "甲 6 input[3]@6 1006 77 #1"));
+}
+
+TEST(RepartitionTest, RowsOfAnotherVersionAreAnErrorWithARemedy) {
+  std::set<std::uint32_t> shards;
+  const std::string message = message_of("", shards);
+  runtime::Slice slice;
+  append_frame(slice.bytes, {}, message.data(), message.size(), nullptr, 0, {});
+  MessageHead second;
+  second.offset = 7;
+  append_frame(slice.bytes, second, message.data(), message.size(), nullptr, 0, {});
+  const std::uint64_t form = rows_form(schema(), sink_config());
+  EXPECT_TRUE(check_rows(slice.bytes, form, "t").is_ok());
+
+  runtime::Schema wider = schema();
+  wider.add("more", Type::kBool);
+  EXPECT_NE(rows_form(wider, sink_config()), form);
+  const runtime::Status status = check_rows(slice.bytes, rows_form(wider, sink_config()), "t");
+  EXPECT_EQ(status.code(), runtime::StatusCode::kInvalid);
+  EXPECT_THAT(status.message(), HasSubstr("another version"));
+
+  for (const std::string& other : {std::string(), std::string("\1xyz")}) {
+    runtime::Slice strange;
+    append_frame(strange.bytes, second, other.data(), other.size(), nullptr, 0, {});
+    EXPECT_THAT(check_rows(strange.bytes, form, "t").message(), HasSubstr("offset 7"));
+  }
+}
+
+TEST(RepartitionTest, TheFormIsThatOfFieldsKeyAndShards) {
+  const std::uint64_t form = rows_form(schema(), sink_config());
+  runtime::Schema swapped;
+  swapped.add("amount", Type::kInt64);
+  swapped.add("name", Type::kString);
+  EXPECT_NE(rows_form(swapped, sink_config()), form);
+  const auto with = [](const char* key, const char* shards) {
+    return Config::map(
+        {{"key", Config::list({Config::scalar(key)})}, {"shards", Config::scalar(shards)}});
+  };
+  EXPECT_EQ(rows_form(schema(), with("name", "8")), form);
+  EXPECT_NE(rows_form(schema(), with("amount", "8")), form);
+  EXPECT_NE(rows_form(schema(), with("name", "4")), form);
 }
 
 /// The linked types and `keyed`, an operator with a key and state.
@@ -149,10 +191,35 @@ TEST(RepartitionTest, EachKeyedOperatorHasATopicInFrontOfIt) {
               ElementsAre("source in", "sink once.repartition <- in", "source once.repartition",
                           "operator once <- once.repartition", "sink sums.repartition <- once",
                           "source sums.repartition", "operator sums <- sums.repartition",
-                          "sink out <- sums", "sink bad <- in"));
+                          "sink out <- sums", "sink bad <- in <- out"));
   EXPECT_EQ((*made.nodes[1].config)["topic"].text(), "t.once.repartition");
   const runtime::Plan plan = runtime::make_plan(made, 2);
   EXPECT_EQ(plan.levels, 2u);
+}
+
+TEST(RepartitionTest, AReaderOfASinksRejectsHasATopicInFrontOfItToo) {
+  Diagnostics diagnostics;
+  Topology made = topology(
+      "operators:\n  again: {type: keyed, input: out.rejects, key: a}\n"
+      "sinks:\n  out: {type: kafka, input: in, topic: out}\n"
+      "  again_out: {type: kafka, input: again, topic: again}\n"
+      "  bad: {type: kafka, topic: bad}\n",
+      diagnostics);
+  ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+  made = runtime::split_for_workers(std::move(made), diagnostics);
+  ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+  std::vector<std::string> names;
+  for (const Node& node : made.nodes) {
+    for (const runtime::StreamRef& input : node.inputs) {
+      names.push_back(node.name + " <- " + made.nodes[input.node].stream_name(input.port));
+    }
+  }
+  EXPECT_THAT(names, ElementsAre("out <- in", "again.repartition <- out.rejects",
+                                 "again <- again.repartition", "again_out <- again",
+                                 "bad <- in.rejects", "bad <- again_out.rejects"));
+  const Node* rows = made.find("again.repartition");
+  EXPECT_EQ(rows->sink_declaration->inputs.front()->to_string().substr(0, 42),
+            "a: string, b: string, reject_code: string,");
 }
 
 TEST(RepartitionTest, WhatOneProcessAloneCanHaveIsAnErrorWithItsPlace) {

@@ -50,14 +50,17 @@ class Replay {
     return Status::ok();
   }
 
+  bool committed_only() const {
+    return request_.committed_only && !mutant("kafka.uncommitted_restored");
+  }
+
   Status open() {
     auto client =
         make_client(RD_KAFKA_CONSUMER, request_.connection,
                     {{"group.id", request_.group},
                      {"enable.auto.commit", "false"},
                      {"auto.offset.reset", "error"},
-                     {"isolation.level",
-                      mutant("kafka.uncommitted_restored") ? "read_uncommitted" : "read_committed"},
+                     {"isolation.level", committed_only() ? "read_committed" : "read_uncommitted"},
                      {"enable.partition.eof", "true"},
                      {"check.crcs", "true"},
                      // At either limit librdkafka before 2.2 pauses for a second.
@@ -93,6 +96,7 @@ class Replay {
   Status read_all() {
     constexpr int kSilentMs = 60'000, kWaitMs = 10;  // it waits so long unless the batch is full
     constexpr int kLongMs = 1000;
+    constexpr ssize_t kAhead = 8;
     const Queue queue(rd_kafka_queue_get_consumer(client_.get()));
     std::array<rd_kafka_message_t*, 1000> batch{};
     for (int silent = 0; !index_.empty();) {
@@ -101,6 +105,10 @@ class Replay {
       Status status = Status::ok();
       for (ssize_t i = 0; i < count; ++i) {
         const Message message(batch[static_cast<std::size_t>(i)]);
+        if (request_.expect && i + kAhead < count) {
+          const rd_kafka_message_t& later = *batch[static_cast<std::size_t>(i + kAhead)];
+          request_.expect({static_cast<const char*>(later.key), later.key_len});
+        }
         if (status.is_ok()) status = take_message(*message);
       }
       if (!status.is_ok()) return status;

@@ -40,9 +40,12 @@ struct ReplayRequest {
   /// Set if others may have transactions open there: the end is then that of all records there are
   /// at the start, and those transactions are waited for. Called when one takes long.
   std::function<runtime::Status()> on_open_transaction = {};
+  /// Called some records before `visit` with a key that may come then, to bring memory nearer.
+  std::function<void(std::string_view key)> expect = {};
+  bool committed_only = true;
 };
 
-/// Reads partitions of a topic, committed records only, up to their ends. `visit` may refuse to go
+/// Reads partitions of a topic up to their ends. `visit` may refuse to go
 /// on. An offset behind a partition's end is kCorrupt: the topic was made anew.
 ReplayEnd replay_topic(const ReplayRequest& request,
                        const std::function<runtime::Status(const ReplayedRecord&)>& visit);

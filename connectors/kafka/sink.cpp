@@ -1,11 +1,15 @@
 #include <algorithm>
+#include <cstdlib>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "connectors/kafka/client.h"
 #include "connectors/kafka/message_encoder.h"
 #include "connectors/kafka/message_frame.h"
+#include "connectors/kafka/topics.h"
 #include "connectors/kafka/transaction.h"
+#include "runtime/check.h"
 #include "runtime/failpoint.h"
 #include "runtime/registry.h"
 
@@ -29,9 +33,58 @@ void check_field(const Config& named, const SinkDeclaration& declaration,
                     runtime::nearest_hint(named.text(), known));
 }
 
+bool names_fields(const Config& topic) { return topic.text().find('{') != std::string::npos; }
+
+std::vector<std::string> topics_of(const Config& config) {
+  return names_fields(config["topic"]) ? config["topics"].as_strings()
+                                       : std::vector{config["topic"].text()};
+}
+
+/// A record whose input lacks a field of the name would never have a topic.
+void check_topics(const SinkDeclaration& declaration) {
+  const Config& topic = declaration.config["topic"];
+  const Config& topics = declaration.config["topics"];
+  Diagnostics& diagnostics = declaration.diagnostics;
+  if (!names_fields(topic)) {
+    if (topics.is_null()) return;
+    diagnostics.error(topics.place(), "`topics` goes with a `topic` that names fields",
+                      "leave it out, or write e.g. topic: \"credit.{kind}\"");
+    return;
+  }
+  if (topics.is_null()) {
+    diagnostics.error(topic.place(), "`topic` names fields, so `topics` must list what it may give",
+                      "e.g. topics: [credit.legal, credit.natural]");
+  }
+  const std::size_t errors = diagnostics.errors();
+  for (const runtime::Schema* input : declaration.inputs) {
+    if (diagnostics.errors() == errors) {
+      (void)runtime::TextTemplate::parse(topic, *input, diagnostics);
+    }
+  }
+  std::vector<std::string> known;
+  for (const Config& item : topics.is_list() ? topics.items() : std::vector<Config>{topics}) {
+    if (!item.is_scalar()) continue;
+    if (std::find(known.begin(), known.end(), item.text()) != known.end()) {
+      diagnostics.error(item.place(), fmt::format("the topic '{}' is listed twice", item.text()),
+                        "leave one of them out");
+    }
+    known.push_back(item.text());
+  }
+}
+
+void check_message_bytes(const SinkDeclaration& declaration) {
+  const Config& size = declaration.config["max_message_bytes"];
+  const std::uint64_t bytes = size.as_size();
+  constexpr std::uint64_t kFewest = 1000;
+  if (bytes >= kFewest && bytes <= kMostMessageBytes) return;
+  declaration.diagnostics.error(size.place(), "`max_message_bytes` must be from 1000 to 16MiB");
+}
+
 MessageLayout layout_of(const SinkDeclaration& declaration, Diagnostics& diagnostics) {
   const Config& config = declaration.config;
   MessageLayout layout;
+  layout.topics = topics_of(config);
+  layout.max_bytes = config["max_message_bytes"].as_size();
   layout.format = config.string_or("format", "json");
   const std::string delimiter = config.string_or("delimiter", ",");
   layout.delimiter = delimiter == "tab" ? '\t' : delimiter.empty() ? ',' : delimiter[0];
@@ -66,7 +119,8 @@ MessageLayout layout_of(const SinkDeclaration& declaration, Diagnostics& diagnos
 class KafkaSink final : public runtime::FileLikeSink {
  public:
   explicit KafkaSink(const SinkDeclaration& declaration)
-      : topic_name_(declaration.config["topic"].text()) {
+      : topic_names_(topics_of(declaration.config)),
+        max_bytes_(declaration.config["max_message_bytes"].as_size()) {
     settings_.compression = declaration.config.string_or("compression", "none");
   }
 
@@ -76,10 +130,12 @@ class KafkaSink final : public runtime::FileLikeSink {
       return Status::invalid(fmt::format(
           "sink '{}' of type kafka needs `backend: {{type: kafka, ...}}`", context.node_name));
     }
-    auto topic = transaction_->topic(topic_name_, settings_);
-    if (!topic.is_ok()) return topic.status();
-    topic_ = *topic;
-    return Status::ok();
+    for (const std::string& name : topic_names_) {
+      auto topic = transaction_->topic(name, settings_);
+      if (!topic.is_ok()) return topic.status();
+      topics_.push_back(*topic);
+    }
+    return check_limits(context.node_name);
   }
 
   Status append(std::string_view bytes, std::uint64_t) override {
@@ -95,7 +151,10 @@ class KafkaSink final : public runtime::FileLikeSink {
       std::string_view rest = message.headers;
       for (Header header; take_header(rest, header.name, header.value);) headers_.push_back(header);
       record.headers = headers_;
-      if (Status status = transaction_->produce(topic_, record); !status.is_ok()) return status;
+      const auto topic = static_cast<std::size_t>(message.head.offset);
+      HUILIU_CHECK(topic < topics_.size());
+      Status status = transaction_->produce(topics_[topic], record);
+      if (!status.is_ok()) return status;
       at += message.head.frame_size;
     }
     return Status::ok();
@@ -110,10 +169,52 @@ class KafkaSink final : public runtime::FileLikeSink {
   }
 
  private:
-  std::string topic_name_;
+  Status check_limits(const std::string& node) {
+    if (transaction_->checked_sinks().contains(node)) return Status::ok();
+    for (const std::string& name : topic_names_) {
+      if (Status status = check_limit(name, node); !status.is_ok()) return status;
+    }
+    transaction_->checked_sinks().insert(node);
+    return Status::ok();
+  }
+
+  /// Before the first record: the brokers refuse whole batches, which would end the run.
+  Status check_limit(const std::string& topic, const std::string& node) {
+    const auto setting = topic_setting(transaction_->client(), topic, "max.message.bytes");
+    if (setting.status().code() == runtime::StatusCode::kNotFound) {
+      spdlog::warn("sink {}: {}; a message that the topic does not take would end the run", node,
+                   setting.status().message());
+      return Status::ok();
+    }
+    if (!setting.is_ok()) return setting.status();
+    const std::uint64_t taken = std::strtoull(setting.value().c_str(), nullptr, 10);
+    const std::uint64_t batch = transaction_->batch_bytes();
+    if (taken < max_bytes_) {
+      return Status::invalid(
+          fmt::format("sink '{}' writes messages of up to {} bytes, and topic {} takes {}: set "
+                      "`max_message_bytes: {}`, or raise max.message.bytes of the topic",
+                      node, max_bytes_, topic, taken, taken));
+    }
+    if (taken < batch) {
+      return Status::invalid(fmt::format(
+          "topic {} takes {} bytes at a time, and the sink '{}' sends batches of up to {}: set "
+          "`batch.size: {}` in `settings` of the backend, or raise max.message.bytes of the topic",
+          topic, taken, node, batch, taken));
+    }
+    if (taken > max_bytes_ && max_bytes_ == kDefaultMessageBytes) {
+      spdlog::info(
+          "topic {} takes messages of up to {} bytes, and the sink {} refuses what has "
+          "more than {}; `max_message_bytes` changes that",
+          topic, taken, node, max_bytes_);
+    }
+    return Status::ok();
+  }
+
+  std::vector<std::string> topic_names_;
+  std::uint64_t max_bytes_;
   TopicSettings settings_;
   Transaction* transaction_ = nullptr;
-  rd_kafka_topic_t* topic_ = nullptr;
+  std::vector<rd_kafka_topic_t*> topics_;  // in the order of their names
   std::vector<Header> headers_;
 };
 
@@ -126,9 +227,26 @@ runtime::Descriptor descriptor() {
       "Needs `backend: {type: kafka}`. Consumers with `isolation.level=read_committed` see each "
       "record exactly once, in the input's order per key. Partitions are chosen by the key as the "
       "Java client's default does (murmur2), so that other writers and readers fit. The header "
-      "`huiliu.origin` says where a record was read.";
+      "`huiliu.origin` says where a record was read.\n\n"
+      "A record that would be too large (`max_message_bytes`, code `E811_MESSAGE_TOO_LARGE`), or "
+      "whose topic is not among `topics` (`E812_TOPIC_UNKNOWN`), goes to `NAME.rejects`: the "
+      "fields of the inputs, then those of a reject. Where nobody reads them, they go to the sink "
+      "that the topology's `rejects` names; that sink's own are counted and logged.";
   d.options = {
-      {.name = "topic", .doc = "Topic to write; it must exist.", .required = true},
+      {.name = "topic",
+       .doc = "Topic to write; it must exist. Fields of the record in braces, e.g. "
+              "`credit.{kind}`, choose one of `topics`.",
+       .required = true},
+      {.name = "topics",
+       .type = OptionType::kList,
+       .doc = "With fields in `topic`: all that it may give. They must exist.",
+       .members = {{.name = "topic"}}},
+      {.name = "max_message_bytes",
+       .type = OptionType::kSize,
+       .doc = "Larger messages are rejects: key, value and headers with about 100 bytes for the "
+              "batch, before compression. At most `16MiB`, and at most what `max.message.bytes` of "
+              "the topic says. Default: what topics take unless they say otherwise.",
+       .default_text = "1048588"},
       {.name = "key",
        .type = OptionType::kList,
        .doc = "Fields of the message's key: one field's text, or a JSON object of several. Without "
@@ -167,6 +285,7 @@ runtime::Descriptor descriptor() {
        .doc = "Of batches.",
        .default_text = "none",
        .choices = {"none", "gzip", "snappy", "lz4", "zstd"}}};
+  d.rejects = true;
   d.traits = {.transactional = true,
               .reason = "records are part of the epoch's transaction",
               .shareable = true};
@@ -179,6 +298,8 @@ runtime::SinkType type() {
   t.descriptor = descriptor();
   t.declare = [](SinkDeclaration& declaration) {
     layout_of(declaration, declaration.diagnostics);
+    check_topics(declaration);
+    check_message_bytes(declaration);
     const Config* backend = declaration.backend;
     const bool fits =
         backend == nullptr || (backend->is_map() && backend->string_or("type", "") == "kafka");
@@ -190,7 +311,11 @@ runtime::SinkType type() {
   };
   t.create_encoder = [](const SinkDeclaration& declaration, std::size_t input) {
     Diagnostics ignored;  // declare() has reported them
-    return make_message_encoder(layout_of(declaration, ignored), *declaration.inputs[input]);
+    MessageLayout layout = layout_of(declaration, ignored);
+    const Config& topic = declaration.config["topic"];
+    const runtime::Schema& schema = *declaration.inputs[input];
+    if (names_fields(topic)) layout.topic = runtime::TextTemplate::parse(topic, schema, ignored);
+    return make_message_encoder(layout, schema);
   };
   t.create_file = [](const SinkDeclaration& declaration) {
     return std::make_unique<KafkaSink>(declaration);

@@ -153,6 +153,11 @@ Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
   std::size_t resources = 0, entries = 0;
   const auto* found = rd_kafka_DescribeConfigs_result_resources(
       rd_kafka_event_DescribeConfigs_result(event->get()), &resources);
+  const rd_kafka_resp_err_t refused = rd_kafka_ConfigResource_error(found[0]);
+  if (refused == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+    return Status::not_found(fmt::format("DescribeConfigs on topic {} is not allowed", topic));
+  }
+  if (refused) return as_status(error_of(refused), "settings of topic " + topic);
   const auto* list = rd_kafka_ConfigResource_configs(found[0], &entries);
   for (std::size_t i = 0; i < entries; ++i) {
     if (name != rd_kafka_ConfigEntry_name(list[i])) continue;

@@ -27,7 +27,7 @@ runtime::Result<bool> topic_exists(rd_kafka_t* client, const std::string& topic)
 runtime::Result<std::vector<std::string>> topic_names(rd_kafka_t* client);
 /// Creates the topic unless it exists; kInvalid if it has another number of partitions.
 runtime::Status ensure_topic(rd_kafka_t* client, const InternalTopic& topic);
-/// A setting of a topic, as the broker has it.
+/// A setting of a topic, as the broker has it; kNotFound if the broker does not tell.
 runtime::Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
                                            const std::string& name);
 

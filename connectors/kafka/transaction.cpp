@@ -1,6 +1,7 @@
 #include "connectors/kafka/transaction.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -15,12 +16,12 @@ using runtime::Result;
 using runtime::Status;
 
 Result<std::unique_ptr<Transaction>> Transaction::open(const ProducerOptions& options) {
-  std::unique_ptr<Transaction> made(new Transaction(options.timeout_ms));
+  std::unique_ptr<Transaction> made(new Transaction(options));
   Settings settings = {// make_room() bounds what is queued: a full queue could refuse a record and
                        // take the next one of the same key.
                        {"queue.buffering.max.messages", "10000000"},
                        {"queue.buffering.max.kbytes", "2097151"},
-                       {"message.max.bytes", "16777216"},
+                       {"message.max.bytes", std::to_string(kClientMessageBytes)},
                        {"delivery.report.only.error", "false"}};
   settings.insert(settings.end(), options.settings.begin(), options.settings.end());
   std::string id = options.transactional_id;
@@ -51,8 +52,8 @@ Status Transaction::init(const std::string& transactional_id) {
     if (!error) return Status::ok();
     rd_kafka_poll(client_.get(), 0);
     if (refused_) return as_status(refused_, "connecting");
-    const bool again = error.code == RD_KAFKA_RESP_ERR__TIMED_OUT && error.retriable;
-    if (!again || waited >= kRequestMs) {
+    // Also while the brokers still end the transaction that was open.
+    if (!error.retriable || waited >= kRequestMs) {
       return as_status(error, "opening transactions of " + transactional_id);
     }
   }
@@ -110,6 +111,14 @@ Result<rd_kafka_topic_t*> Transaction::topic(const std::string& name,
   }
   topic.reset(rd_kafka_topic_new(client_.get(), name.c_str(), conf));
   return topic.get();
+}
+
+std::uint64_t Transaction::batch_bytes() const {
+  char text[32];
+  std::size_t size = sizeof text;
+  const rd_kafka_conf_t* conf = rd_kafka_conf(client_.get());
+  if (rd_kafka_conf_get(conf, "batch.size", text, &size) != RD_KAFKA_CONF_OK) return 0;
+  return std::strtoull(text, nullptr, 10);
 }
 
 // Waits until the brokers have taken enough; also serves delivery reports, which hold memory.

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,11 +14,17 @@
 
 namespace huiliu::connectors::kafka {
 
+/// The largest message that the client sends; a little more than sinks let through.
+inline constexpr std::uint64_t kClientMessageBytes = (16u << 20) + (64u << 10);
+
 struct ProducerOptions {
   Connection connection;
   std::string transactional_id;
   std::int64_t timeout_ms = 60'000;  ///< after which the broker aborts an open transaction
   Settings settings;                 ///< of the producer: linger.ms, ...
+  /// Sinks whose topics were found to take what they write. It may be kept over openings: asking
+  /// again would take its time at each change of the workers.
+  std::shared_ptr<std::set<std::string>> checked_sinks = std::make_shared<std::set<std::string>>();
 };
 
 /// What a topic's records are to become.
@@ -63,9 +71,13 @@ class Transaction final : public runtime::LogTransaction {
   runtime::Status commit();
   runtime::Status abort();
   rd_kafka_t* client() { return client_.get(); }
+  std::set<std::string>& checked_sinks() { return *checked_sinks_; }
+  /// The most bytes of a batch of several records, as `batch.size` of the client says.
+  std::uint64_t batch_bytes() const;
 
  private:
-  explicit Transaction(std::int64_t timeout_ms) : timeout_ms_(timeout_ms) {}
+  explicit Transaction(const ProducerOptions& options)
+      : timeout_ms_(options.timeout_ms), checked_sinks_(options.checked_sinks) {}
   runtime::Status init(const std::string& transactional_id);
   static void on_error(rd_kafka_t*, int code, const char* text, void* self);
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
@@ -73,6 +85,7 @@ class Transaction final : public runtime::LogTransaction {
   runtime::Status undelivered();
 
   std::int64_t timeout_ms_;
+  std::shared_ptr<std::set<std::string>> checked_sinks_;
   Client client_;
   std::map<std::string, Topic> topics_;
   Error delivery_error_;

@@ -34,7 +34,7 @@ class TableEncoder final : public runtime::SinkEncoder {
     }
   }
 
-  void encode(const runtime::Record& record, std::string& out) override {
+  const runtime::Reject* encode(const runtime::Record& record, std::string& out) override {
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       row_[i] = sources_[i] < 0 ? Value() : record[static_cast<std::size_t>(sources_[i])];
     }
@@ -44,6 +44,7 @@ class TableEncoder final : public runtime::SinkEncoder {
       row_.back() = Value::of_text(source_);
     }
     encoder_.append(row_.data(), out);
+    return nullptr;
   }
 
  private:

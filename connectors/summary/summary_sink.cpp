@@ -26,13 +26,14 @@ struct Cell {
 class CellEncoder final : public runtime::SinkEncoder {
  public:
   explicit CellEncoder(Cell cell) : cell_(cell) {}
-  void encode(const runtime::Record& record, std::string& out) override {
+  const runtime::Reject* encode(const runtime::Record& record, std::string& out) override {
     append(record[cell_.row], out);
     out += kSeparator;
     append(record[cell_.column], out);
     out += kSeparator;
     fmt::format_to(std::back_inserter(out), "{}\n",
                    record[cell_.value].is_null() ? 0 : record[cell_.value].integer());
+    return nullptr;
   }
 
  private:

@@ -121,7 +121,7 @@ class SpoolEncoder final : public runtime::SinkEncoder {
       sources_.push_back(index ? static_cast<int>(*index) : -1);
     }
   }
-  void encode(const runtime::Record& record, std::string& out) override {
+  const runtime::Reject* encode(const runtime::Record& record, std::string& out) override {
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       row_[i] = sources_[i] < 0 ? Value() : record[static_cast<std::size_t>(sources_[i])];
     }
@@ -131,6 +131,7 @@ class SpoolEncoder final : public runtime::SinkEncoder {
       row_.back() = Value::of_text(source_);
     }
     encoder_.append(row_.data(), out);
+    return nullptr;
   }
 
  private:
@@ -172,19 +173,29 @@ class WorkbookSink final : public runtime::FileLikeSink {
   WorkbookSink(std::string path, WorkbookLayout layout)
       : given_(std::move(path)), layout_(std::move(layout)) {}
 
+  std::string spool_path(const SinkContext& context) const {
+    const std::filesystem::path path = resolve_path(context.base_folder, given_);
+    return (path.parent_path() / ("." + context.node_name + ".rows")).string();
+  }
+
   Status open(const SinkContext& context) override {
     path_ = resolve_path(context.base_folder, given_);
     std::optional<std::uint64_t> length;
     for (const auto& [key, value] : context.positions) {
       if (key == kLength) length = std::stoull(value);
     }
-    const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
-    const std::string spool = (folder / ("." + context.node_name + ".rows")).string();
     // Nobody else writes such a file: what a state folder that is gone left behind is void.
-    Status status = spool_.open(spool, length, true);
+    Status status = spool_.open(spool_path(context), length, true);
     if (status.is_ok() && length) spool_.committed();
     prepared_ = length.has_value();
     return status;
+  }
+
+  runtime::Result<bool> fits(const SinkContext& context) override {
+    for (const auto& [key, value] : context.positions) {
+      if (key == kLength) return fits_length(spool_path(context), std::stoull(value));
+    }
+    return false;
   }
 
   Status append(std::string_view bytes, std::uint64_t) override { return spool_.append(bytes); }

@@ -47,7 +47,7 @@ void declare(Declaration& declaration) {
   }
   declaration.field(declaration.config["key"]);
   declaration.key_fields = {declaration.config["key"].text()};
-  declaration.tables = {"totals"};
+  declaration.tables = {{.name = "totals", .layout = "total int64"}};
   declaration.output = declaration.input();
   if (declaration.output.index_of("total")) {
     declaration.diagnostics.error(declaration.config.place(), "the input has a field 'total'");

@@ -69,7 +69,8 @@ class Crashes:
         plan += [self.take_over] * self.args.takeovers
         plan += [lambda second=n % 2 == 0: self.zombie(second) for n in range(self.args.zombies)]
         self.rng.shuffle(plan)
-        return plan
+        # Last, when there is enough to restore.
+        return plan + [self.kill_in_restore] * max(1, self.args.kills // 10)
 
     def state(self) -> str:
         """Folder for the next life: sometimes none is left, sometimes a stale one of an earlier zombie."""
@@ -108,6 +109,21 @@ class Crashes:
             self.kills["not reached"] += 1
         else:
             raise Failure(f"a life that was to end at {step} ended with code {code}\n{self.job.tail()}")
+
+    def kill_in_restore(self) -> None:
+        """The local state is lost, and the memory so small that its restore is written out in parts."""
+        self.job.forget("state")
+        step = f"kafka.restored_part:{self.rng.randint(1, 2)}"
+        process = self.job.start(f"until {step}", "state", crash_at=step, env={"MEMORY": "1MiB"})
+        try:
+            code = process.wait(STEP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            kill(process)
+            self.kills["not reached"] += 1
+            return
+        if code != -signal.SIGKILL:
+            raise Failure(f"a life that was to end at {step} ended with code {code}\n{self.job.tail()}")
+        self.kills["kafka.restored_part"] += 1
 
     def kill_broker(self) -> None:
         self.feeder.give(self.portion // 2, 1.0)
@@ -163,18 +179,24 @@ class Crashes:
         state = self.state()
         process = self.job.start("before a second one", state)
         self.job.wait_for_progress(process, before, "before a second process")
-        rival = self.start_rival(state)
+        # What the first one commits between the second's claim and its fence counts, too.
+        rival = self.start_rival(state, {"HUILIU_PAUSE_AT": "kafka.after_claim:500"})
+        # A process that has nothing to commit does not learn that it is fenced.
+        self.feeder.give(self.portion // 8, 4.0)
         self.must_end(process)
+        before = self.job.consumed()
+        self.feeder.give(self.portion // 8, 1.0)
+        self.job.wait_for_progress(rival, before, "the second process, alone")
         self.figures["takeovers"] += 1
         self.end_rival(rival)
 
-    def start_rival(self, other: str) -> subprocess.Popen:
+    def start_rival(self, other: str, env: dict = None) -> subprocess.Popen:
         """With a folder of its own, as on another machine."""
         self.states = ["state", "rival"]
         state = "state" if other == "rival" else "rival"
         self.feeder.give(self.portion // 4, 1.0)
         before = self.job.consumed()
-        rival = self.job.start("the second process", state)
+        rival = self.job.start("the second process", state, env=env)
         self.job.wait_for_progress(rival, before, "the second process")
         return rival
 

@@ -24,18 +24,19 @@ TOPOLOGY = """\
 topology: {id}
 epoch: {epoch}
 shards: {shards}
-backend: {{type: kafka, bootstrap: "${{KAFKA}}", transaction_timeout: {timeout}, replication: {replication}}}
+backend:
+  {{type: kafka, bootstrap: "${{KAFKA}}", transaction_timeout: {timeout}, replication: {replication}, settings: {settings}}}
 sources:
   in: {{type: kafka, topic: {input}, format: raw, until: {until}, discover: 500ms, on_missing: {missing}, fields: [text]}}
 operators:
   once: {{type: dedupe, input: in, key: [text]}}
 sinks:
-  out: {{type: kafka, input: once, topic: {output}}}
-  refused: {{type: kafka, topic: refused}}
+  out: {{type: kafka, input: once, topic: {output}, max_message_bytes: {largest}}}
+  refused: {{type: kafka, topic: refused, fields: [reject_code, reject_value]}}
 rejects: refused
 """
 DEFAULTS = {"id": "mistakes", "epoch": "100ms", "shards": 4, "timeout": "10s", "replication": 1, "input": "input",
-            "output": "output", "until": "end", "missing": "fail"}
+            "output": "output", "until": "end", "missing": "fail", "largest": "1048588", "settings": "{}"}
 
 
 class Job:
@@ -100,6 +101,7 @@ def state_that_does_not_fit(job: Job) -> None:
     same("output", job.output(), rows("a", "b"))
     job.expect("another number of shards", USAGE, "shards", shards=8)
     job.expect("another number of shards, without local state", USAGE, "fixed for the life", shards=8, state="empty")
+    job.expect("the right number, in the folder of that start", GOOD, state="empty")
     job.expect("the state of another topology", USAGE, "belongs to", id="other")
 
 
@@ -194,8 +196,17 @@ def topics_go_under_way(job: Job) -> None:
 def too_large(job: Job) -> None:
     client.create_topics(job.broker.bootstrap, {"small": 1}, {"max.message.bytes": "1000"})
     job.send("x" * 5000)
-    job.expect("a record that the output topic does not take", USAGE, "max.message.bytes", id="large", output="small",
-               state="large")
+    limits = {"id": "large", "output": "small", "state": "large"}
+    job.expect("messages that the output topic does not take", USAGE, "set `max_message_bytes: 1000`", **limits)
+    limits["largest"] = "1000"
+    job.expect("batches that the output topic does not take", USAGE, "set `batch.size: 1000`", **limits)
+    limits["settings"] = "{batch.size: 1000}"
+    refused, many = job.output("refused"), [f"{n:04}" for n in range(500)]
+    job.send(*many)
+    job.expect("a topic that takes 1000 bytes at a time", GOOD, **limits)
+    same("small", [row for row in job.output("small") if row in rows(*many)], rows(*many))
+    same("refused", [row for row in job.output("refused") if row not in refused],
+         ['{"reject_code":"E811_MESSAGE_TOO_LARGE","reject_value":"' + "x" * 200 + '"}'])
 
 
 def main() -> int:

@@ -44,8 +44,8 @@ class Verifier:
 
     MOST = 5  # differences shown of a kind
 
-    def __init__(self, bootstrap: str):
-        self.bootstrap = bootstrap
+    def __init__(self, bootstrap: str, topology: str = GROUP):
+        self.bootstrap, self.topology = bootstrap, topology
         self.differences: list = []
         self.figures: dict = {}
 
@@ -129,7 +129,7 @@ class Verifier:
         """One live key for each that the dedupe operator has to remember, and one count for each total."""
         names = client.topic_names(self.bootstrap)
         for operator, keys in [("once", expected.distinct), ("totals", len(expected.totals))]:
-            start = f"{GROUP}.{operator}."
+            start = f"{self.topology}.{operator}."
             found = [name for name in names if name.startswith(start) and name.endswith(".changelog")]
             if len(found) != 1:
                 self.differ([f"changelog of {operator}: there are the topics {found}"])

@@ -2,8 +2,8 @@
 """Several workers share a topology while they come, go, are killed and hang; then counts what they made.
 
 A real broker runs on loopback (broker.py). Every few seconds a worker is started, asked to end, killed at a
-random moment or at a named step of the commit, or stopped for longer than the group waits for it and then
-continued (a zombie: others have its work meanwhile). Some have a name and come back to their share, others
+random moment or at a named step of the commit, or stopped and continued: for about as long as the group waits
+for it, or until others have its work (a zombie). Some have a name and come back to their share, others
 have none; some start without local state. At the end one worker has all the work again, and once more
 without local state. Then every record of the input must be in the outputs exactly once.
 """
@@ -26,7 +26,7 @@ from verifier import FIELDS, Expected, Verifier, parse
 from workload import BROKER, END_LIMIT_S, GROUP, TOPOLOGY, Failure, Feeder, kill, make_input
 
 SLOTS = 3
-EVENTS = ["stop_one", "kill_one", "kill_at_step", "kill_at_step", "freeze_one", "abandon_one"]
+EVENTS = ["stop_one", "kill_one", "kill_at_step", "kill_at_step", "freeze_one", "replace_one", "abandon_one"]
 SESSION_S = 6  # the brokers' least
 TAKE_OVER_S = SESSION_S + 10  # far less than the transaction's timeout
 END_S = 60
@@ -35,6 +35,8 @@ SHARED = TOPOLOGY.replace("  type: kafka\n  bootstrap", f"""\
   workers: several
   worker: "${{WORKER:-}}"
   session_timeout: {SESSION_S}s
+  snapshots: shared
+  snapshot_every: 2s
   bootstrap""", 1).replace("transaction_timeout: 10s", "transaction_timeout: 60s")
 
 
@@ -107,7 +109,7 @@ class Group:
         self.args, self.rng, self.folder, self.bootstrap = args, rng, folder, bootstrap
         self.huiliu = args.huiliu
         self.topology = folder / "topology.yaml"
-        self.topology.write_text(SHARED)
+        self.topology.write_text(SHARED.replace("  snapshots:", f"  standbys: {args.standbys}\n  snapshots:"))
         self.workers = [Worker(self, slot) for slot in range(SLOTS)]
         self.figures: Counter = Counter()
         self.events = [getattr(self, name) for name in args.events]
@@ -173,15 +175,32 @@ class Group:
             worker.process.wait(TAKE_OVER_S)
         except subprocess.TimeoutExpired:
             return  # it got no share
+        self.wait_for_successors(worker, "died")
+        self.figures["died in a commit and stayed away"] += 1
+
+    def replace_one(self) -> None:
+        """Hangs until the others have all of its work, so that what it has open is theirs when it wakes up."""
+        worker = self.running()
+        for other in self.workers:
+            if not other.runs():
+                self.join(other)
+        worker.process.send_signal(signal.SIGSTOP)
+        try:
+            self.wait_for_successors(worker, "hangs")
+        finally:
+            worker.process.send_signal(signal.SIGCONT)
+        self.figures["stopped until replaced"] += 1
+
+    def wait_for_successors(self, worker: Worker, fate: str) -> None:
+        """Until the group has gone on with every partition of the input."""
         before = consumed(self.bootstrap)
         deadline = time.monotonic() + TAKE_OVER_S
         while not all(now > then for now, then in zip(consumed(self.bootstrap), before)):
             self.collect()
             if time.monotonic() > deadline:
-                raise Failure(f"worker {worker.slot} died; after {TAKE_OVER_S} s not all partitions of the "
+                raise Failure(f"worker {worker.slot} {fate}; after {TAKE_OVER_S} s not all partitions of the "
                               f"input go on: {consumed(self.bootstrap)} after {before}")
             time.sleep(0.2)
-        self.figures["died in a commit and stayed away"] += 1
 
     def freeze_one(self) -> None:
         worker = self.running()
@@ -236,7 +255,8 @@ def disturb_and_verify(args, folder: Path, broker: Broker) -> bool:
     client.create_topics(broker.bootstrap, topics)
     records = make_input(rng, args.records, args.partitions)
     feeder = Feeder(broker.bootstrap, records)
-    feeder.give(len(records) * 9 // 10, args.seconds)
+    # The last event, too, needs input to see that the work goes on.
+    feeder.give(len(records) * 9 // 10, args.seconds + 2 * TAKE_OVER_S)
     group = Group(args, rng, folder, broker.bootstrap)
     try:
         group.run(args.seconds)
@@ -280,6 +300,7 @@ def main() -> int:
     parser.add_argument("--records", type=int, default=60_000)
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--standbys", type=int, default=0, choices=(0, 1), help="workers copy the shards of others")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     args = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="huiliu-kafka-workers-"))

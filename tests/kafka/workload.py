@@ -34,7 +34,7 @@ backend:
   type: kafka
   bootstrap: "${KAFKA}"
   transaction_timeout: 10s
-state: {path: state, memory: 16MiB}
+state: {path: state, memory: "${MEMORY:-16MiB}"}
 rejects: rejected
 sources:
   input:
@@ -172,14 +172,14 @@ class Job:
         self.topology.write_text(TOPOLOGY)
 
     def start(self, title: str, state: str = "state", until: str = "forever", crash_at: str = "",
-              env: dict = None) -> subprocess.Popen:
+              env: dict = None, more: tuple = ()) -> subprocess.Popen:
         env = dict(os.environ, KAFKA=self.way, UNTIL=until, **(env or {}))
         env.pop("HUILIU_CRASH_AT", None)
         if crash_at:
             env["HUILIU_CRASH_AT"] = crash_at
         # setpriv: ends with this test, also when it is stopped.
         command = ["setpriv", "--pdeathsig", "KILL", self.huiliu, "run", "--quiet", "--state",
-                   str(self.folder / state), str(self.topology)]
+                   str(self.folder / state), *more, str(self.topology)]
         with open(self.log, "ab") as log:
             log.write(f"--- {title}, state in {state}\n".encode())
             log.flush()
@@ -226,8 +226,8 @@ def kill(process: subprocess.Popen) -> int:
     return process.wait()
 
 
-def run_to_end(job: Job, state: str) -> None:
-    process = job.start("to the end", state, until="end")
+def run_to_end(job: Job, state: str, more: tuple = ()) -> None:
+    process = job.start("to the end", state, until="end", more=more)
     try:
         code = process.wait(END_LIMIT_S)
     except subprocess.TimeoutExpired:

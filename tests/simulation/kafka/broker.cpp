@@ -119,7 +119,8 @@ rd_kafka_resp_err_t Broker::produce(const std::string& transactional_id, Produce
     record.transaction = transaction;
     append(*to, std::move(record));
   }
-  scheduler_.note("produce", {partition.second, base, to->next, static_cast<std::int64_t>(transaction)},
+  scheduler_.note("produce",
+                  {partition.second, base, to->next, static_cast<std::int64_t>(transaction)},
                   partition.first);
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }

@@ -29,7 +29,7 @@ struct LogRecord {
 /// One partition.
 struct Log {
   std::int64_t begin = 0, next = 0;
-  std::vector<LogRecord> records;  ///< by offset; compaction leaves gaps
+  std::vector<LogRecord> records;              ///< by offset; compaction leaves gaps
   std::map<std::uint64_t, std::int64_t> open;  ///< transaction → its first offset here
   std::set<std::uint64_t> aborted;
   Micros away_until = 0;  ///< without a leader
@@ -51,8 +51,8 @@ struct Topic {
 /// How often what goes wrong. All are probabilities of a request, but where it says otherwise.
 struct Faults {
   double request_lost = 0, response_lost = 0, slow = 0;
-  Micros slow_most = 0;      ///< delay of a slow request
-  Micros marker_most = 2000; ///< until a marker of a transaction's end is written
+  Micros slow_most = 0;       ///< delay of a slow request
+  Micros marker_most = 2000;  ///< until a marker of a transaction's end is written
 };
 
 struct FaultCounts {

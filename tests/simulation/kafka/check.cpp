@@ -72,8 +72,7 @@ std::string compare_lists(const std::string& what, std::vector<std::string> expe
   const auto [a, b] = std::mismatch(expected.begin(), expected.end(), found.begin(), found.end());
   return what + ": " + std::to_string(expected.size()) + " expected, " +
          std::to_string(found.size()) + " found; expected " + (a == expected.end() ? "none" : *a) +
-         ", found " + (b == found.end() ? "none" : *b) + " at " +
-         std::to_string(b - found.begin());
+         ", found " + (b == found.end() ? "none" : *b) + " at " + std::to_string(b - found.begin());
 }
 
 std::string check_records(Broker& broker, const std::string& topic,
@@ -104,8 +103,9 @@ std::string check_totals(Broker& broker, const Expected& expected) {
     const Key key{field(record.value, "dept"), field(record.value, "kind")};
     const std::int64_t count = std::stoll("0" + field(record.value, "count"));
     if (count <= last[key].first && difference.empty()) {
-      difference = "totals: " + key.first + " " + key.second + " does not grow: " +
-                   std::to_string(count) + " after " + std::to_string(last[key].first);
+      difference = "totals: " + key.first + " " + key.second +
+                   " does not grow: " + std::to_string(count) + " after " +
+                   std::to_string(last[key].first);
     }
     last[key] = {count, std::stoll(field(record.value, "sum"))};
   });
@@ -113,8 +113,8 @@ std::string check_totals(Broker& broker, const Expected& expected) {
   for (const auto& [key, total] : expected.totals) {
     if (last[key] == total) continue;
     return "totals: " + key.first + " " + key.second + " is " + std::to_string(last[key].first) +
-           ", " + std::to_string(last[key].second) + ", not " + std::to_string(total.first) +
-           ", " + std::to_string(total.second);
+           ", " + std::to_string(last[key].second) + ", not " + std::to_string(total.first) + ", " +
+           std::to_string(total.second);
   }
   return last.size() == expected.totals.size() ? "" : "totals: more than there must be";
 }

@@ -178,7 +178,7 @@ class MemberPart : public std::enable_shared_from_this<MemberPart> {
     std::set<int> partitions;
   };
   std::deque<Call> calls_;
-  bool lost_ = false;                      // all partitions, and the callback does not know yet
+  bool lost_ = false;                     // all partitions, and the callback does not know yet
   bool rejoin_ = false, adding_ = false;  // after the call
   std::set<int> added_;
   rd_kafka_resp_err_t fatal_ = RD_KAFKA_RESP_ERR_NO_ERROR;

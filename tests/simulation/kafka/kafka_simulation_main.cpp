@@ -1,8 +1,5 @@
 // The Kafka protocol on a virtual clock with a model of the brokers: the connector's own code,
 // librdkafka's C API simulated. A seed that fails does so again: --first SEED --seeds 1 --trace.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +8,8 @@
 
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cli/topology_file.h"
 #include "tests/simulation/kafka/world.h"
@@ -47,15 +46,15 @@ void print(const Part& sum, double seconds) {
   std::printf(
       "%llu seeds (%llu with several workers) in %.1f s, %.1f h of virtual time; %llu run twice, "
       "the same both times\n",
-      number(sum.seeds), number(tally.shared), seconds, static_cast<double>(tally.virtual_ms) / 3.6e6,
-      number(sum.repeated));
+      number(sum.seeds), number(tally.shared), seconds,
+      static_cast<double>(tally.virtual_ms) / 3.6e6, number(sum.repeated));
   std::printf(
       "workers: %llu lives, %llu killed at random, %llu at a step, %llu frozen, %llu asked to end, "
       "%llu taken over from, %llu restarts within; disks: %llu lost power, %llu wiped, %llu old "
       "copies; %llu last lives\n"
       "names: %llu workers fenced by their own, %llu shards waited for the next rebalance\n",
-      number(tally.lives), number(tally.killed), number(tally.killed_at_step),
-      number(tally.frozen), number(tally.asked), number(tally.takeovers), number(tally.restarts),
+      number(tally.lives), number(tally.killed), number(tally.killed_at_step), number(tally.frozen),
+      number(tally.asked), number(tally.takeovers), number(tally.restarts),
       number(tally.power_losses), number(tally.wiped), number(tally.old_copies),
       number(tally.last_lives), number(tally.fenced_by_name), number(tally.stranded));
   std::printf(
@@ -104,8 +103,7 @@ Part run_job(const Topologies& topologies, const Options& options, unsigned job)
     const std::string problem = try_seed(topologies, options, seed, part);
     if (problem.empty()) continue;
     std::fflush(stdout);
-    std::fprintf(stderr, "seed %llu: %s\n", static_cast<unsigned long long>(seed),
-                 problem.c_str());
+    std::fprintf(stderr, "seed %llu: %s\n", static_cast<unsigned long long>(seed), problem.c_str());
     ++part.failed;
     if (!options.go_on) break;
   }
@@ -163,8 +161,7 @@ int run(const Options& options) {
     }
   }
   if (!all_told) std::fprintf(stderr, "a job has ended before it could tell what it did\n");
-  print(sum,
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+  print(sum, std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
   return sum.failed > 0 || !all_told ? 1 : 0;
 }
 

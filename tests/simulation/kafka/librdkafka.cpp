@@ -1,8 +1,6 @@
 // The functions of librdkafka that connect to brokers, on the simulated cluster. This program's
 // definitions go before the shared library's; what needs no broker (settings, lists of partitions,
 // headers, names of errors) is librdkafka's own.
-#include <librdkafka/rdkafka.h>
-
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +9,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <librdkafka/rdkafka.h>
 
 #include "tests/simulation/kafka/client.h"
 #include "tests/simulation/kafka/message.h"
@@ -157,7 +157,8 @@ void rd_kafka_conf_set_rebalance_cb(rd_kafka_conf_t* conf,
   prepared()[conf].rebalance = callback;
 }
 
-// --- clients --------------------------------------------------------------------------------------
+// --- clients
+// --------------------------------------------------------------------------------------
 
 rd_kafka_t* rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t* conf, char*, std::size_t) {
   auto* const made = new rd_kafka_t;
@@ -205,7 +206,8 @@ int rd_kafka_poll(rd_kafka_t* client, int timeout_ms) {
   return client->client->producer ? client->client->producer->serve() : 0;
 }
 
-// --- errors ---------------------------------------------------------------------------------------
+// --- errors
+// ---------------------------------------------------------------------------------------
 
 rd_kafka_resp_err_t rd_kafka_error_code(const rd_kafka_error_t* error) {
   return error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : error->code;
@@ -221,7 +223,8 @@ int rd_kafka_error_is_retriable(const rd_kafka_error_t* error) {
 }
 void rd_kafka_error_destroy(rd_kafka_error_t* error) { delete error; }
 
-// --- transactions -----------------------------------------------------------------------------------
+// --- transactions
+// -----------------------------------------------------------------------------------
 
 rd_kafka_error_t* rd_kafka_init_transactions(rd_kafka_t* client, int timeout_ms) {
   return as_error(client->client->producer->init(micros(timeout_ms)));
@@ -243,11 +246,12 @@ rd_kafka_error_t* rd_kafka_send_offsets_to_transaction(
   for (int i = 0; i < list->cnt; ++i) {
     offsets.push_back({{list->elems[i].topic, list->elems[i].partition}, list->elems[i].offset});
   }
-  return as_error(client->client->producer->send_offsets(member->id, std::move(offsets),
-                                                         micros(timeout_ms)));
+  return as_error(
+      client->client->producer->send_offsets(member->id, std::move(offsets), micros(timeout_ms)));
 }
 
-// --- producing --------------------------------------------------------------------------------------
+// --- producing
+// --------------------------------------------------------------------------------------
 
 rd_kafka_error_t* rd_kafka_produceva(rd_kafka_t* client, const rd_kafka_vu_t* fields,
                                      std::size_t count) {
@@ -346,7 +350,8 @@ rd_kafka_resp_err_t rd_kafka_purge(rd_kafka_t* client, int) {
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-// --- reading ----------------------------------------------------------------------------------------
+// --- reading
+// ----------------------------------------------------------------------------------------
 
 rd_kafka_resp_err_t rd_kafka_poll_set_consumer(rd_kafka_t*) { return RD_KAFKA_RESP_ERR_NO_ERROR; }
 
@@ -416,8 +421,8 @@ rd_kafka_resp_err_t rd_kafka_query_watermark_offsets(rd_kafka_t* client, const c
   Client& own = *client->client;
   const auto marks = std::make_shared<std::pair<std::int64_t, std::int64_t>>();
   const bool committed = !own.reader || own.reader->committed_only();
-  const auto error =
-      ask(own, timeout_ms, [marks, committed, &own = own.broker(), id = PartitionId(topic, partition)] {
+  const auto error = ask(
+      own, timeout_ms, [marks, committed, &own = own.broker(), id = PartitionId(topic, partition)] {
         const auto* const log = own.log(id);
         if (log == nullptr) return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
         *marks = {log->begin, committed ? log->stable() : log->next};
@@ -428,7 +433,8 @@ rd_kafka_resp_err_t rd_kafka_query_watermark_offsets(rd_kafka_t* client, const c
   return error;
 }
 
-// --- topics -----------------------------------------------------------------------------------------
+// --- topics
+// -----------------------------------------------------------------------------------------
 
 rd_kafka_topic_t* rd_kafka_topic_new(rd_kafka_t* client, const char* name,
                                      rd_kafka_topic_conf_t* conf) {
@@ -441,8 +447,8 @@ const char* rd_kafka_topic_name(const rd_kafka_topic_t* topic) { return topic->n
 rd_kafka_resp_err_t rd_kafka_metadata(rd_kafka_t* client, int all, rd_kafka_topic_t* only,
                                       const struct rd_kafka_metadata** answer, int timeout_ms) {
   *answer = nullptr;
-  if (const auto error = ask(*client->client, timeout_ms,
-                             [] { return RD_KAFKA_RESP_ERR_NO_ERROR; })) {
+  if (const auto error =
+          ask(*client->client, timeout_ms, [] { return RD_KAFKA_RESP_ERR_NO_ERROR; })) {
     return error;
   }
   std::vector<std::string> names;
@@ -466,8 +472,7 @@ rd_kafka_resp_err_t rd_kafka_metadata(rd_kafka_t* client, int all, rd_kafka_topi
     for (int p = 0; p < topic.partition_cnt; ++p) {
       const auto& log = found->logs[static_cast<std::size_t>(p)];
       topic.partitions[p].id = p;
-      topic.partitions[p].leader =
-          client->client->scheduler().now() < log.away_until ? -1 : 1;
+      topic.partitions[p].leader = client->client->scheduler().now() < log.away_until ? -1 : 1;
     }
   }
   *answer = made;
@@ -583,7 +588,8 @@ const char* rd_kafka_topic_result_error_string(const rd_kafka_topic_result_t* re
   return rd_kafka_err2str(result->error);
 }
 
-// --- groups -----------------------------------------------------------------------------------------
+// --- groups
+// -----------------------------------------------------------------------------------------
 
 rd_kafka_resp_err_t rd_kafka_subscribe(rd_kafka_t* client,
                                        const rd_kafka_topic_partition_list_t* topics) {

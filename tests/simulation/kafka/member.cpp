@@ -42,13 +42,12 @@ void MemberPart::exchange(std::function<rd_kafka_resp_err_t()> at_broker,
                          [answer] { answer(RD_KAFKA_RESP_ERR__TRANSPORT); });
   }
   if (!journey.arrives) return;
-  cluster.scheduler.at(cluster.scheduler.now() + journey.there, nullptr,
-                       [at_broker, answer, journey, &cluster] {
-                         const auto error = cluster.broker.coordinators_away()
-                                                ? RD_KAFKA_RESP_ERR_NOT_COORDINATOR
-                                                : at_broker();
-                         if (journey.answered) answer(error);
-                       });
+  cluster.scheduler.at(
+      cluster.scheduler.now() + journey.there, nullptr, [at_broker, answer, journey, &cluster] {
+        const auto error =
+            cluster.broker.coordinators_away() ? RD_KAFKA_RESP_ERR_NOT_COORDINATOR : at_broker();
+        if (journey.answered) answer(error);
+      });
 }
 
 // The background thread.
@@ -209,11 +208,9 @@ void MemberPart::on_join(const JoinAnswer& answer) {
 void MemberPart::sync() {
   Broker& broker = client_.broker();
   const auto assigned = std::make_shared<std::set<int>>();
-  exchange(
-      [&broker, group = group_, id = member_, generation = generation_, assigned] {
-        return broker.groups().sync(group, id, generation, *assigned);
-      },
-      [this, assigned](rd_kafka_resp_err_t error) { on_sync(error, *assigned); });
+  exchange([&broker, group = group_, id = member_, generation = generation_,
+            assigned] { return broker.groups().sync(group, id, generation, *assigned); },
+           [this, assigned](rd_kafka_resp_err_t error) { on_sync(error, *assigned); });
 }
 
 void MemberPart::on_sync(rd_kafka_resp_err_t error, const std::set<int>& assigned) {
@@ -269,9 +266,8 @@ void MemberPart::call() {
   for (const int partition : call.partitions) {
     rd_kafka_topic_partition_list_add(list, topic_.c_str(), partition);
   }
-  client_.scheduler().note(
-      call.code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assign" : "revoke",
-      {generation_, list->cnt}, member_);
+  client_.scheduler().note(call.code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assign" : "revoke",
+                           {generation_, list->cnt}, member_);
   try {
     client_.callbacks.rebalance(client_.handle, call.code, list, client_.callbacks.opaque);
   } catch (...) {
@@ -314,10 +310,9 @@ void MemberPart::close() {
   }
   if (!instance_.empty() || member_.empty()) return;  // a static member does not leave
   Broker& broker = client_.broker();
-  client_.scheduler().at(client_.scheduler().now() + 200, nullptr,
-                         [&broker, group = group_, id = member_] {
-                           broker.groups().leave(group, id);
-                         });
+  client_.scheduler().at(
+      client_.scheduler().now() + 200, nullptr,
+      [&broker, group = group_, id = member_] { broker.groups().leave(group, id); });
 }
 
 }  // namespace huiliu::simulation

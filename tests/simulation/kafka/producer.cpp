@@ -85,8 +85,7 @@ void ProducerPart::attempt(const PartitionId& partition, const BatchPtr& batch) 
   const std::weak_ptr<Client> weak = client_.weak_from_this();
   const auto again = [weak, partition, batch](Micros delay) {
     if (const ClientPtr self = weak.lock()) {
-      self->later(delay,
-                  [partition, batch](Client& c) { c.producer->attempt(partition, batch); });
+      self->later(delay, [partition, batch](Client& c) { c.producer->attempt(partition, batch); });
     }
   };
   if (!journey.answered) again(journey.there + scheduler.between(500, 50'000));
@@ -139,8 +138,8 @@ void ProducerPart::finish(const PartitionId& partition, const BatchPtr& batch,
 void ProducerPart::report(const std::vector<Outgoing>& records, rd_kafka_resp_err_t error,
                           std::int64_t base) {
   for (const Outgoing& one : records) {
-    reports_.push_back({one.opaque, error, error ? -1 : base++, one.record.key.size(),
-                        one.record.value.size()});
+    reports_.push_back(
+        {one.opaque, error, error ? -1 : base++, one.record.key.size(), one.record.value.size()});
   }
 }
 

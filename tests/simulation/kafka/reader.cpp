@@ -43,8 +43,8 @@ std::size_t ReaderPart::fetch_one(const PartitionId& partition, Position& positi
   rd_kafka_topic_t* const topic = client_.topic(partition.first);
   std::size_t count = 0;
   if (position.next < log->begin || position.next > log->next) {
-    messages[0] = make_message(topic, partition.second, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET,
-                               position.next);
+    messages[0] =
+        make_message(topic, partition.second, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, position.next);
     return 1;
   }
   const std::int64_t end = committed_only_ ? log->stable() : log->next;
@@ -63,8 +63,8 @@ std::size_t ReaderPart::fetch_one(const PartitionId& partition, Position& positi
   if (all) position.next = std::max(position.next, end);  // behind what compaction has removed
   if (tells_end_ && all && count < most && position.told_end != position.next) {
     position.told_end = position.next;
-    messages[count++] = make_message(topic, partition.second, RD_KAFKA_RESP_ERR__PARTITION_EOF,
-                                     position.next);
+    messages[count++] =
+        make_message(topic, partition.second, RD_KAFKA_RESP_ERR__PARTITION_EOF, position.next);
   }
   return count;
 }

@@ -1,12 +1,12 @@
 #include "tests/simulation/kafka/scheduler.h"
 
-#include <cxxabi.h>
-#include <sys/mman.h>
-
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
+
+#include <cxxabi.h>
+#include <sys/mman.h>
 
 namespace huiliu::simulation {
 namespace {
@@ -113,10 +113,7 @@ void Scheduler::entry(unsigned high, unsigned low) {
 }
 
 void Scheduler::wake(Thread& thread, Micros when) {
-  push({.when = when,
-        .owner = thread.process,
-        .thread = thread.number,
-        .turn = ++thread.turn});
+  push({.when = when, .owner = thread.process, .thread = thread.number, .turn = ++thread.turn});
 }
 
 void Scheduler::resume(Thread& thread) {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <ucontext.h>
-
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -11,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <ucontext.h>
 
 #include "runtime/machine.h"
 
@@ -34,14 +34,14 @@ using ProcessPtr = std::shared_ptr<Process>;
 struct Event {
   Micros when = 0;
   std::uint64_t sequence = 0;
-  ProcessPtr owner;              ///< null: the world's, such as a request on its way
-  std::uint64_t thread = 0;      ///< to be resumed; 0: call `what`
-  std::uint64_t turn = 0;        ///< of that thread; an older one means nothing any more
+  ProcessPtr owner;          ///< null: the world's, such as a request on its way
+  std::uint64_t thread = 0;  ///< to be resumed; 0: call `what`
+  std::uint64_t turn = 0;    ///< of that thread; an older one means nothing any more
   std::function<void()> what = {};
 };
 
-/// Runs simulated threads in one thread of the machine on a virtual clock, in an order that the seed
-/// determines. Threads give way only where they wait.
+/// Runs simulated threads in one thread of the machine on a virtual clock, in an order that the
+/// seed determines. Threads give way only where they wait.
 class Scheduler final : public runtime::SimulatedMachine, public runtime::Clock {
  public:
   Scheduler(std::uint64_t seed, bool trace);

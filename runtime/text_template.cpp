@@ -1,20 +1,23 @@
-#include "operators/text_template.h"
+#include "runtime/text_template.h"
 
-#include <array>
 #include <charconv>
 #include <cstring>
 
 #include <fmt/format.h>
 
-#include "operators/field_names.h"
+namespace huiliu::runtime {
+namespace {
 
-namespace huiliu::operators {
+std::size_t find_field(const std::string& name, const Place& place, const Schema& schema,
+                       Diagnostics& diagnostics) {
+  if (const auto index = schema.index_of(name)) return *index;
+  std::vector<std::string> names;
+  for (const Field& field : schema.fields()) names.push_back(field.name);
+  diagnostics.error(place, fmt::format("there is no field '{}'", name), nearest_hint(name, names));
+  return 0;
+}
 
-using runtime::Config;
-using runtime::Diagnostics;
-using runtime::Record;
-using runtime::Schema;
-using runtime::Value;
+}  // namespace
 
 TextTemplate TextTemplate::parse(const Config& node, const Schema& schema,
                                  Diagnostics& diagnostics) {
@@ -36,9 +39,8 @@ TextTemplate TextTemplate::parse(const Config& node, const Schema& schema,
         diagnostics.error(node.place(), "a brace is not closed", "write {{ for a brace");
         return result;
       }
-      const Config name = Config::scalar(text.substr(i + 1, end - i - 1), node.place());
       Part part;
-      part.field = find_field(name, schema, diagnostics);
+      part.field = find_field(text.substr(i + 1, end - i - 1), node.place(), schema, diagnostics);
       part.is_field = true;
       if (schema.width() > part.field) part.type = schema[part.field].type;
       if (!literal.empty()) result.parts_.push_back({std::move(literal)});
@@ -55,39 +57,43 @@ TextTemplate TextTemplate::parse(const Config& node, const Schema& schema,
 
 namespace {
 
-using NumberText = std::array<char, 32>;
-
-std::string_view number_text(const Value& value, runtime::Type type, NumberText& buffer) {
-  if (type == runtime::Type::kBool) return value.boolean() ? "true" : "false";
+std::string_view number_text(const Value& value, Type type, std::array<char, 32>& buffer) {
+  if (type == Type::kBool) return value.boolean() ? "true" : "false";
   char* const begin = buffer.data();
   char* const end = begin + buffer.size();
-  const auto written = type == runtime::Type::kFloat64 ? std::to_chars(begin, end, value.real())
-                                                       : std::to_chars(begin, end, value.integer());
+  const auto written = type == Type::kFloat64 ? std::to_chars(begin, end, value.real())
+                                              : std::to_chars(begin, end, value.integer());
   return {begin, static_cast<std::size_t>(written.ptr - begin)};
 }
 
 }  // namespace
 
-std::string_view TextTemplate::expand(const Record& record, runtime::Arena& arena) const {
+std::string_view TextTemplate::text_of(const Part& part, const Record& record, NumberText& buffer) {
+  if (!part.is_field) return part.literal;
+  const Value& value = record[part.field];
+  if (value.is_null()) return {};
+  return is_text(part.type) ? value.text() : number_text(value, part.type, buffer);
+}
+
+std::string_view TextTemplate::expand(const Record& record, Arena& arena) const {
   if (parts_.empty()) return std::string_view("");
   if (parts_.size() == 1 && !parts_.front().is_field) return parts_.front().literal;
   std::size_t size = 0;
   NumberText buffer;
-  const auto text_of = [&](const Part& part) -> std::string_view {
-    if (!part.is_field) return part.literal;
-    const Value& value = record[part.field];
-    if (value.is_null()) return {};
-    return runtime::is_text(part.type) ? value.text() : number_text(value, part.type, buffer);
-  };
-  for (const Part& part : parts_) size += text_of(part).size();
+  for (const Part& part : parts_) size += text_of(part, record, buffer).size();
   char* const begin = arena.allocate(size);
   char* next = begin;
   for (const Part& part : parts_) {
-    const std::string_view text = text_of(part);
+    const std::string_view text = text_of(part, record, buffer);
     if (!text.empty()) std::memcpy(next, text.data(), text.size());
     next += text.size();
   }
   return {begin, size};
 }
 
-}  // namespace huiliu::operators
+void TextTemplate::append(const Record& record, std::string& out) const {
+  NumberText buffer;
+  for (const Part& part : parts_) out.append(text_of(part, record, buffer));
+}
+
+}  // namespace huiliu::runtime

@@ -1,0 +1,64 @@
+#include "runtime/state_layout.h"
+
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace huiliu::runtime {
+namespace {
+
+std::string table_layout(const Node& node, const TableDeclaration& table) {
+  const Declaration& declaration = *node.operator_declaration;
+  std::vector<std::string> fields;
+  for (const std::string& name : declaration.key_fields) {
+    const auto index = declaration.input().index_of(name);
+    fields.push_back(
+        fmt::format("{} {}", name, index ? type_name(declaration.input()[*index].type) : "?"));
+  }
+  return fmt::format("{} key=({}) {}", node.type_name, fmt::join(fields, ", "), table.layout);
+}
+
+}  // namespace
+
+StateLayout state_layout(const Topology& topology) {
+  StateLayout layout;
+  for (const Node& node : topology.nodes) {
+    if (node.internal) continue;
+    const std::string key = std::string(kLayoutPrefix) + node.name;
+    if (node.kind != ComponentKind::kOperator) {
+      layout.emplace_back(key, fmt::format("{} {}", kind_name(node.kind), node.type_name));
+      continue;
+    }
+    for (const TableDeclaration& table : node.operator_declaration->tables) {
+      layout.emplace_back(key + "." + table.name, table_layout(node, table));
+    }
+  }
+  return layout;
+}
+
+Status check_layout(const StateLayout& of_topology, const StateLayout& of_state) {
+  const std::map<std::string, std::string> known(of_state.begin(), of_state.end());
+  for (const auto& [key, layout] : of_topology) {
+    const auto found = known.find(key);
+    if (found == known.end() || found->second == layout) continue;
+    return Status::invalid(fmt::format(
+        "the state of '{}' was made as \"{}\", the topology says \"{}\" now: it cannot be read so. "
+        "Give the node another name, and it starts empty; or go back to what it was",
+        key.substr(kLayoutPrefix.size()), found->second, layout));
+  }
+  return Status::ok();
+}
+
+std::pair<const Node*, const TableDeclaration*> find_table(const Topology& topology,
+                                                           std::string_view full_name) {
+  for (const Node& node : topology.nodes) {
+    if (node.kind != ComponentKind::kOperator) continue;
+    for (const TableDeclaration& table : node.operator_declaration->tables) {
+      if (full_name == node.name + "." + table.name) return {&node, &table};
+    }
+  }
+  return {nullptr, nullptr};
+}
+
+}  // namespace huiliu::runtime

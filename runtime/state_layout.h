@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/backend.h"
+#include "runtime/operator.h"
+#include "runtime/topology.h"
+
+namespace huiliu::runtime {
+
+/// What the state of a topology belongs to: keys "layout/NODE" for sources and sinks ("source
+/// file") and "layout/NODE.TABLE" for tables ("dedupe key=(dept string) seen"). Committed with the
+/// state, so that another topology file cannot take it for its own.
+using StateLayout = std::vector<std::pair<std::string, std::string>>;
+
+inline constexpr std::string_view kLayoutPrefix = "layout/";
+
+StateLayout state_layout(const Topology& topology);
+/// Ok if the state was made with this layout; else kInvalid, which names the node, both layouts and
+/// the remedy. Nodes that only one of the two has are nobody's mistake.
+Status check_layout(const StateLayout& of_topology, const StateLayout& of_state);
+
+/// The table's node and declaration, or nulls: "NODE.TABLE" as the state calls it.
+std::pair<const Node*, const TableDeclaration*> find_table(const Topology& topology,
+                                                           std::string_view full_name);
+
+}  // namespace huiliu::runtime

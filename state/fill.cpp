@@ -1,0 +1,83 @@
+#include <algorithm>
+
+#include <rocksdb/env.h>
+#include <rocksdb/sst_file_writer.h>
+#include <rocksdb/write_batch.h>
+
+#include "state/epoch_store_impl.h"
+#include "state/layout.h"
+#include "state/snapshot.h"
+
+namespace huiliu::state {
+
+using runtime::Result;
+using runtime::Status;
+
+namespace {
+
+Status as_status(const rocksdb::Status& status, const std::string& what) {
+  return status.ok() ? Status::ok() : Status::unavailable(what + ": " + status.ToString());
+}
+
+}  // namespace
+
+Status EpochStore::clear(const std::string& table, std::uint16_t shard) {
+  auto family = impl_->family(table);
+  if (!family.is_ok()) return family.status();
+  const auto has = [this](rocksdb::ColumnFamilyHandle* in, const std::string& first,
+                          const std::string& last) {
+    const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator({}, in));
+    it->Seek(first);
+    return it->Valid() && it->key().compare(last) < 0;
+  };
+  const std::string first = row_key(shard, {});
+  const std::string last = row_key(static_cast<std::uint16_t>(shard + 1), {});
+  const std::string first_blob = changelog_key(table, shard, 0);
+  const std::string last_blob = changelog_key(table, shard, ~0ull);
+  if (!has(*family, first, last) && !has(impl_->changelog, first_blob, last_blob)) {
+    return Status::ok();
+  }
+  rocksdb::WriteBatch batch;
+  batch.DeleteRange(*family, first, last);
+  batch.DeleteRange(impl_->changelog, first_blob, last_blob);
+  rocksdb::WriteOptions write;
+  write.sync = true;
+  return as_status(impl_->db->Write(write, &batch), "table " + table);
+}
+
+// Rows that an earlier filling has left, which was cut off, may not be in this snapshot.
+Result<std::uint64_t> EpochStore::fill(const std::string& table, std::vector<std::uint16_t> shards,
+                                       const Snapshot& snapshot) {
+  auto family = impl_->family(table);
+  if (!family.is_ok()) return family.status();
+  const std::string path = impl_->folder + "/fill.sst";
+  rocksdb::Env::Default()->DeleteFile(path).PermitUncheckedError();
+  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(),
+                                rocksdb::Options(rocksdb::DBOptions(), impl_->table_options()),
+                                *family);
+  if (Status status = as_status(writer.Open(path), path); !status.is_ok()) return status;
+  std::sort(shards.begin(), shards.end());
+  std::uint64_t rows = 0;
+  std::string row;
+  for (const std::uint16_t shard : shards) {
+    if (Status status = clear(table, shard); !status.is_ok()) return status;
+    const Status status =
+        snapshot.for_each(table, shard, [&](std::string_view key, std::string_view value) {
+          row.clear();
+          append_big_endian(row, shard, 2);
+          row += key;
+          ++rows;
+          return as_status(writer.Put(row, rocksdb::Slice(value.data(), value.size())), path);
+        });
+    if (!status.is_ok()) return status;
+  }
+  if (rows == 0) return rows;
+  if (Status status = as_status(writer.Finish(), path); !status.is_ok()) return status;
+  rocksdb::IngestExternalFileOptions options;
+  options.move_files = true;
+  const Status status = as_status(impl_->db->IngestExternalFile(*family, {path}, options), path);
+  if (!status.is_ok()) return status;
+  return rows;
+}
+
+}  // namespace huiliu::state
