@@ -228,6 +228,26 @@ def latest_is_chosen_once(schedule: Schedule) -> None:
     schedule.wait_for_all(second, 2 * TAKE_OVER_S)
 
 
+def input_named_as_ours(schedule: Schedule) -> None:
+    """Consumed rows are deleted from the engine's own topics, not from an input that has such a name."""
+    topology = schedule.topology.read_text()
+    topology = topology.replace("operators:\n", """\
+  users:
+    {type: kafka, topic: users.repartition, format: json, start: earliest, fields: [id]}
+operators:
+""", 1) + "  users_out: {type: kafka, input: users, topic: users_out, format: json}\n"
+    schedule.topology.write_text(topology)
+    client.create_topics(schedule.bootstrap, {"users.repartition": 1, "users_out": 1})
+    users = [(0, None, b'{"id": "u%d"}' % number) for number in range(10)]
+    client.produce(schedule.bootstrap, "users.repartition", users)
+    schedule.feed(2)
+    first = schedule.start("first")
+    first.wait_until(lambda: len(client.read_committed(schedule.bootstrap, "users_out")) == 10, "users are copied")
+    time.sleep(1)
+    if (left := len(client.read_committed(schedule.bootstrap, "users.repartition"))) != 10:
+        raise Failure(f"of 10 records of the input {left} are left")
+
+
 def expelled_while_giving_up(schedule: Schedule) -> None:
     """A worker with a name hangs while it gives up some of its shards, until another one has all of them. It
     joins under its name again: what it had kept is not its own any more."""
@@ -244,7 +264,7 @@ def expelled_while_giving_up(schedule: Schedule) -> None:
 
 
 SCHEDULES = [dead_before_restore, dead_with_rows, dead_in_its_claim, all_die, other_rows,
-             latest_is_chosen_once, expelled_while_giving_up]
+             latest_is_chosen_once, input_named_as_ours, expelled_while_giving_up]
 
 
 def run(schedule_of, args, folder: Path) -> bool:
