@@ -19,7 +19,7 @@ import client
 from broker import Broker
 from verifier import Expected, parse
 from workers_test import SESSION_S, SHARED, TAKE_OVER_S, SharedVerifier
-from workload import BROKER, Failure, Feeder, kill, make_input
+from workload import BROKER, GROUP, Failure, Feeder, kill, make_input
 
 PARTITIONS = 4
 RECORDS = 6_000
@@ -219,8 +219,8 @@ def latest_is_chosen_once(schedule: Schedule) -> None:
     """The first worker begins at the end of topics that are empty, and dies. What comes then is read."""
     schedule.topology.write_text(schedule.topology.read_text().replace("start: earliest", "start: latest"))
     first = schedule.start("first")
-    first.wait_for("has 8 of 8 shards")
-    time.sleep(1.5)
+    first.wait_until(lambda: None not in client.committed_offsets(schedule.bootstrap, GROUP, "input").values(),
+                     "commits where it begins", TAKE_OVER_S)
     first.kill()
     schedule.feed(1)
     time.sleep(1.5)
