@@ -292,7 +292,7 @@ Status KafkaBackend::commit(const EpochCommit& commit) {
   if (commit.epoch > epoch_) {
     if (Status status = commit_to_kafka(commit); !status.is_ok()) return status;
     epoch_ = commit.epoch;
-    if (membership_) forget_consumed(commit);
+    if (membership_) forget_consumed();
     if (Status status = transaction_->begin(); !status.is_ok()) return status;
   }
   return commit_locally(commit);

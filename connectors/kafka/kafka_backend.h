@@ -93,7 +93,7 @@ class KafkaBackend final : public runtime::Backend {
   void announce_layout();
   std::vector<std::pair<std::string, std::string>> shared_layout() const;
   int progress_partition(std::string_view key) const;
-  void forget_consumed(const runtime::EpochCommit& commit);
+  void forget_consumed();
   std::function<runtime::Status()> on_open_transaction();
 
   runtime::Status open_alone();
@@ -142,7 +142,8 @@ class KafkaBackend final : public runtime::Backend {
   std::shared_ptr<Membership> membership_;  // null: one worker
   std::vector<std::uint16_t> owned_;        // several workers: this one's shards
   std::set<std::string> predecessors_;      // who has owned them before
-  std::int64_t forgotten_ms_ = 0;           // when consumed rows were deleted last
+  std::set<std::string> repartition_topics_;
+  std::int64_t forgotten_ms_ = 0;  // when consumed rows were deleted last
   std::map<std::string, std::string> meta_;
   std::vector<std::pair<std::string, std::string>> new_meta_;  // to go with the next epoch
   std::map<std::string, std::string> local_;  // positions as the local store has them

@@ -103,6 +103,7 @@ Status KafkaBackend::open_repartition_topics() {
   for (const runtime::Node& node : topology_.nodes) {
     if (!node.internal || node.kind != runtime::ComponentKind::kSource) continue;
     const std::string topic = (*node.config)["topic"].text();
+    repartition_topics_.insert(topic);
     Status status = ensure_topic(transaction_->client(),
                                  rows_topic(topic, topology_.shards, options_.replication));
     if (!status.is_ok()) return status;
@@ -311,17 +312,18 @@ int KafkaBackend::progress_partition(std::string_view key) const {
   return std::stoi(std::string(key.substr(slash + 1)));
 }
 
-// Rows behind the committed position of their reader are of no use to anybody.
-void KafkaBackend::forget_consumed(const EpochCommit& commit) {
+// Rows behind the committed position of their reader are of no use to anybody. Only of the engine's
+// own topics: an input may have any name.
+void KafkaBackend::forget_consumed() {
   constexpr std::int64_t kEveryMs = 30'000;
   if (now_ms() - forgotten_ms_ < kEveryMs) return;
   forgotten_ms_ = now_ms();
   const PartitionList list(rd_kafka_topic_partition_list_new(8));
-  for (const auto& [key, value] : commit.meta) {
+  for (const auto& [key, value] : meta_) {
     const auto position = parse_position_key(key);
-    if (!position || !position->topic.ends_with(".repartition") || value.empty()) continue;
+    if (!position || !repartition_topics_.contains(position->topic)) continue;
     rd_kafka_topic_partition_list_add(list.get(), position->topic.c_str(), position->partition)
-        ->offset = std::stoll(value);
+        ->offset = parse_position(value).next;
   }
   if (list->cnt == 0) return;
   if (Status status = delete_records(transaction_->client(), list.get()); !status.is_ok()) {

@@ -19,7 +19,7 @@ import client
 from broker import Broker
 from verifier import Expected, parse
 from workers_test import SESSION_S, SHARED, TAKE_OVER_S, SharedVerifier
-from workload import BROKER, Failure, Feeder, kill, make_input
+from workload import BROKER, GROUP, Failure, Feeder, kill, make_input
 
 PARTITIONS = 4
 RECORDS = 6_000
@@ -219,13 +219,33 @@ def latest_is_chosen_once(schedule: Schedule) -> None:
     """The first worker begins at the end of topics that are empty, and dies. What comes then is read."""
     schedule.topology.write_text(schedule.topology.read_text().replace("start: earliest", "start: latest"))
     first = schedule.start("first")
-    first.wait_for("has 8 of 8 shards")
-    time.sleep(1.5)
+    first.wait_until(lambda: None not in client.committed_offsets(schedule.bootstrap, GROUP, "input").values(),
+                     "commits where it begins", TAKE_OVER_S)
     first.kill()
     schedule.feed(1)
     time.sleep(1.5)
     second = schedule.start("second")
     schedule.wait_for_all(second, 2 * TAKE_OVER_S)
+
+
+def input_named_as_ours(schedule: Schedule) -> None:
+    """Consumed rows are deleted from the engine's own topics, not from an input that has such a name."""
+    topology = schedule.topology.read_text()
+    topology = topology.replace("operators:\n", """\
+  users:
+    {type: kafka, topic: users.repartition, format: json, start: earliest, fields: [id]}
+operators:
+""", 1) + "  users_out: {type: kafka, input: users, topic: users_out, format: json}\n"
+    schedule.topology.write_text(topology)
+    client.create_topics(schedule.bootstrap, {"users.repartition": 1, "users_out": 1})
+    users = [(0, None, b'{"id": "u%d"}' % number) for number in range(10)]
+    client.produce(schedule.bootstrap, "users.repartition", users)
+    schedule.feed(2)
+    first = schedule.start("first")
+    first.wait_until(lambda: len(client.read_committed(schedule.bootstrap, "users_out")) == 10, "users are copied")
+    time.sleep(1)
+    if (left := len(client.read_committed(schedule.bootstrap, "users.repartition"))) != 10:
+        raise Failure(f"of 10 records of the input {left} are left")
 
 
 def expelled_while_giving_up(schedule: Schedule) -> None:
@@ -244,7 +264,7 @@ def expelled_while_giving_up(schedule: Schedule) -> None:
 
 
 SCHEDULES = [dead_before_restore, dead_with_rows, dead_in_its_claim, all_die, other_rows,
-             latest_is_chosen_once, expelled_while_giving_up]
+             latest_is_chosen_once, input_named_as_ours, expelled_while_giving_up]
 
 
 def run(schedule_of, args, folder: Path) -> bool:
