@@ -273,6 +273,7 @@ Result<SnapshotInfo> Snapshot::write(const Reader& reader, const std::string& fo
 struct Snapshot::Impl {
   std::string folder;
   SnapshotInfo info;
+  std::map<std::string, std::string> meta;
   std::map<std::string, std::unique_ptr<rocksdb::SstFileReader>> files;
 
   Status open_file(const std::string& name) {
@@ -320,6 +321,11 @@ Result<std::unique_ptr<Snapshot>> Snapshot::open(const std::string& folder) {
     if (!std::filesystem::exists(folder + "/" + name, error)) continue;  // it would be empty
     if (Status status = impl->open_file(name); !status.is_ok()) return status;
   }
+  const Status read = impl->scan("meta.sst", "", [&](std::string_view key, std::string_view value) {
+    impl->meta.emplace(key, value);
+    return Status::ok();
+  });
+  if (!read.is_ok()) return read;
   for (const SnapshotTable& table : impl->info.tables) {
     if (table.rows == 0) continue;
     if (Status status = impl->open_file(table.file); !status.is_ok()) return status;
@@ -337,11 +343,10 @@ const SnapshotInfo& Snapshot::info() const { return impl_->info; }
 
 std::vector<std::pair<std::string, std::string>> Snapshot::meta(std::string_view prefix) const {
   std::vector<std::pair<std::string, std::string>> found;
-  const std::string start(prefix);
-  impl_->scan("meta.sst", start, [&](std::string_view rest, std::string_view value) {
-    found.emplace_back(start + std::string(rest), value);
-    return Status::ok();
-  });
+  for (auto it = impl_->meta.lower_bound(std::string(prefix));
+       it != impl_->meta.end() && it->first.starts_with(prefix); ++it) {
+    found.emplace_back(*it);
+  }
   return found;
 }
 
