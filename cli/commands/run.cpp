@@ -268,7 +268,7 @@ int run_until_done(const Topology& topology, const Start& start, unsigned thread
   }
 }
 
-Status open_start(const Options& options, const Topology& topology, Start& start) {
+Status open_start(const Options& options, Start& start) {
   auto snapshot = state::Snapshot::open(options.from);
   if (!snapshot.is_ok()) {
     const bool none = snapshot.status().code() == StatusCode::kNotFound;
@@ -303,7 +303,7 @@ int run(const Options& options) {
   }
   Start start;
   if (!options.from.empty()) {
-    if (Status status = open_start(options, *topology, start); !status.is_ok()) {
+    if (Status status = open_start(options, start); !status.is_ok()) {
       return exit_code_of(status);
     }
   }
