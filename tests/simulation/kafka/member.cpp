@@ -29,7 +29,7 @@ void MemberPart::exchange(std::function<rd_kafka_resp_err_t()> at_broker,
                           std::function<void(rd_kafka_resp_err_t)> back) {
   Cluster& cluster = client_.in_cluster();
   const Journey journey = Journey::draw(cluster);
-  const auto answer = [weak = client_.weak_from_this(), round = round_, back, &cluster,
+  const auto answer = [weak = client_.weak_from_this(), round = round_, back,
                        delay = journey.back](rd_kafka_resp_err_t error) {
     const ClientPtr self = weak.lock();
     if (!self) return;
