@@ -141,7 +141,7 @@ TEST_F(SnapshotTest, ASnapshotHoldsWhatTheReaderSaw) {
   std::uint64_t next = 1;
   EXPECT_TRUE((*snapshot)
                   ->for_each_log("outbox",
-                                 [&](LogEntry entry) {
+                                 [&](const LogEntry& entry) {
                                    EXPECT_EQ(entry.sequence, next);
                                    EXPECT_EQ(entry.bytes, "entry " + std::to_string(next++));
                                    return Status::ok();

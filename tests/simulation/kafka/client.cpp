@@ -87,8 +87,8 @@ void Client::later(Micros delay, std::function<void(Client&)> what) {
                         });
 }
 
-rd_kafka_resp_err_t Client::request(std::function<rd_kafka_resp_err_t()> at_broker, Micros timeout,
-                                    bool to_coordinator) {
+rd_kafka_resp_err_t Client::request(const std::function<rd_kafka_resp_err_t()>& at_broker,
+                                    Micros timeout, bool to_coordinator) {
   struct Answer {
     bool there = false;
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;

@@ -161,8 +161,8 @@ class MemberPart : public std::enable_shared_from_this<MemberPart> {
   void plan_call(rd_kafka_resp_err_t code, std::set<int> partitions);
   void call();
   /// Runs `at_broker` after a while, then `back` with its answer, unless one is lost.
-  void exchange(std::function<rd_kafka_resp_err_t()> at_broker,
-                std::function<void(rd_kafka_resp_err_t)> back);
+  void exchange(const std::function<rd_kafka_resp_err_t()>& at_broker,
+                const std::function<void(rd_kafka_resp_err_t)>& back);
 
   Client& client_;
   std::string group_, instance_, topic_;
@@ -190,7 +190,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
   /// Sends a request and waits for its answer as librdkafka does: what is lost, or may be tried
   /// again, is sent again until the timeout. What has not arrived by then may do so later.
-  rd_kafka_resp_err_t request(std::function<rd_kafka_resp_err_t()> at_broker, Micros timeout,
+  rd_kafka_resp_err_t request(const std::function<rd_kafka_resp_err_t()>& at_broker, Micros timeout,
                               bool to_coordinator = true);
   /// A timer of this client; nothing happens if it is destroyed by then.
   void later(Micros delay, std::function<void(Client&)> what);

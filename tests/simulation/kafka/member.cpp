@@ -25,8 +25,8 @@ void MemberPart::subscribe(const std::string& topic) {
 
 MemberId MemberPart::id() const { return {group_, member_, instance_, generation_}; }
 
-void MemberPart::exchange(std::function<rd_kafka_resp_err_t()> at_broker,
-                          std::function<void(rd_kafka_resp_err_t)> back) {
+void MemberPart::exchange(const std::function<rd_kafka_resp_err_t()>& at_broker,
+                          const std::function<void(rd_kafka_resp_err_t)>& back) {
   Cluster& cluster = client_.in_cluster();
   const Journey journey = Journey::draw(cluster);
   const auto answer = [weak = client_.weak_from_this(), round = round_, back,
