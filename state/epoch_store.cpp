@@ -16,6 +16,7 @@
 #include "state/failpoint.h"
 #include "state/layout.h"
 #include "state/rocksdb_log.h"
+#include "state/rocksdb_status.h"
 
 namespace huiliu::state {
 
@@ -26,16 +27,6 @@ namespace {
 
 const std::string kEpochKey = "!epoch";
 const std::string kIdentityKey = "!identity";
-
-Status from_rocksdb(const rocksdb::Status& status, const std::string& what) {
-  if (status.ok()) return Status::ok();
-  const std::string message = what + ": " + status.ToString();
-  if (status.IsCorruption()) return Status::corrupt(message);
-  if (status.IsIOError() || status.IsBusy() || status.IsTryAgain()) {
-    return Status::unavailable(message);
-  }
-  return Status::fatal(message);
-}
 
 rocksdb::DBOptions db_options(const StoreOptions& options) {
   rocksdb::DBOptions db;

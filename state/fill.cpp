@@ -6,20 +6,13 @@
 
 #include "state/epoch_store_impl.h"
 #include "state/layout.h"
+#include "state/rocksdb_status.h"
 #include "state/snapshot.h"
 
 namespace huiliu::state {
 
 using runtime::Result;
 using runtime::Status;
-
-namespace {
-
-Status as_status(const rocksdb::Status& status, const std::string& what) {
-  return status.ok() ? Status::ok() : Status::unavailable(what + ": " + status.ToString());
-}
-
-}  // namespace
 
 Status EpochStore::clear(const std::string& table, std::uint16_t shard) {
   auto family = impl_->family(table);
@@ -42,7 +35,7 @@ Status EpochStore::clear(const std::string& table, std::uint16_t shard) {
   batch.DeleteRange(impl_->changelog, first_blob, last_blob);
   rocksdb::WriteOptions write;
   write.sync = true;
-  return as_status(impl_->db->Write(write, &batch), "table " + table);
+  return from_rocksdb(impl_->db->Write(write, &batch), "table " + table);
 }
 
 // Rows that an earlier filling has left, which was cut off, may not be in this snapshot.
@@ -55,7 +48,7 @@ Result<std::uint64_t> EpochStore::fill(const std::string& table, std::vector<std
   rocksdb::SstFileWriter writer(rocksdb::EnvOptions(),
                                 rocksdb::Options(rocksdb::DBOptions(), impl_->table_options()),
                                 *family);
-  if (Status status = as_status(writer.Open(path), path); !status.is_ok()) return status;
+  if (Status status = from_rocksdb(writer.Open(path), path); !status.is_ok()) return status;
   std::sort(shards.begin(), shards.end());
   std::uint64_t rows = 0;
   std::string row;
@@ -67,15 +60,15 @@ Result<std::uint64_t> EpochStore::fill(const std::string& table, std::vector<std
           append_big_endian(row, shard, 2);
           row += key;
           ++rows;
-          return as_status(writer.Put(row, rocksdb::Slice(value.data(), value.size())), path);
+          return from_rocksdb(writer.Put(row, rocksdb::Slice(value.data(), value.size())), path);
         });
     if (!status.is_ok()) return status;
   }
   if (rows == 0) return rows;
-  if (Status status = as_status(writer.Finish(), path); !status.is_ok()) return status;
+  if (Status status = from_rocksdb(writer.Finish(), path); !status.is_ok()) return status;
   rocksdb::IngestExternalFileOptions options;
   options.move_files = true;
-  const Status status = as_status(impl_->db->IngestExternalFile(*family, {path}, options), path);
+  const Status status = from_rocksdb(impl_->db->IngestExternalFile(*family, {path}, options), path);
   if (!status.is_ok()) return status;
   return rows;
 }

@@ -10,16 +10,13 @@
 #include "state/epoch_store_impl.h"
 #include "state/failpoint.h"
 #include "state/layout.h"
+#include "state/rocksdb_status.h"
 
 namespace huiliu::state {
 
 using runtime::Status;
 
 namespace {
-
-Status as_status(const rocksdb::Status& status, const std::string& what) {
-  return status.ok() ? Status::ok() : Status::unavailable(what + ": " + status.ToString());
-}
 
 /// An entry with the first bytes of its row key as a number, which most comparisons end with.
 struct Sortable {
@@ -156,15 +153,15 @@ Status EpochStore::Impl::write_sst(const Frozen& frozen, const std::string& path
   rocksdb::Env* const files = options.env != nullptr ? options.env : rocksdb::Env::Default();
   if (!mutant("state.overwrite_ingested")) files->DeleteFile(path).PermitUncheckedError();
   rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), sst_options, frozen.family);
-  if (Status status = as_status(writer.Open(path), path); !status.is_ok()) return status;
+  if (Status status = from_rocksdb(writer.Open(path), path); !status.is_ok()) return status;
   std::string row;
   for (const auto& [prefix, entry] : sorted_entries(*frozen.entries)) {
     const rocksdb::Status added = write_row(
         *entry, row, [&](const auto& key, const auto& value) { return writer.Put(key, value); },
         [&](const auto& key) { return writer.Delete(key); });
-    if (!added.ok()) return as_status(added, path);
+    if (!added.ok()) return from_rocksdb(added, path);
   }
-  return as_status(writer.Finish(), path);
+  return from_rocksdb(writer.Finish(), path);
 }
 
 Status EpochStore::Impl::trim_changelog(const Frozen& frozen) {
@@ -176,7 +173,7 @@ Status EpochStore::Impl::trim_changelog(const Frozen& frozen) {
   if (Status status = resume(); !status.is_ok()) return status;
   rocksdb::WriteOptions write;
   write.sync = true;
-  return as_status(db->Write(write, &batch), "changelog of " + frozen.table);
+  return from_rocksdb(db->Write(write, &batch), "changelog of " + frozen.table);
 }
 
 // Twenty times as slow as a file; until the next start.
@@ -200,7 +197,7 @@ Status EpochStore::Impl::write_rows(const Frozen& frozen) {
   };
   frozen.entries->for_each(add);
   if (status.ok()) status = db->Write(write, &batch);
-  return as_status(status, "table " + frozen.table);
+  return from_rocksdb(status, "table " + frozen.table);
 }
 
 Status EpochStore::Impl::ingest(const Frozen& frozen) {
@@ -209,7 +206,7 @@ Status EpochStore::Impl::ingest(const Frozen& frozen) {
   failpoint("flush.after_sst");
   rocksdb::IngestExternalFileOptions options_of_ingestion;
   options_of_ingestion.move_files = true;
-  return as_status(db->IngestExternalFile(frozen.family, {path}, options_of_ingestion), path);
+  return from_rocksdb(db->IngestExternalFile(frozen.family, {path}, options_of_ingestion), path);
 }
 
 // The order matters: rows are durable before their changelog goes. All of it may be repeated.

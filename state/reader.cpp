@@ -12,6 +12,7 @@
 #include "state/epoch_store_impl.h"
 #include "state/layout.h"
 #include "state/rocksdb_log.h"
+#include "state/rocksdb_status.h"
 
 namespace huiliu::state {
 
@@ -19,12 +20,6 @@ using runtime::Result;
 using runtime::Status;
 
 namespace {
-
-Status failed(const rocksdb::Status& status, const std::string& what) {
-  if (status.ok()) return Status::ok();
-  const std::string message = what + ": " + status.ToString();
-  return status.IsCorruption() ? Status::corrupt(message) : Status::unavailable(message);
-}
 
 std::set<std::string> files_in(const std::string& folder) {
   std::set<std::string> names;
@@ -93,7 +88,7 @@ struct Reader::Impl {
           });
       if (!whole) return Status::corrupt("changelog of " + table + " is damaged");
     }
-    if (Status status = failed(it->status(), "changelog of " + table); !status.is_ok()) {
+    if (Status status = from_rocksdb(it->status(), "changelog of " + table); !status.is_ok()) {
       return status;
     }
     return rows;
@@ -114,7 +109,7 @@ struct Reader::Impl {
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     const rocksdb::Status status =
         rocksdb::DB::OpenAsSecondary(options, folder, scratch, descriptors, &handles, &impl->db);
-    if (!status.ok()) return failed(status, "state " + folder);
+    if (!status.ok()) return from_rocksdb(status, "state " + folder);
     impl->own.reset(impl->db);
     for (std::size_t i = 0; i < names.size(); ++i) impl->families[names[i]] = handles[i];
     return impl;
@@ -205,7 +200,7 @@ Result<std::optional<std::string>> Reader::get(const std::string& table, std::ui
   const rocksdb::Status status =
       impl_->db->Get(impl_->options(), family->second, row_key(shard, key), &value);
   if (status.IsNotFound()) return std::optional<std::string>();
-  if (!status.ok()) return failed(status, "table " + table);
+  if (!status.ok()) return from_rocksdb(status, "table " + table);
   return std::optional<std::string>(std::move(value));
 }
 
@@ -233,7 +228,7 @@ Status Reader::for_each(const std::string& table, std::uint16_t shard, const Vis
       return status;
     }
   }
-  if (rows && !rows->status().ok()) return failed(rows->status(), "table " + table);
+  if (rows && !rows->status().ok()) return from_rocksdb(rows->status(), "table " + table);
   while (next != changed->end()) {
     if (Status status = visit_changed(); !status.is_ok()) return status;
   }

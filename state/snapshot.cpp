@@ -19,6 +19,7 @@
 #include "runtime/version.h"
 #include "state/failpoint.h"
 #include "state/layout.h"
+#include "state/rocksdb_status.h"
 
 namespace huiliu::state {
 
@@ -29,12 +30,6 @@ namespace {
 
 constexpr int kFormat = 1;
 constexpr const char* kManifest = "manifest.json";
-
-Status failed(const rocksdb::Status& status, const std::string& what) {
-  if (status.ok()) return Status::ok();
-  const std::string message = what + ": " + status.ToString();
-  return status.IsCorruption() ? Status::corrupt(message) : Status::unavailable(message);
-}
 
 rocksdb::Options file_options() {
   rocksdb::Options options;
@@ -51,11 +46,11 @@ class SortedFile {
   explicit SortedFile(std::string path) : path_(std::move(path)) {}
   Status put(const rocksdb::Slice& key, const rocksdb::Slice& value) {
     if (rows_++ == 0) {
-      if (Status status = failed(writer_.Open(path_), path_); !status.is_ok()) return status;
+      if (Status status = from_rocksdb(writer_.Open(path_), path_); !status.is_ok()) return status;
     }
-    return failed(writer_.Put(key, value), path_);
+    return from_rocksdb(writer_.Put(key, value), path_);
   }
-  Status finish() { return rows_ == 0 ? Status::ok() : failed(writer_.Finish(), path_); }
+  Status finish() { return rows_ == 0 ? Status::ok() : from_rocksdb(writer_.Finish(), path_); }
   std::uint64_t rows() const { return rows_; }
 
  private:
@@ -303,7 +298,7 @@ struct Snapshot::Impl {
           take(key.substr(prefix.size()), std::string_view(it->value().data(), it->value().size()));
       if (!status.is_ok()) return status;
     }
-    return failed(it->status(), folder + "/" + name);
+    return from_rocksdb(it->status(), folder + "/" + name);
   }
 };
 
