@@ -23,6 +23,12 @@ TEST(MapTest, SetsDerivesRenamesAndDropsFields) {
   EXPECT_THAT(harness.take(), ElementsAre("a=X3 c=y label=x/3 half=1.5"));
 }
 
+TEST(MapTest, WritesDatesInTextsAsPeopleDo) {
+  Harness harness("type: map\nset: {label: \"{on}, {flag}\"}\n", "on: date, flag: bool");
+  harness.push({{"on", "19000"}, {"flag", "true"}});
+  EXPECT_THAT(harness.take(), ElementsAre("on=19000 flag=true label=2022-01-08, true"));
+}
+
 TEST(MapTest, KeepsOnlyTheNamedFieldsAndThoseMadeHere) {
   Harness harness("type: map\nkeep: [b]\nset: {d: x}\n", "a, b, c");
   harness.push({{"a", "1"}, {"b", "2"}, {"c", "3"}});

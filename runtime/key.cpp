@@ -9,6 +9,8 @@
 #include <fmt/chrono.h>
 #include <xxhash.h>
 
+#include "runtime/value_text.h"
+
 namespace huiliu::runtime {
 
 KeyBuilder::KeyBuilder(const Schema& schema, const std::vector<std::string>& fields) {
@@ -80,19 +82,15 @@ std::string key_field_text(Type type, std::optional<std::string_view> field) {
   std::int64_t bits = 0;
   if (field->size() != sizeof bits) return fmt::format("damaged ({} bytes)", field->size());
   std::memcpy(&bits, field->data(), sizeof bits);
-  using std::chrono::days, std::chrono::milliseconds;
-  switch (type) {
-    case Type::kBool:
-      return bits != 0 ? "true" : "false";
-    case Type::kFloat64:
-      return fmt::format("{}", std::bit_cast<double>(bits));
-    case Type::kDate:
-      return fmt::format("{:%F}", std::chrono::sys_days(days(bits)));
-    case Type::kTimestamp:
-      return fmt::format("{:%FT%T}Z", std::chrono::sys_time<milliseconds>(milliseconds(bits)));
-    default:
-      return std::to_string(bits);
+  if (type == Type::kTimestamp) {
+    using std::chrono::milliseconds;
+    return fmt::format("{:%FT%T}Z", std::chrono::sys_time<milliseconds>(milliseconds(bits)));
   }
+  const bool real = type == Type::kFloat64;
+  std::string text;
+  value_text(type, real ? Value::of_real(std::bit_cast<double>(bits)) : Value::of_integer(bits),
+             text);
+  return text;
 }
 
 std::vector<std::pair<std::string, std::string>> take_key_text(

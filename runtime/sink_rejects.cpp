@@ -1,13 +1,10 @@
 #include "runtime/sink_rejects.h"
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include "runtime/outputs.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::runtime {
 namespace {
@@ -15,21 +12,6 @@ namespace {
 bool is_reject_field(const std::string& name) {
   return std::find(std::begin(kRejectFields), std::end(kRejectFields), name) !=
          std::end(kRejectFields);
-}
-
-std::string text_of(Type type, const Value& value) {
-  switch (type) {
-    case Type::kBool:
-      return value.boolean() ? "true" : "false";
-    case Type::kFloat64:
-      return fmt::format("{}", value.real());
-    case Type::kDate: {
-      const std::chrono::sys_days day{std::chrono::days{value.integer()}};
-      return fmt::format("{:%Y-%m-%d}", std::chrono::time_point_cast<std::chrono::seconds>(day));
-    }
-    default:
-      return fmt::format("{}", value.integer());
-  }
 }
 
 }  // namespace
@@ -69,7 +51,7 @@ Record RejectLayout::lay_out(const Record& record, Arena& arena) {
     const Column& column = columns_[i];
     Value value = column.present ? record[column.from] : Value();
     if (column.as_text && !value.is_null()) {
-      value = Value::of_text(arena.copy(text_of(column.type, value)));
+      value = Value::of_text(arena.copy(value_text(column.type, value, scratch_)));
     }
     row_[i] = value;
   }

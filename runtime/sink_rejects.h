@@ -31,6 +31,7 @@ class RejectLayout {
   };
   std::vector<Column> columns_;
   std::vector<Value> row_;
+  std::string scratch_;
 };
 
 }  // namespace huiliu::runtime

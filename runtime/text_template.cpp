@@ -1,6 +1,5 @@
 #include "runtime/text_template.h"
 
-#include <charconv>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -55,24 +54,12 @@ TextTemplate TextTemplate::parse(const Config& node, const Schema& schema,
   return result;
 }
 
-namespace {
-
-std::string_view number_text(const Value& value, Type type, std::array<char, 32>& buffer) {
-  if (type == Type::kBool) return value.boolean() ? "true" : "false";
-  char* const begin = buffer.data();
-  char* const end = begin + buffer.size();
-  const auto written = type == Type::kFloat64 ? std::to_chars(begin, end, value.real())
-                                              : std::to_chars(begin, end, value.integer());
-  return {begin, static_cast<std::size_t>(written.ptr - begin)};
-}
-
-}  // namespace
-
 std::string_view TextTemplate::text_of(const Part& part, const Record& record, NumberText& buffer) {
   if (!part.is_field) return part.literal;
   const Value& value = record[part.field];
   if (value.is_null()) return {};
-  return is_text(part.type) ? value.text() : number_text(value, part.type, buffer);
+  if (is_text(part.type)) return value.text();
+  return {buffer.data(), put_scalar_text(buffer.data(), part.type, value)};
 }
 
 std::string_view TextTemplate::expand(const Record& record, Arena& arena) const {

@@ -9,11 +9,12 @@
 #include "runtime/config.h"
 #include "runtime/record.h"
 #include "runtime/schema.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::runtime {
 
 /// Text with fields of the record in braces: "{party_type}/{kind}". Doubled braces stand for
-/// themselves. Absent fields give nothing.
+/// themselves, dates are written yyyy-mm-dd. Absent fields give nothing.
 class TextTemplate {
  public:
   /// What is wrong becomes diagnostics, an unknown field with the nearest name.
@@ -31,7 +32,7 @@ class TextTemplate {
     Type type = Type::kString;
     bool is_field = false;
   };
-  using NumberText = std::array<char, 32>;
+  using NumberText = std::array<char, kScalarTextBytes>;
   static std::string_view text_of(const Part& part, const Record& record, NumberText& buffer);
 
   std::vector<Part> parts_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "connectors/file/row_encoder.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::cli {
 
@@ -178,7 +178,7 @@ void Recorder::match(std::size_t node, std::size_t port, const RawTrace::Emissio
   for (const Wanted& wanted : wanted_[node][port]) {
     if (holds_[wanted.condition]) continue;
     const Value& value = raw_.values[emission.values + wanted.field];
-    holds_[wanted.condition] = connectors::value_text(wanted.type, value, scratch_) ==
+    holds_[wanted.condition] = runtime::value_text(wanted.type, value, scratch_) ==
                                question_.values[wanted.condition].value;
   }
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "cli/explain/recorder.h"
-#include "connectors/file/row_encoder.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::cli {
 namespace {
@@ -23,7 +23,7 @@ struct Row {
   std::optional<std::string> text(std::size_t field) const {
     if (values[field].is_null()) return std::nullopt;
     std::string scratch;
-    return std::string(connectors::value_text((*schema)[field].type, values[field], scratch));
+    return std::string(runtime::value_text((*schema)[field].type, values[field], scratch));
   }
 };
 

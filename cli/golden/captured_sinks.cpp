@@ -1,7 +1,7 @@
 #include "cli/golden/captured_sinks.h"
 
 #include "cli/no_file_sink.h"
-#include "connectors/file/row_encoder.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::cli {
 namespace {
@@ -23,7 +23,7 @@ class CapturingEncoder final : public runtime::SinkEncoder {
     for (std::size_t i = 0; i < schema_.width(); ++i) {
       std::optional<std::string> text;
       if (!record[i].is_null()) {
-        text = connectors::value_text(schema_[i].type, record[i], scratch_);
+        text = runtime::value_text(schema_[i].type, record[i], scratch_);
       }
       kept.emplace_back(schema_[i].name, std::move(text));
     }

@@ -10,6 +10,7 @@
 #include "connectors/testing.h"
 #include "formats/xlsx_writer.h"
 #include "runtime/registry.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::connectors {
 namespace {

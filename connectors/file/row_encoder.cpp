@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cmath>
 
 #include "connectors/file/json_text.h"
 #include "formats/csv.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::connectors {
 
@@ -17,39 +17,6 @@ using runtime::Type;
 using runtime::Value;
 
 namespace {
-
-constexpr std::size_t kNumberBytes = 32;
-
-char* put_date(char* to, std::int64_t days) {
-  const std::chrono::year_month_day date{
-      std::chrono::sys_days{std::chrono::days{static_cast<int>(days)}}};
-  const int year = static_cast<int>(date.year());
-  const auto month = static_cast<unsigned>(date.month());
-  const auto day = static_cast<unsigned>(date.day());
-  if (year < 0 || year > 9999) return std::to_chars(to, to + kNumberBytes, days).ptr;
-  const auto digit = [&](int value) { *to++ = static_cast<char>('0' + value % 10); };
-  for (int scale : {1000, 100, 10, 1}) digit(year / scale);
-  *to++ = '-';
-  digit(static_cast<int>(month) / 10), digit(static_cast<int>(month));
-  *to++ = '-';
-  digit(static_cast<int>(day) / 10), digit(static_cast<int>(day));
-  return to;
-}
-
-char* put_scalar(char* to, Type type, const Value& value) {
-  switch (type) {
-    case Type::kBool: {
-      const std::string_view text = value.boolean() ? "true" : "false";
-      return std::copy(text.begin(), text.end(), to);
-    }
-    case Type::kFloat64:
-      return std::to_chars(to, to + kNumberBytes, value.real()).ptr;
-    case Type::kDate:
-      return put_date(to, value.integer());
-    default:
-      return std::to_chars(to, to + kNumberBytes, value.integer()).ptr;
-  }
-}
 
 struct Column {
   std::string prefix;  // ,"name":
@@ -85,7 +52,7 @@ class JsonEncoder final : public runtime::SinkEncoder {
       append_json_string(column.name, made.prefix);
       made.prefix += ':';
       made.absent = json_literal(column, made.type, nulls);
-      fixed_ += made.prefix.size() + std::max(made.absent.size(), kNumberBytes) + 2;
+      fixed_ += made.prefix.size() + std::max(made.absent.size(), runtime::kScalarTextBytes) + 2;
     }
   }
 
@@ -128,9 +95,9 @@ class JsonEncoder final : public runtime::SinkEncoder {
       constexpr std::string_view kNull = "null";
       return std::copy(kNull.begin(), kNull.end(), to);
     }
-    if (column.type != Type::kDate) return put_scalar(to, column.type, *value);
+    if (column.type != Type::kDate) return runtime::put_scalar_text(to, column.type, *value);
     *to++ = '"';
-    to = put_date(to, value->integer());
+    to = runtime::put_scalar_text(to, column.type, *value);
     *to++ = '"';
     return to;
   }
@@ -179,14 +146,6 @@ class CsvEncoder final : public runtime::SinkEncoder {
 };
 
 }  // namespace
-
-std::string_view value_text(Type type, const Value& value, std::string& scratch) {
-  if (value.is_null()) return {};
-  if (runtime::is_text(type)) return value.text();
-  char text[kNumberBytes];
-  scratch.assign(text, put_scalar(text, type, value));
-  return scratch;
-}
 
 std::vector<OutputColumn> parse_columns(const Config& fields,
                                         const std::vector<const Schema*>& inputs,

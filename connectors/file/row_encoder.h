@@ -33,8 +33,4 @@ std::unique_ptr<runtime::SinkEncoder> make_csv_encoder(const std::vector<OutputC
                                                        const runtime::Schema& input,
                                                        char delimiter);
 
-/// Text of a value: digits, true/false, yyyy-mm-dd for dates; empty for null. Views `value` or
-/// `scratch`.
-std::string_view value_text(runtime::Type type, const runtime::Value& value, std::string& scratch);
-
 }  // namespace huiliu::connectors

@@ -9,6 +9,7 @@
 #include "connectors/file/value_parsers.h"
 #include "connectors/kafka/message_frame.h"
 #include "runtime/row_codec.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::connectors::kafka {
 namespace {

@@ -12,6 +12,7 @@
 #include "runtime/registry.h"
 #include "runtime/row_codec.h"
 #include "runtime/topology.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::connectors::kafka {
 namespace {

@@ -10,6 +10,7 @@
 #include "runtime/failpoint.h"
 #include "runtime/registry.h"
 #include "runtime/row_codec.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::connectors {
 namespace {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "connectors/file/row_encoder.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::connectors {
 

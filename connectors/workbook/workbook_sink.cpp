@@ -17,6 +17,7 @@
 #include "runtime/outputs.h"
 #include "runtime/registry.h"
 #include "runtime/row_codec.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::connectors {
 namespace {

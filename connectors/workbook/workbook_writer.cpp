@@ -10,6 +10,7 @@
 
 #include "connectors/file/append_file.h"
 #include "connectors/file/row_encoder.h"
+#include "runtime/value_text.h"
 
 namespace huiliu::connectors {
 
