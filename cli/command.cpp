@@ -3,10 +3,25 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "runtime/library.h"
+#include "runtime/status.h"
 
 namespace huiliu::cli {
+
+int report_error(const runtime::Status& status) {
+  fmt::print(stderr, "error: {}\n", status.message());
+  switch (status.code()) {
+    case runtime::StatusCode::kInvalid:
+      return kUsage;
+    case runtime::StatusCode::kCorrupt:
+    case runtime::StatusCode::kFatal:
+      return kDataAtRisk;
+    default:
+      return kFailed;
+  }
+}
 
 void add_commands(CLI::App& app, int& exit_code) {
   app.description("Huiliu runs stream topologies: sources, operators and sinks, exactly once.");

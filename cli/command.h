@@ -6,6 +6,10 @@ namespace CLI {
 class App;
 }
 
+namespace huiliu::runtime {
+class Status;
+}
+
 namespace huiliu::cli {
 
 /// What the process ends with; documented in --help and docs/guides/command-line.md.
@@ -16,6 +20,9 @@ enum ExitCode {
   kDataAtRisk = 3,    ///< corrupt state or a ledger that does not balance
   kInterrupted = 130  ///< stopped by a signal after a last commit
 };
+
+/// Prints the error of a status that is not ok, and gives the exit code that it means.
+int report_error(const runtime::Status& status);
 
 /// Each adds one subcommand whose callback sets `exit_code`, which outlives the parse.
 void add_list(CLI::App& app, int& exit_code);

@@ -237,11 +237,7 @@ void Committer::warn_of_unread_rejects(std::uint64_t epoch) const {
   const auto& nodes = shared_.topology->nodes;
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     if (nodes[n].kind != ComponentKind::kSink || ledger_.rejected(n) == 0) continue;
-    const StreamRef rejects{n, nodes[n].reject_port()};
-    const bool read = std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) {
-      return std::find(node.inputs.begin(), node.inputs.end(), rejects) != node.inputs.end();
-    });
-    if (read) continue;
+    if (shared_.topology->is_read({n, nodes[n].reject_port()})) continue;
     spdlog::warn(
         "sink {} refused {} records of epoch {}, and nobody reads its rejects; huiliu explain "
         "--where reject_by={} shows them",

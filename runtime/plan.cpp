@@ -162,11 +162,6 @@ std::vector<const Edge*> distinct_edges(const Plan& plan) {
   return edges;
 }
 
-bool is_read(const Plan& plan, std::size_t node) {
-  return std::any_of(plan.edges.begin(), plan.edges.end(),
-                     [node](const Edge& edge) { return edge.from.node == node; });
-}
-
 }  // namespace
 
 std::vector<PathGuarantee> guarantees(const Topology& topology) {
@@ -201,7 +196,8 @@ std::string plan_text(const Plan& plan) {
                            topology.nodes[edge->from.node].stream_name(edge->from.port),
                            edge_label(plan, *edge));
       }
-      if (node.kind == ComponentKind::kSink && node.rejects && !is_read(plan, n)) {
+      if (node.kind == ComponentKind::kSink && node.rejects &&
+          !topology.is_read({n, node.reject_port()})) {
         out += "           its rejects are counted and logged: nobody reads them\n";
       }
     }

@@ -21,11 +21,13 @@ std::string table_layout(const Node& node, const TableDeclaration& table) {
 
 }  // namespace
 
+std::string layout_key(std::string_view name) { return std::string(kLayoutPrefix).append(name); }
+
 StateLayout state_layout(const Topology& topology) {
   StateLayout layout;
   for (const Node& node : topology.nodes) {
     if (node.internal) continue;
-    const std::string key = std::string(kLayoutPrefix) + node.name;
+    const std::string key = layout_key(node.name);
     if (node.kind != ComponentKind::kOperator) {
       layout.emplace_back(key, fmt::format("{} {}", kind_name(node.kind), node.type_name));
       continue;

@@ -18,6 +18,8 @@ using StateLayout = std::vector<std::pair<std::string, std::string>>;
 
 inline constexpr std::string_view kLayoutPrefix = "layout/";
 
+/// Key of a node or a table in the layout.
+std::string layout_key(std::string_view name);
 StateLayout state_layout(const Topology& topology);
 /// Ok if the state was made with this layout; else kInvalid, which names the node, both layouts and
 /// the remedy. Nodes that only one of the two has are nobody's mistake.

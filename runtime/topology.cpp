@@ -4,6 +4,7 @@
 #include <deque>
 #include <filesystem>
 #include <map>
+#include <numeric>
 #include <set>
 #include <thread>
 
@@ -26,13 +27,34 @@ const Node* Topology::find(std::string_view name) const {
   return nullptr;
 }
 
+bool Topology::is_read(const StreamRef& stream) const {
+  return std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) {
+    return std::find(node.inputs.begin(), node.inputs.end(), stream) != node.inputs.end();
+  });
+}
+
+std::vector<std::uint16_t> Topology::all_shards() const {
+  std::vector<std::uint16_t> all(shards);
+  std::iota(all.begin(), all.end(), std::uint16_t{0});
+  return all;
+}
+
+bool is_id(std::string_view text) {
+  constexpr std::size_t kLongest = 128;
+  return !text.empty() && text.size() <= kLongest &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+           return letter || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+         });
+}
+
 constexpr unsigned kMostThreads = 256;
 constexpr std::string_view kRejects = "rejects";
 
 const std::vector<Option>& topology_options() {
   static const std::vector<Option> options = {
       {.name = "topology",
-       .doc = "Identity of the topology; state belongs to it.",
+       .doc = "Identity of the topology; state belongs to it. Letters, digits, `.`, `_` and `-`.",
        .required = true},
       {.name = "version", .doc = "Version for people; shown in logs.", .default_text = "1"},
       {.name = "description", .doc = "What the topology is for."},
@@ -130,6 +152,7 @@ class Builder {
   void read_settings(const Config& root) {
     const Config config = with_defaults(root, topology_options());
     topology_.id = config["topology"].is_scalar() ? config["topology"].text() : "";
+    check_id(config["topology"]);
     topology_.version = config.string_or("version", "1");
     if (diagnostics_.has_errors()) return;
     topology_.parallelism = threads_of(config["parallelism"]);
@@ -139,6 +162,12 @@ class Builder {
     topology_.state_path = state["path"].text();
     topology_.memory_bytes = state["memory"].as_size();
     read_backend(root["backend"]);
+  }
+
+  // It becomes part of the names of topics, groups and folders.
+  void check_id(const Config& id) {
+    if (!id.is_scalar() || is_id(topology_.id)) return;
+    fail(id.place(), fmt::format("'{}' cannot be the id of a topology", topology_.id), kIdRule);
   }
 
   void read_backend(const Config& section) {

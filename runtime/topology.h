@@ -71,7 +71,14 @@ struct Topology {
   std::shared_ptr<Diagnostics> diagnostics;  ///< declarations keep a reference to it
 
   const Node* find(std::string_view name) const;
+  /// Whether a node has this stream among its inputs.
+  bool is_read(const StreamRef& stream) const;
+  std::vector<std::uint16_t> all_shards() const;
 };
+
+/// Whether names of topics, groups, folders and metrics can be made of it.
+bool is_id(std::string_view text);
+inline constexpr const char* kIdRule = "1 to 128 letters, digits, '.', '_' or '-'";
 
 /// Top-level options of a topology file, for the config check and the JSON Schema.
 const std::vector<Option>& topology_options();

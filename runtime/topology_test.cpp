@@ -23,6 +23,19 @@ TEST(TopologyTest, ParallelismIsANumberOrAsManyThreadsAsTheMachineRuns) {
   EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
 }
 
+TEST(TopologyTest, AnIdIsPartOfOtherNames) {
+  for (const char* id : {"公共信用", "a/b", "a b", "''"}) {
+    Diagnostics diagnostics;
+    const Config config =
+        parse_config(std::string("sources: {}\nsinks: {}\ntopology: ") + id, "t.yaml", diagnostics);
+    build_topology(config, "t.yaml", Registry(), diagnostics);
+    EXPECT_NE(diagnostics.to_string().find("t.yaml:3:11: error: '"), std::string::npos)
+        << id << diagnostics.to_string();
+  }
+  EXPECT_TRUE(is_id("city-1.credit_v2"));
+  EXPECT_FALSE(is_id(std::string(129, 'a')));
+}
+
 TEST(TopologyTest, AnIncludeIsATagAndNoKey) {
   Diagnostics diagnostics;
   build("include: other.yaml\n", diagnostics);

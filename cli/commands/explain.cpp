@@ -45,14 +45,12 @@ std::optional<Question> question_of(const Options& options) {
       return std::nullopt;
     }
   }
-  for (const std::string& text : options.where) {
-    const auto value = parse_asked_value(text);
-    if (!value) {
-      fmt::print(stderr, "error: --where expects FIELD=VALUE, not '{}'\n", text);
-      return std::nullopt;
-    }
-    question.values.push_back(*value);
+  auto values = parse_asked_values(options.where);
+  if (!values.is_ok()) {
+    report_error(values.status());
+    return std::nullopt;
   }
+  question.values = std::move(*values);
   if (question.row.has_value() != question.values.empty()) {
     fmt::print(stderr, "error: say which record: either --at FILE:ROW or --where FIELD=VALUE\n");
     return std::nullopt;
@@ -128,11 +126,6 @@ void print(const std::vector<Trace>& found, const std::string& message, const Op
   }
 }
 
-int failure(const runtime::Status& status) {
-  fmt::print(stderr, "error: {}\n", status.message());
-  return status.code() == runtime::StatusCode::kInvalid ? kUsage : kFailed;
-}
-
 int explain(const Options& options) {
   const auto question = question_of(options);
   if (!question) return kUsage;
@@ -145,7 +138,7 @@ int explain(const Options& options) {
   spdlog::set_level(spdlog::level::off);  // the run has logged it
   Recorder recorder(*topology, *question);
   const ReplayEnd end = watched_replay(*topology, recorder);
-  if (!end.status.is_ok()) return failure(end.status);
+  if (!end.status.is_ok()) return report_error(end.status);
   if (end.interrupted) return kInterrupted;
   std::vector<Trace>& found = recorder.found();
   const Masker masker(*topology);

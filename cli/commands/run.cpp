@@ -16,6 +16,7 @@
 
 #include "cli/command.h"
 #include "cli/state/import.h"
+#include "cli/state/state_folder.h"
 #include "cli/topology_file.h"
 #include "runtime/clock.h"
 #include "runtime/engine.h"
@@ -179,14 +180,6 @@ void print_summary(const Topology& topology, const EngineProgress& progress, dou
   std::fputs(out.c_str(), stdout);
 }
 
-int exit_code_of(const Status& status) {
-  if (status.is_ok()) return kSuccess;
-  fmt::print(stderr, "error: {}\n", status.message());
-  if (status.code() == StatusCode::kInvalid) return kUsage;
-  const bool data = status.code() == StatusCode::kCorrupt || status.code() == StatusCode::kFatal;
-  return data ? kDataAtRisk : kFailed;
-}
-
 /// An error counts only if the process still owns what it looked at.
 Status confirmed(Status status, runtime::Backend& backend) {
   if (status.is_ok() || status.code() == StatusCode::kRestart) return status;
@@ -258,7 +251,7 @@ int run_until_done(const Topology& topology, const Start& start, unsigned thread
       continue;
     }
     if (status.code() != StatusCode::kRestart) {
-      if (!status.is_ok()) return exit_code_of(status);
+      if (!status.is_ok()) return report_error(status);
       return signals.caught() ? kInterrupted : kSuccess;
     }
     if (std::chrono::steady_clock::now() - started > kLongRun) pause = kFirstPause;
@@ -291,23 +284,19 @@ int run(const Options& options) {
     topology->epoch_ms = epoch->count();
   }
   const unsigned threads = options.parallelism ? options.parallelism : topology->parallelism;
-  const std::filesystem::path folder =
-      options.state.empty() ? std::filesystem::path(topology->folder) / topology->state_path
-                            : std::filesystem::path(options.state);
+  const std::string folder = state_folder_of(*topology, options.state);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
-    fmt::print(stderr, "error: cannot make the state folder '{}': {}\n", folder.string(),
-               error.message());
+    fmt::print(stderr, "error: cannot make the state folder '{}': {}\n", folder, error.message());
     return kUsage;
   }
   Start start;
   if (!options.from.empty()) {
-    if (Status status = open_start(options, start); !status.is_ok()) {
-      return exit_code_of(status);
-    }
+    const Status status = open_start(options, start);
+    if (!status.is_ok()) return report_error(status);
   }
-  return run_until_done(*topology, start, threads, folder.string(), options.quiet);
+  return run_until_done(*topology, start, threads, folder, options.quiet);
 }
 
 }  // namespace

@@ -23,12 +23,6 @@ struct Options {
   std::string path, to, name, state, show;
 };
 
-int failure(const Status& status) {
-  fmt::print(stderr, "error: {}\n", status.message());
-  if (status.code() == runtime::StatusCode::kInvalid) return kUsage;
-  return status.code() == runtime::StatusCode::kCorrupt ? kDataAtRisk : kFailed;
-}
-
 void print(const state::SnapshotInfo& info, const std::string& folder) {
   fmt::print("{}\ntopology {}, epoch {}, {}, {} shards\n", folder, info.topology, info.epoch,
              info.time, info.shards);
@@ -46,9 +40,9 @@ int take(const Options& options) {
   if (!topology) return kUsage;
   OpenState state;
   const Status opened = open_state(*topology, state_folder_of(*topology, options.state), state);
-  if (!opened.is_ok()) return failure(opened);
+  if (!opened.is_ok()) return report_error(opened);
   if (state.shared) {
-    return failure(Status::invalid(
+    return report_error(Status::invalid(
         "several workers share the topology: rows are on their way between them, and no one of "
         "them has a state that is whole. To change it, end the workers and start them with the "
         "new file (docs/guides/upgrade-a-topology.md)"));
@@ -60,14 +54,14 @@ int take(const Options& options) {
   info.held = state.held;
   const std::string folder = (std::filesystem::path(options.to) / info.name).string();
   auto written = state::Snapshot::write(*state.reader, folder, info);
-  if (!written.is_ok()) return failure(written.status());
+  if (!written.is_ok()) return report_error(written.status());
   print(*written, folder);
   return kSuccess;
 }
 
 int show(const Options& options) {
   auto snapshot = state::Snapshot::open(options.show);
-  if (!snapshot.is_ok()) return failure(snapshot.status());
+  if (!snapshot.is_ok()) return report_error(snapshot.status());
   print((*snapshot)->info(), options.show);
   return kSuccess;
 }

@@ -15,7 +15,6 @@
 #include "cli/state/state_folder.h"
 #include "cli/state/table_rows.h"
 #include "cli/topology_file.h"
-#include "domain/utf8.h"
 #include "runtime/state_layout.h"
 
 namespace huiliu::cli {
@@ -31,16 +30,11 @@ struct Options {
   bool json = false, reveal = false;
 };
 
-int failure(const Status& status) {
-  fmt::print(stderr, "error: {}\n", status.message());
-  return status.code() == runtime::StatusCode::kInvalid ? kUsage : kFailed;
-}
-
 std::string json_of(const RowText& row) {
   rapidjson::StringBuffer buffer;
   rapidjson::Writer<rapidjson::StringBuffer> json(buffer);
   const auto text = [&](const std::string& value) {
-    const std::string& clean = domain::is_valid_utf8(value) ? value : printable(value);
+    const std::string clean = json_text(value);
     return json.String(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
   };
   json.StartObject();
@@ -86,10 +80,11 @@ int list_tables(const Options& options, const runtime::Topology& topology, const
   }
   for (const std::string& name : state.reader->tables()) {
     auto rows = count_rows(state, name);
-    if (!rows.is_ok()) return failure(rows.status());
+    if (!rows.is_ok()) return report_error(rows.status());
     RowText row = {{"table", name}, {"rows", std::to_string(*rows)}};
+    const std::string own = runtime::layout_key(name);
     for (const auto& [key, text] : layout) {
-      if (key == std::string(runtime::kLayoutPrefix) + name) row.emplace_back("layout", text);
+      if (key == own) row.emplace_back("layout", text);
     }
     if (runtime::find_table(topology, name).first == nullptr) {
       row.emplace_back("note", "the topology has no such table");
@@ -101,20 +96,13 @@ int list_tables(const Options& options, const runtime::Topology& topology, const
 
 int show_rows(const Options& options, const runtime::Topology& topology, const OpenState& state) {
   auto rows = TableRows::find(topology, options.table);
-  if (!rows.is_ok()) return failure(rows.status());
-  std::vector<AskedValue> wanted;
-  for (const std::string& text : options.where) {
-    const auto value = parse_asked_value(text);
-    if (!value) {
-      fmt::print(stderr, "error: --where expects FIELD=VALUE, not '{}'\n", text);
-      return kUsage;
-    }
-    wanted.push_back(*value);
-  }
+  if (!rows.is_ok()) return report_error(rows.status());
+  auto wanted = parse_asked_values(options.where);
+  if (!wanted.is_ok()) return report_error(wanted.status());
   const Masker masker(topology);
   std::size_t found = 0;
   bool more = false;
-  const Status status = rows->each(state, wanted, [&](const RowText& row) {
+  const Status status = rows->each(state, *wanted, [&](const RowText& row) {
     if (found == options.limit) {
       more = true;
       return false;
@@ -127,7 +115,7 @@ int show_rows(const Options& options, const runtime::Topology& topology, const O
     print_row(shown, options.json);
     return true;
   });
-  if (!status.is_ok()) return failure(status);
+  if (!status.is_ok()) return report_error(status);
   if (more) fmt::print(stderr, "there are more; --limit shows them\n");
   if (found == 0) fmt::print(stderr, "no such row in {}\n", rows->name());
   return found > 0 ? kSuccess : kFailed;
@@ -138,7 +126,7 @@ int show(const Options& options) {
   if (!topology) return kUsage;
   OpenState state;
   const Status opened = open_state(*topology, state_folder_of(*topology, options.state), state);
-  if (!opened.is_ok()) return failure(opened);
+  if (!opened.is_ok()) return report_error(opened);
   if (options.table.empty()) return list_tables(options, *topology, state);
   return show_rows(options, *topology, state);
 }

@@ -73,4 +73,8 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string json_text(const std::string& text) {
+  return domain::is_valid_utf8(text) ? text : printable(text);
+}
+
 }  // namespace huiliu::cli

@@ -17,5 +17,7 @@ std::size_t display_width(std::string_view text);
 std::string padded(std::string_view text, std::size_t width);
 /// On one line and harmless for a terminal: control characters become escapes.
 std::string printable(std::string_view text);
+/// What JSON can hold of bytes from anywhere: the text if it is UTF-8, else as printable().
+std::string json_text(const std::string& text);
 
 }  // namespace huiliu::cli

@@ -45,10 +45,16 @@ std::optional<AskedRow> parse_asked_row(std::string_view text) {
   return asked;
 }
 
-std::optional<AskedValue> parse_asked_value(std::string_view text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos || equals == 0) return std::nullopt;
-  return AskedValue{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+runtime::Result<std::vector<AskedValue>> parse_asked_values(const std::vector<std::string>& texts) {
+  std::vector<AskedValue> values;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return runtime::Status::invalid(fmt::format("--where expects FIELD=VALUE, not '{}'", text));
+    }
+    values.push_back({text.substr(0, equals), text.substr(equals + 1)});
+  }
+  return values;
 }
 
 bool means_file(std::string_view file, std::string_view partition) {

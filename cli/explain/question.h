@@ -35,7 +35,8 @@ struct Question {
 };
 
 std::optional<AskedRow> parse_asked_row(std::string_view text);
-std::optional<AskedValue> parse_asked_value(std::string_view text);
+/// The texts of `--where`; kInvalid if one is not FIELD=VALUE.
+runtime::Result<std::vector<AskedValue>> parse_asked_values(const std::vector<std::string>& texts);
 
 /// Whether `file`, as somebody wrote it, means the partition of that name: one path ends with the
 /// other.

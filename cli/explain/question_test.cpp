@@ -28,13 +28,14 @@ TEST(AskedRow, RefusesWhatIsNoRow) {
 }
 
 TEST(AskedValue, SplitsAtTheFirstEqualsSign) {
-  const auto asked = parse_asked_value("content=a=b");
-  ASSERT_TRUE(asked);
-  EXPECT_EQ(asked->field, "content");
-  EXPECT_EQ(asked->value, "a=b");
-  EXPECT_EQ(parse_asked_value("content=")->value, "");
-  EXPECT_FALSE(parse_asked_value("content"));
-  EXPECT_FALSE(parse_asked_value("=x"));
+  auto asked = parse_asked_values({"content=a=b", "content="});
+  ASSERT_TRUE(asked.is_ok());
+  EXPECT_EQ(asked->front().field, "content");
+  EXPECT_EQ(asked->front().value, "a=b");
+  EXPECT_EQ(asked->back().value, "");
+  for (const char* wrong : {"content", "=x"}) {
+    EXPECT_FALSE(parse_asked_values({wrong}).is_ok()) << wrong;
+  }
 }
 
 TEST(AskedFile, IsMeantByAnyEndOfItsPath) {

@@ -1,8 +1,8 @@
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
 
+#include "cli/explain/layout.h"
 #include "cli/explain/report.h"
-#include "domain/utf8.h"
 
 namespace huiliu::cli {
 namespace {
@@ -25,7 +25,7 @@ class JsonWriter {
  private:
   // A row that could not be read may hold any bytes.
   void string(const std::string& value) {
-    const std::string& clean = domain::is_valid_utf8(value) ? value : printable(value);
+    const std::string clean = json_text(value);
     json_.String(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
   }
   void text(const char* key, const std::string& value) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 #include <thread>
 
 #include <fmt/format.h>
@@ -55,9 +54,9 @@ class Planner {
 
  private:
   bool knows(const std::string& name) const {
-    return std::any_of(layout_.begin(), layout_.end(), [&](const auto& one) {
-      return one.first == std::string(runtime::kLayoutPrefix) + name;
-    });
+    const std::string key = runtime::layout_key(name);
+    return std::any_of(layout_.begin(), layout_.end(),
+                       [&](const auto& one) { return one.first == key; });
   }
 
   void plan_tables() {
@@ -174,8 +173,7 @@ class Import {
   static constexpr std::uint64_t kStep = 32u << 20;
 
   Status fill(const std::string& name) {
-    std::vector<std::uint16_t> shards(topology_.shards);
-    std::iota(shards.begin(), shards.end(), std::uint16_t{0});
+    const auto shards = topology_.all_shards();
     auto table = backend_.open_table(name, shards);
     if (!table.is_ok()) return table.status();
     table_ = *table;

@@ -1,7 +1,6 @@
 #include "cli/state/state_folder.h"
 
 #include <filesystem>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -41,8 +40,7 @@ Status open_state(const runtime::Topology& topology, const std::string& folder, 
     return Status::invalid(fmt::format("the state in {} belongs to '{}', the topology is '{}'",
                                        folder, identity, expected));
   }
-  state.held.resize(topology.shards);
-  std::iota(state.held.begin(), state.held.end(), std::uint16_t{0});
+  state.held = topology.all_shards();
   if (!identity.ends_with(" backend=kafka")) return Status::ok();
   const auto whole = state.reader->meta("kafka/whole");
   if (whole.empty()) {

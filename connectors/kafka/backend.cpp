@@ -90,6 +90,11 @@ void declare(const Config& config, Diagnostics& diagnostics) {
     diagnostics.error(config["worker"].place(), "`worker` names one of several",
                       "add `workers: several`, or leave it out");
   }
+  const std::string worker = config.string_or("worker", "");
+  if (!worker.empty() && !runtime::is_id(worker)) {
+    diagnostics.error(config["worker"].place(),
+                      fmt::format("'{}' cannot be the name of a worker", worker), runtime::kIdRule);
+  }
   constexpr std::int64_t kLeastMs = 1000;
   if (config["snapshot_every"].as_duration().count() < kLeastMs) {
     diagnostics.error(config["snapshot_every"].place(), "snapshots are at least 1s apart");

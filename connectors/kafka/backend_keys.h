@@ -29,6 +29,9 @@ inline constexpr std::string_view kTime = "kafka/time", kName = "kafka/worker";
 InternalTopic compacted(std::string name, int partitions, int replication,
                         std::uint64_t segment_bytes);
 
+/// Bytes of a segment of the progress topic, which is read whole at each start.
+inline constexpr std::uint64_t kProgressSegment = 16u << 20;
+
 // Tombstones stay for a week (compacted()); a copy that is nearly as old is not trusted.
 inline constexpr std::int64_t kOldestCopyMs = 5ll * 24 * 3600 * 1000;
 

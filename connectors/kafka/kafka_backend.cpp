@@ -27,11 +27,6 @@ using runtime::mutant;
 using runtime::Result;
 using runtime::Status;
 
-namespace {
-
-constexpr std::uint64_t kProgressSegment = 16u << 20;
-}  // namespace
-
 std::string random_owner() { return fmt::format("{:016x}", runtime::random_number()); }
 
 Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendContext& context,
@@ -130,11 +125,8 @@ Status KafkaBackend::opened() {
   if (Status status = store_->commit(whole); !status.is_ok()) return status;
   if (options_.snapshots.folder.empty()) return Status::ok();
   open_snapshots().forget();
-  auto held = owned_;
-  if (!membership_) {
-    for (std::uint16_t shard = 0; shard < topology_.shards; ++shard) held.push_back(shard);
-  }
-  snapshots_->start_writing(*store_, membership_ ? owner_ : "worker", held);
+  snapshots_->start_writing(*store_, membership_ ? owner_ : "worker",
+                            membership_ ? owned_ : topology_.all_shards());
   return Status::ok();
 }
 

@@ -90,6 +90,7 @@ class KafkaBackend final : public runtime::Backend {
                                                            const std::vector<ReplayFrom>& from);
   runtime::Status check_not_anew(std::uint16_t shard) const;
   std::string worker_name();
+  std::string transactional_id(const std::string& worker) const;
   void announce_layout();
   std::vector<std::pair<std::string, std::string>> shared_layout() const;
   int progress_partition(std::string_view key) const;

@@ -28,8 +28,6 @@ using runtime::Result;
 using runtime::Status;
 
 namespace {
-constexpr std::uint64_t kProgressSegment = 16u << 20;
-
 InternalTopic rows_topic(const std::string& name, int partitions, int replication) {
   return {name,
           partitions,
@@ -55,6 +53,11 @@ std::string KafkaBackend::worker_name() {
   return name;
 }
 
+// A topology's id has no slash, so no two workers of any topologies have the same.
+std::string KafkaBackend::transactional_id(const std::string& worker) const {
+  return topology_.id + "/" + worker;
+}
+
 Status KafkaBackend::join(const runtime::BackendContext& context) {
   owner_ = worker_name();
   // Opening transactions would fence the one that has this name now.
@@ -62,7 +65,7 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
     if (Status status = session_->membership->failure(); !status.is_ok()) return status;
     if (session_->membership->expelled()) session_->membership.reset();
   }
-  options_.producer.transactional_id = fmt::format("{}-{}", topology_.id, owner_);
+  options_.producer.transactional_id = transactional_id(owner_);
   auto transaction = Transaction::open(options_.producer);
   if (!transaction.is_ok()) return transaction.status();
   transaction_ = std::move(transaction.value());
@@ -245,7 +248,7 @@ Status KafkaBackend::fence(const std::set<std::string>& workers) {
   for (const std::string& worker : workers) {
     spdlog::warn("ending the transaction that worker {} has left open", worker);
     ProducerOptions theirs = options_.producer;
-    theirs.transactional_id = fmt::format("{}-{}", topology_.id, worker);
+    theirs.transactional_id = transactional_id(worker);
     auto fenced = Transaction::open(theirs);
     if (!fenced.is_ok()) return fenced.status();
   }
