@@ -56,7 +56,7 @@ Status KafkaBackend::open_alone() {
   group_.reset(rd_kafka_consumer_group_metadata_new(options_.group.c_str()));
   for (const auto step :
        {&KafkaBackend::check_cluster, &KafkaBackend::open_progress, &KafkaBackend::remember,
-        &KafkaBackend::claim, &KafkaBackend::restore_outboxes}) {
+        &KafkaBackend::claim, &KafkaBackend::create_topics, &KafkaBackend::restore_outboxes}) {
     if (Status status = (this->*step)(); !status.is_ok()) return status;
   }
   return Status::ok();

@@ -12,6 +12,7 @@
 #include "connectors/kafka/replay.h"
 #include "connectors/kafka/shared_snapshots.h"
 #include "connectors/kafka/standby.h"
+#include "connectors/kafka/topics.h"
 #include "connectors/kafka/transaction.h"
 #include "runtime/backend.h"
 #include "runtime/topology.h"
@@ -108,6 +109,10 @@ class KafkaBackend final : public runtime::Backend {
                                  const Changelog& log);
   runtime::Status forget_old_shards(const std::vector<std::uint16_t>& shards, const Changelog& log);
   runtime::Status remember();
+  runtime::Status create_topics();
+  InternalTopic changelog_topic(const std::string& table) const;
+  InternalTopic outbox_topic(const std::string& sink) const;
+  std::vector<std::string> marks_of(const std::string& table) const;
   runtime::Status restore_outboxes();
   runtime::Status restore_outbox(const std::string& log);
   runtime::Result<Changelog*> changelog(const std::string& table);

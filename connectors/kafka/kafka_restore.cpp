@@ -84,6 +84,10 @@ class Restoring {
   std::uint64_t rows_ = 0;
 };
 
+bool has_outbox(const runtime::Node& node) {
+  return node.kind == runtime::ComponentKind::kSink && node.sink->create_store;
+}
+
 }  // namespace
 
 InternalTopic compacted(std::string name, int partitions, int replication,
@@ -97,15 +101,48 @@ InternalTopic compacted(std::string name, int partitions, int replication,
            {"max.message.bytes", "16777216"}}};
 }
 
+InternalTopic KafkaBackend::changelog_topic(const std::string& table) const {
+  return compacted(topic_name(table, "changelog"), topology_.shards, options_.replication,
+                   kSegment);
+}
+
+InternalTopic KafkaBackend::outbox_topic(const std::string& sink) const {
+  return compacted(topic_name(sink, "outbox"), 1, options_.replication, kSegment);
+}
+
+// Each says that the table's topic was there once.
+std::vector<std::string> KafkaBackend::marks_of(const std::string& table) const {
+  if (!membership_) return {std::string(kTable) + table};
+  std::vector<std::string> marks;
+  for (const std::uint16_t shard : owned_) {
+    marks.push_back(shard_key("!table", shard) + "/" + table);
+  }
+  return marks;
+}
+
+// In one request, since each takes the brokers a while. A topic that was there once and is gone is
+// found when its table is opened.
+Status KafkaBackend::create_topics() {
+  std::vector<InternalTopic> topics;
+  const auto known = [this](const std::string& mark) { return meta_.contains(mark); };
+  for (const runtime::Node& node : topology_.nodes) {
+    if (has_outbox(node)) topics.push_back(outbox_topic(node.name));
+    if (node.kind != runtime::ComponentKind::kOperator) continue;
+    for (const auto& table : node.operator_declaration->tables) {
+      const std::string name = node.name + "." + table.name;
+      const auto marks = marks_of(name);
+      if (std::any_of(marks.begin(), marks.end(), known)) continue;
+      topics.push_back(changelog_topic(name));
+    }
+  }
+  return ensure_topics(transaction_->client(), topics);
+}
+
 Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& table) {
   Changelog& log = changelogs_[table];
   if (log.topic != nullptr) return &log;
   log.topic_name = topic_name(table, "changelog");
-  std::vector<std::string> marks;  // that the topic was there once
-  if (!membership_) marks.push_back(std::string(kTable) + table);
-  for (const std::uint16_t shard : owned_) {
-    marks.push_back(shard_key("!table", shard) + "/" + table);
-  }
+  const std::vector<std::string> marks = marks_of(table);
   const auto known = [this](const std::string& mark) { return meta_.contains(mark); };
   if (std::any_of(marks.begin(), marks.end(), known)) {
     auto exists = topic_exists(transaction_->client(), log.topic_name);
@@ -120,9 +157,7 @@ Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& tabl
   for (const std::string& mark : marks) {
     if (!known(mark)) new_meta_.emplace_back(mark, log.topic_name);
   }
-  if (Status status =
-          ensure_topic(transaction_->client(),
-                       compacted(log.topic_name, topology_.shards, options_.replication, kSegment));
+  if (Status status = ensure_topic(transaction_->client(), changelog_topic(table));
       !status.is_ok()) {
     return status;
   }
@@ -254,7 +289,7 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
 
 Status KafkaBackend::restore_outboxes() {
   for (const runtime::Node& node : topology_.nodes) {
-    if (node.kind != runtime::ComponentKind::kSink || !node.sink->create_store) continue;
+    if (!has_outbox(node)) continue;
     if (Status status = restore_outbox(node.name); !status.is_ok()) return status;
   }
   local_ahead_ = local_epoch_ - epoch_;
@@ -264,9 +299,7 @@ Status KafkaBackend::restore_outboxes() {
 Status KafkaBackend::restore_outbox(const std::string& log) {
   Changelog& outbox = outboxes_[log];
   outbox.topic_name = topic_name(log, "outbox");
-  if (Status status = ensure_topic(transaction_->client(),
-                                   compacted(outbox.topic_name, 1, options_.replication, kSegment));
-      !status.is_ok()) {
+  if (Status status = ensure_topic(transaction_->client(), outbox_topic(log)); !status.is_ok()) {
     return status;
   }
   auto topic = transaction_->topic(outbox.topic_name);

@@ -96,6 +96,7 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
   group_.reset(rd_kafka_consumer_group_metadata_new(options_.group.c_str()));
   if (Status status = open_shared_progress(); !status.is_ok()) return status;
   if (Status status = claim_shards(); !status.is_ok()) return status;
+  if (Status status = create_topics(); !status.is_ok()) return status;
   announce_layout();
   local_ahead_ = local_epoch_ - epoch_;
   spdlog::info("worker {} has {} of {} shards", owner_, owned_.size(), topology_.shards);

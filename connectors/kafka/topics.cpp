@@ -1,5 +1,7 @@
 #include "connectors/kafka/topics.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "runtime/machine.h"
@@ -10,6 +12,12 @@ using runtime::Result;
 using runtime::Status;
 
 namespace {
+
+/// 1 ms, 2 ms, 4 ms ... 20 ms.
+void pause(int tries) {
+  constexpr int kMostMs = 20, kMostShift = 5;
+  runtime::sleep_ms(std::min(1 << std::min(tries, kMostShift), kMostMs));
+}
 
 using Metadata = std::unique_ptr<const rd_kafka_metadata_t, Deleter<rd_kafka_metadata_destroy>>;
 
@@ -38,31 +46,45 @@ Result<Event> admin(rd_kafka_t* client, const Call& call, const std::string& wha
   return event;
 }
 
-Status create(rd_kafka_t* client, const InternalTopic& topic) {
+using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Deleter<rd_kafka_NewTopic_destroy>>;
+
+Result<NewTopic> new_topic(const InternalTopic& topic) {
   char message[512];
-  std::unique_ptr<rd_kafka_NewTopic_t, Deleter<rd_kafka_NewTopic_destroy>> wanted(
-      rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions, topic.replication, message,
-                            sizeof message));
-  if (!wanted) return Status::invalid(fmt::format("topic {}: {}", topic.name, message));
+  NewTopic made(rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions, topic.replication,
+                                      message, sizeof message));
+  if (!made) return Status::invalid(fmt::format("topic {}: {}", topic.name, message));
   for (const auto& [name, value] : topic.settings) {
-    rd_kafka_NewTopic_set_config(wanted.get(), name.c_str(), value.c_str());
+    rd_kafka_NewTopic_set_config(made.get(), name.c_str(), value.c_str());
   }
-  const std::string what = "creating topic " + topic.name;
+  return made;
+}
+
+Status create(rd_kafka_t* client, const std::vector<const InternalTopic*>& topics) {
+  std::vector<NewTopic> wanted;
+  std::vector<rd_kafka_NewTopic_t*> list;
+  for (const InternalTopic* topic : topics) {
+    auto made = new_topic(*topic);
+    if (!made.is_ok()) return made.status();
+    list.push_back(made->get());
+    wanted.push_back(std::move(made.value()));
+  }
   auto event = admin(
       client,
       [&](rd_kafka_queue_t* queue) {
-        rd_kafka_NewTopic_t* list[] = {wanted.get()};
-        rd_kafka_CreateTopics(client, list, 1, nullptr, queue);
+        rd_kafka_CreateTopics(client, list.data(), list.size(), nullptr, queue);
       },
-      what);
+      "creating topic " + topics.front()->name);
   if (!event.is_ok()) return event.status();
   std::size_t count = 0;
   const auto* results =
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event->get()), &count);
-  Error error = error_of(rd_kafka_topic_result_error(results[0]));
-  if (error.code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return Status::ok();
-  if (error) error.text = rd_kafka_topic_result_error_string(results[0]);
-  return as_status(error, what);
+  for (std::size_t i = 0; i < count; ++i) {
+    Error error = error_of(rd_kafka_topic_result_error(results[i]));
+    if (!error || error.code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
+    error.text = rd_kafka_topic_result_error_string(results[i]);
+    return as_status(error, "creating topic " + topics[i]->name);
+  }
+  return Status::ok();
 }
 
 /// Partitions with a leader; -1 if there is no such topic.
@@ -91,6 +113,13 @@ Result<int> count_led_anywhere(rd_kafka_t* client, const std::string& name) {
   }
 }
 
+Status other_partitions(const InternalTopic& topic, int count) {
+  return Status::invalid(fmt::format(
+      "topic {} has {} partitions, the topology needs {}: `shards` is fixed for the life of the "
+      "state, and so is `workers`; use the old ones, or another `topology` id",
+      topic.name, count, topic.partitions));
+}
+
 }  // namespace
 
 Result<int> partition_count(rd_kafka_t* client, const std::string& topic) {
@@ -117,25 +146,32 @@ Result<std::vector<std::string>> topic_names(rd_kafka_t* client) {
   return names;
 }
 
-Status ensure_topic(rd_kafka_t* client, const InternalTopic& topic) {
+Status ensure_topics(rd_kafka_t* client, const std::vector<InternalTopic>& topics) {
   constexpr int kTries = 100;
+  std::vector<const InternalTopic*> waiting;
+  for (const InternalTopic& topic : topics) waiting.push_back(&topic);
   for (int tries = 0; tries < kTries; ++tries) {
-    auto count = count_led(client, topic.name);
-    if (!count.is_ok()) return count.status();
-    if (*count == topic.partitions) return Status::ok();
-    if (*count > 0) {
-      return Status::invalid(fmt::format(
-          "topic {} has {} partitions, the topology needs {}: `shards` is fixed for the life of "
-          "the state, and so is `workers`; use the old ones, or another `topology` id",
-          topic.name, *count, topic.partitions));
+    std::vector<const InternalTopic*> missing, without_leader;
+    for (const InternalTopic* topic : waiting) {
+      auto count = count_led(client, topic->name);
+      if (!count.is_ok()) return count.status();
+      if (*count > 0 && *count != topic->partitions) return other_partitions(*topic, *count);
+      if (*count < 0) missing.push_back(topic);
+      if (*count == 0) without_leader.push_back(topic);
     }
-    if (*count < 0 && tries % 20 == 0) {
-      if (Status status = create(client, topic); !status.is_ok()) return status;
+    if (missing.empty() && without_leader.empty()) return Status::ok();
+    if (!missing.empty() && tries % 20 == 0) {
+      if (Status status = create(client, missing); !status.is_ok()) return status;
     }
-    // The brokers hear of a new topic a little later.
-    runtime::sleep_ms(20);
+    waiting = std::move(missing);
+    waiting.insert(waiting.end(), without_leader.begin(), without_leader.end());
+    pause(tries);  // the brokers hear of a new topic a little later
   }
-  return Status::restart(fmt::format("topic {} has no leader yet", topic.name));
+  return Status::restart(fmt::format("topic {} has no leader yet", waiting.front()->name));
+}
+
+Status ensure_topic(rd_kafka_t* client, const InternalTopic& topic) {
+  return ensure_topics(client, {topic});
 }
 
 Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
@@ -194,7 +230,7 @@ Result<Watermarks> watermarks(rd_kafka_t* client, const std::string& topic, int 
         code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
       break;
     }
-    runtime::sleep_ms(20);
+    pause(tries);
   }
   return as_status(error_of(code), fmt::format("offsets of {}[{}]", topic, partition));
 }

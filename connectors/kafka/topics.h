@@ -25,7 +25,8 @@ runtime::Result<int> partition_count(rd_kafka_t* client, const std::string& topi
 runtime::Result<bool> topic_exists(rd_kafka_t* client, const std::string& topic);
 /// Names of all topics that the user may see.
 runtime::Result<std::vector<std::string>> topic_names(rd_kafka_t* client);
-/// Creates the topic unless it exists; kInvalid if it has another number of partitions.
+/// Creates those that do not exist, at once; kInvalid if one has another number of partitions.
+runtime::Status ensure_topics(rd_kafka_t* client, const std::vector<InternalTopic>& topics);
 runtime::Status ensure_topic(rd_kafka_t* client, const InternalTopic& topic);
 /// A setting of a topic, as the broker has it; kNotFound if the broker does not tell.
 runtime::Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,

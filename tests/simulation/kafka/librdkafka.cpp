@@ -41,7 +41,8 @@ struct rd_kafka_topic_result_s {
 };
 struct rd_kafka_op_s {  // an event
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
-  rd_kafka_topic_result_s result;
+  std::vector<rd_kafka_topic_result_s> results;
+  std::vector<const rd_kafka_topic_result_s*> list;  // of results
 };
 
 namespace {
@@ -502,18 +503,24 @@ rd_kafka_resp_err_t rd_kafka_NewTopic_set_config(rd_kafka_NewTopic_t* topic, con
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-void rd_kafka_CreateTopics(rd_kafka_t* client, rd_kafka_NewTopic_t** topics, std::size_t,
+void rd_kafka_CreateTopics(rd_kafka_t* client, rd_kafka_NewTopic_t** topics, std::size_t count,
                            const rd_kafka_AdminOptions_t*, rd_kafka_queue_t* queue) {
   auto& broker = client->client->broker();
-  const auto result = std::make_shared<rd_kafka_resp_err_t>(RD_KAFKA_RESP_ERR_NO_ERROR);
+  std::vector<rd_kafka_NewTopic_t> wanted;
+  for (std::size_t i = 0; i < count; ++i) wanted.push_back(*topics[i]);
+  const auto results = std::make_shared<std::vector<rd_kafka_topic_result_t>>(count);
   auto event = std::make_unique<rd_kafka_event_t>();
-  event->error = ask(*client->client, 30'000, [&broker, result, wanted = *topics[0]] {
-    *result = broker.topic(wanted.name) == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR
-                                                   : RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS;
-    if (!*result) broker.create(wanted.name, wanted.partitions, wanted.compacted);
+  event->error = ask(*client->client, 30'000, [&broker, results, wanted] {
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const bool exists = broker.topic(wanted[i].name) != nullptr;
+      (*results)[i].error =
+          exists ? RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS : RD_KAFKA_RESP_ERR_NO_ERROR;
+      if (!exists) broker.create(wanted[i].name, wanted[i].partitions, wanted[i].compacted);
+    }
     return RD_KAFKA_RESP_ERR_NO_ERROR;
   });
-  event->result.error = *result;
+  event->results = *results;
+  for (const auto& result : event->results) event->list.push_back(&result);
   queue->events.push_back(event.release());
 }
 
@@ -576,10 +583,9 @@ const rd_kafka_CreateTopics_result_t* rd_kafka_event_CreateTopics_result(rd_kafk
 }
 const rd_kafka_topic_result_t** rd_kafka_CreateTopics_result_topics(
     const rd_kafka_CreateTopics_result_t* result, std::size_t* count) {
-  static const rd_kafka_topic_result_t* only = nullptr;
-  only = &reinterpret_cast<const rd_kafka_event_t*>(result)->result;
-  *count = 1;
-  return &only;
+  const auto* event = reinterpret_cast<const rd_kafka_event_t*>(result);
+  *count = event->list.size();
+  return const_cast<const rd_kafka_topic_result_t**>(event->list.data());
 }
 rd_kafka_resp_err_t rd_kafka_topic_result_error(const rd_kafka_topic_result_t* result) {
   return result->error;
