@@ -42,7 +42,10 @@ void declare(Declaration& declaration) {
   declaration.key_fields = declaration.config["key"].as_strings();
   declaration.output = declaration.input();
   declaration.tables = {
-      {"seen", "seen", [](std::string_view, std::string_view) { return runtime::RowText(); }}};
+      {.name = "seen",
+       .layout = "seen",
+       .describe = [](std::string_view, std::string_view) { return runtime::RowText(); },
+       .only_inserts = true}};
 }
 
 std::unique_ptr<runtime::Operator> create(const Declaration& declaration) {

@@ -34,6 +34,8 @@ struct TableDeclaration {
   std::function<RowText(std::string_view key, std::string_view value)> describe = {};
   /// Keys have more to them than the fields of the record's key.
   bool longer_keys = false;
+  /// Rows are never changed or removed, so what a changelog holds of them is never out of date.
+  bool only_inserts = false;
 };
 
 /// What an operator says of itself when a topology is planned: filled in by OperatorType::declare.

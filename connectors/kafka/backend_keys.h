@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "connectors/kafka/topics.h"
+#include "connectors/kafka/changelog.h"
 #include "runtime/clock.h"
 
 namespace huiliu::connectors::kafka {
@@ -12,6 +12,8 @@ namespace huiliu::connectors::kafka {
 /// Keys of the progress topic that are not the engine's.
 inline constexpr std::string_view kEpoch = "!epoch", kOwner = "!owner", kShards = "!shards";
 inline constexpr std::string_view kTrimmed = "!trimmed/", kTable = "!table/";
+/// Of a shard of a table.
+inline constexpr std::string_view kShardTable = "!table";
 /// Of a shard: who works on it, and who has left it with nothing open.
 inline constexpr std::string_view kWorker = "!worker", kLeft = "!left";
 inline const std::string kNobody = "-";
@@ -24,10 +26,6 @@ inline constexpr std::string_view kCluster = "kafka/cluster", kPosition = "kafka
 /// There while the local store is a whole copy: "all", or the shards it is of.
 inline constexpr std::string_view kWhole = "kafka/whole";
 inline constexpr std::string_view kTime = "kafka/time", kName = "kafka/worker";
-
-/// A compacted topic of the engine's own.
-InternalTopic compacted(std::string name, int partitions, int replication,
-                        std::uint64_t segment_bytes);
 
 /// Bytes of a segment of the progress topic, which is read whole at each start.
 inline constexpr std::uint64_t kProgressSegment = 16u << 20;

@@ -89,15 +89,7 @@ Status KafkaBackend::open_store(const std::string& folder,
   store_ = std::move(store.value());
   local_epoch_ = store_->last_epoch();
   for (auto& [key, value] : store_->meta("kafka/")) local_[key] = value;
-  if (Status status = begin_local_copy(); !status.is_ok()) return status;
-  const auto time = local_.find(std::string(kTime));
-  if (time == local_.end() || now_ms() - std::stoll(time->second) < kOldestCopyMs) {
-    return Status::ok();
-  }
-  return Status::invalid(fmt::format(
-      "the local state in {} was last written more than five days ago: the changelogs may have "
-      "forgotten since then what was deleted. Remove the folder; it is restored from the topics",
-      folder));
+  return begin_local_copy();
 }
 
 // Until all of it is as of one epoch, nobody else is to read it (state/reader.h).
@@ -321,6 +313,18 @@ Status KafkaBackend::produce_changes(const EpochCommit& commit) {
     Changelog& log = changelogs_.at(changes->table);
     for (const auto& [shard, blob] : changes->blobs) {
       records_.clear();
+      Status status = log.form == ChangelogForm::kPacked ? add_packed(blob) : add_rows(blob);
+      if (!status.is_ok()) return status;
+      const int partition = mutant("kafka.wrong_shard") ? (shard + 1) % topology_.shards : shard;
+      status = transaction_->produce_all(log.topic, partition, records_, &log.restart[shard]);
+      if (!status.is_ok()) return status;
+    }
+  }
+  return Status::ok();
+}
+
+Status KafkaBackend::add_rows(std::string_view blob) {
+  const bool whole =
       state::read_changes(blob, [&](bool tombstone, std::string_view key, std::string_view value) {
         rd_kafka_message_t& record = records_.emplace_back();
         record.key = const_cast<char*>(key.data());
@@ -330,13 +334,16 @@ Status KafkaBackend::produce_changes(const EpochCommit& commit) {
         record.len = tombstone ? 0 : value.size();
         if (mutant("kafka.row_lost") && records_.size() % 50 == 0) records_.pop_back();
       });
-      const int partition = mutant("kafka.wrong_shard") ? (shard + 1) % topology_.shards : shard;
-      Status status =
-          transaction_->produce_all(log.topic, partition, records_, &log.restart[shard]);
-      if (!status.is_ok()) return status;
-    }
-  }
-  return Status::ok();
+  return whole ? Status::ok() : Status::corrupt("the changes of an epoch are damaged");
+}
+
+Status KafkaBackend::add_packed(std::string_view blob) {
+  return split_changes(blob, [&](std::string_view piece) {
+    rd_kafka_message_t& record = records_.emplace_back();
+    record.payload = const_cast<char*>(piece.data());
+    record.len = piece.size();
+    if (mutant("kafka.row_lost") && ++pieces_ % 50 == 0) records_.pop_back();
+  });
 }
 
 Status KafkaBackend::produce_appends(const EpochCommit& commit) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "connectors/kafka/changelog.h"
 #include "connectors/kafka/client.h"
 #include "connectors/kafka/membership.h"
 #include "connectors/kafka/replay.h"
@@ -73,6 +74,7 @@ class KafkaBackend final : public runtime::Backend {
   struct Changelog {
     rd_kafka_topic_t* topic = nullptr;
     std::string topic_name;
+    ChangelogForm form = ChangelogForm::kRows;
     // Per shard: an offset that a restore may start at. It may be that of the last record known:
     // taking that in again changes nothing.
     std::vector<std::int64_t> restart;
@@ -110,7 +112,10 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status forget_old_shards(const std::vector<std::uint16_t>& shards, const Changelog& log);
   runtime::Status remember();
   runtime::Status create_topics();
-  InternalTopic changelog_topic(const std::string& table) const;
+  ChangelogForm form_of_table(const std::string& name) const;
+  InternalTopic topic_of_table(const std::string& name) const;
+  runtime::Status mark(const std::string& table, const std::vector<std::string>& marks,
+                       const Changelog& log);
   InternalTopic outbox_topic(const std::string& sink) const;
   std::vector<std::string> marks_of(const std::string& table) const;
   runtime::Status restore_outboxes();
@@ -119,6 +124,8 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status restore(const std::string& name, const std::vector<std::uint16_t>& shards,
                           state::Table& table, Changelog& log);
   runtime::Status produce_changes(const runtime::EpochCommit& commit);
+  runtime::Status add_rows(std::string_view blob);
+  runtime::Status add_packed(std::string_view blob);
   runtime::Status produce_appends(const runtime::EpochCommit& commit);
   runtime::Status produce_progress(const runtime::EpochCommit& commit);
   runtime::Status send_offsets(const runtime::EpochCommit& commit);
@@ -159,6 +166,7 @@ class KafkaBackend final : public runtime::Backend {
   std::atomic<std::uint64_t> epoch_{0};  // last one that Kafka has committed
   std::uint64_t local_epoch_ = 0;  // the store numbers its own commits: restoring takes several
   std::vector<rd_kafka_message_t> records_;  // scratch
+  std::uint64_t pieces_ = 0;                 // of packed changelogs, for a mutant
   std::uint64_t local_ahead_ = 0;            // local number of an epoch less its own number
 };
 

@@ -1,5 +1,6 @@
 // How the local copy is brought up to what Kafka has committed.
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -10,6 +11,7 @@
 #include "connectors/kafka/topics.h"
 #include "runtime/failpoint.h"
 #include "runtime/key.h"
+#include "runtime/state_layout.h"
 #include "state/layout.h"
 
 namespace huiliu::connectors::kafka {
@@ -39,11 +41,12 @@ class Restoring {
         positions_(std::move(positions)),
         being_written_(std::move(begin)) {}
 
-  /// To be called after each row.
-  Status took(std::size_t bytes) {
+  /// To be called after each record.
+  Status took(std::uint64_t rows, std::size_t bytes) {
     constexpr std::uint64_t kOften = 4096;
     unwritten_ += bytes;
-    if (++rows_ % kOften != 0) return Status::ok();
+    const std::uint64_t before = std::exchange(rows_, rows_ + rows);
+    if (before / kOften == rows_ / kOften) return Status::ok();
     return store_.wants_epoch() ? write_out(false) : Status::ok();
   }
 
@@ -90,20 +93,13 @@ bool has_outbox(const runtime::Node& node) {
 
 }  // namespace
 
-InternalTopic compacted(std::string name, int partitions, int replication,
-                        std::uint64_t segment_bytes) {
-  return {std::move(name),
-          partitions,
-          replication,
-          {{"cleanup.policy", "compact"},
-           {"segment.bytes", std::to_string(segment_bytes)},
-           {"delete.retention.ms", std::to_string(7ll * 24 * 3600 * 1000)},
-           {"max.message.bytes", "16777216"}}};
+ChangelogForm KafkaBackend::form_of_table(const std::string& name) const {
+  return form_of(runtime::find_table(topology_, name).second);
 }
 
-InternalTopic KafkaBackend::changelog_topic(const std::string& table) const {
-  return compacted(topic_name(table, "changelog"), topology_.shards, options_.replication,
-                   kSegment);
+InternalTopic KafkaBackend::topic_of_table(const std::string& name) const {
+  return changelog_topic(form_of_table(name), topic_name(name, "changelog"), topology_.shards,
+                         options_.replication);
 }
 
 InternalTopic KafkaBackend::outbox_topic(const std::string& sink) const {
@@ -115,7 +111,7 @@ std::vector<std::string> KafkaBackend::marks_of(const std::string& table) const 
   if (!membership_) return {std::string(kTable) + table};
   std::vector<std::string> marks;
   for (const std::uint16_t shard : owned_) {
-    marks.push_back(shard_key("!table", shard) + "/" + table);
+    marks.push_back(shard_key(kShardTable, shard) + "/" + table);
   }
   return marks;
 }
@@ -132,7 +128,7 @@ Status KafkaBackend::create_topics() {
       const std::string name = node.name + "." + table.name;
       const auto marks = marks_of(name);
       if (std::any_of(marks.begin(), marks.end(), known)) continue;
-      topics.push_back(changelog_topic(name));
+      topics.push_back(topic_of_table(name));
     }
   }
   return ensure_topics(transaction_->client(), topics);
@@ -142,6 +138,7 @@ Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& tabl
   Changelog& log = changelogs_[table];
   if (log.topic != nullptr) return &log;
   log.topic_name = topic_name(table, "changelog");
+  log.form = form_of_table(table);
   const std::vector<std::string> marks = marks_of(table);
   const auto known = [this](const std::string& mark) { return meta_.contains(mark); };
   if (std::any_of(marks.begin(), marks.end(), known)) {
@@ -154,10 +151,8 @@ Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& tabl
           log.topic_name, table));
     }
   }
-  for (const std::string& mark : marks) {
-    if (!known(mark)) new_meta_.emplace_back(mark, log.topic_name);
-  }
-  if (Status status = ensure_topic(transaction_->client(), changelog_topic(table));
+  if (Status status = mark(table, marks, log); !status.is_ok()) return status;
+  if (Status status = ensure_topic(transaction_->client(), topic_of_table(table));
       !status.is_ok()) {
     return status;
   }
@@ -166,6 +161,25 @@ Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& tabl
   log.topic = *topic;
   log.restart.assign(topology_.shards, 0);
   return &log;
+}
+
+// A topic that holds the rows in the other form would be read as other rows.
+Status KafkaBackend::mark(const std::string& table, const std::vector<std::string>& marks,
+                          const Changelog& log) {
+  const std::string own = log.topic_name + (log.form == ChangelogForm::kPacked ? " packed" : "");
+  for (const std::string& mark : marks) {
+    const auto known = meta_.find(mark);
+    if (known == meta_.end()) {
+      new_meta_.emplace_back(mark, own);
+    } else if (known->second != own) {
+      return Status::invalid(fmt::format(
+          "topic {} holds table {} in another form: another version of the operator wrote it. Take "
+          "a snapshot with that version and start from it (huiliu run --from) with another "
+          "`topology` id, or start afresh with another id",
+          log.topic_name, table));
+    }
+  }
+  return Status::ok();
 }
 
 Result<state::Table*> KafkaBackend::open_table(const std::string& name,
@@ -214,10 +228,11 @@ Status KafkaBackend::prepare_shards(const std::string& table,
   return store_->commit(filled);
 }
 
-// A shard that was another worker's for days: the changelog may have forgotten meanwhile what was
-// deleted. One that nothing was written to is as it was.
+// After days without its worker, or of another one's work: the changelog may have forgotten
+// meanwhile what was deleted. A shard that nothing was written to is as it was.
 Status KafkaBackend::forget_old_shards(const std::vector<std::uint16_t>& shards,
                                        const Changelog& log) {
+  if (log.form == ChangelogForm::kPacked) return Status::ok();  // it forgets nothing
   state::Commit forgotten;
   for (const std::uint16_t shard : shards) {
     const auto known = local_.find(local_position(log.topic_name, shard));
@@ -262,27 +277,30 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
         return positions;
       },
       std::move(begin));
+  std::uint64_t all_rows = 0;
+  std::function<void(std::string_view)> expect;
+  if (log.form == ChangelogForm::kRows) {
+    expect = [&](std::string_view key) { table.prefetch(runtime::KeyBuilder::hash_bytes(key)); };
+  }
   const ReplayEnd end = replay_topic(
       {options_.producer.connection, options_.group, log.topic_name, from, on_open_transaction(),
-       [&](std::string_view key) { table.prefetch(runtime::KeyBuilder::hash_bytes(key)); }},
+       expect},
       [&](const ReplayedRecord& record) {
         const auto shard = static_cast<std::uint16_t>(record.partition);
-        const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(record.key);
-        if (record.tombstone) {
-          table.erase(shard, record.key, hash);
-        } else if (!mutant("kafka.restore_forgets") || hash % 64 != 0) {
-          table.put(shard, record.key, hash, record.value);
-        }
+        auto rows = apply_record(log.form, table, shard, record.key,
+                                 record.tombstone ? std::nullopt : std::optional(record.value));
+        if (!rows.is_ok()) return rows.status();
         log.restart[shard] = record.offset + 1;
-        return restoring.took(record.key.size() + record.value.size());
+        all_rows += *rows;
+        return restoring.took(*rows, record.key.size() + record.value.size());
       });
   if (!end.status.is_ok()) return end.status;
   for (std::size_t i = 0; i < shards.size(); ++i) log.restart[shards[i]] = end.next[i];
   if (end.records == 0) return Status::ok();
   // A copy that is up to date still reads its last record of each shard.
   constexpr std::uint64_t kMany = 1000;
-  spdlog::log(end.records < kMany ? spdlog::level::debug : spdlog::level::info,
-              "table {}: {} records, {} MiB restored from {}", name, end.records, end.bytes >> 20,
+  spdlog::log(all_rows < kMany ? spdlog::level::debug : spdlog::level::info,
+              "table {}: {} rows, {} MiB restored from {}", name, all_rows, end.bytes >> 20,
               log.topic_name);
   return restoring.finish();
 }

@@ -28,16 +28,6 @@ using runtime::Result;
 using runtime::Status;
 
 namespace {
-InternalTopic rows_topic(const std::string& name, int partitions, int replication) {
-  return {name,
-          partitions,
-          replication,
-          {{"cleanup.policy", "delete"},
-           {"retention.ms", "-1"},  // rows go when they are consumed (forget_consumed)
-           {"segment.bytes", std::to_string(64u << 20)},
-           {"max.message.bytes", "16777216"}}};
-}
-
 std::string layout_key(std::uint16_t shard, std::string_view key) {
   return shard_key("!layout", shard) + "/" + std::string(key);
 }
@@ -109,7 +99,7 @@ Status KafkaBackend::open_repartition_topics() {
     const std::string topic = (*node.config)["topic"].text();
     repartition_topics_.insert(topic);
     Status status = ensure_topic(transaction_->client(),
-                                 rows_topic(topic, topology_.shards, options_.replication));
+                                 uncompacted(topic, topology_.shards, options_.replication));
     if (!status.is_ok()) return status;
   }
   return Status::ok();
@@ -276,7 +266,7 @@ Status KafkaBackend::start_standby() {
     if (!status.is_ok()) return status;
     auto table = store_->table(name, shards);
     if (!table.is_ok()) return table.status();
-    FollowedTable& one = followed.emplace_back(FollowedTable{log.topic_name, *table, {}});
+    FollowedTable& one = followed.emplace_back(FollowedTable{log.topic_name, log.form, *table, {}});
     for (const std::uint16_t shard : shards) {
       const auto known = local_.find(local_position(log.topic_name, shard));
       one.positions[shard] = known == local_.end() ? 0 : std::stoll(known->second);

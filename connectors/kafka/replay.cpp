@@ -94,7 +94,7 @@ class Replay {
   }
 
   Status read_all() {
-    constexpr int kSilentMs = 60'000, kWaitMs = 10;  // it waits so long unless the batch is full
+    constexpr int kSilentMs = 60'000, kWaitMs = 1;  // it waits so long unless the batch is full
     constexpr int kLongMs = 1000;
     constexpr ssize_t kAhead = 8;
     const Queue queue(rd_kafka_queue_get_consumer(client_.get()));

@@ -150,11 +150,13 @@ void SharedSnapshots::clean_up() const {
   std::vector<std::string> own;
   for (const fs::path& path : folders_in(folder_)) {
     const std::string name = path.filename().string();
-    if (name.starts_with("." + worker_ + "-")) remove(path.string());
-    if (name.starts_with(".")) continue;
-    if (name.starts_with(worker_ + "-")) own.push_back(path.string());
     const std::size_t dash = name.rfind('-');
-    const std::string time = dash == std::string::npos ? "" : name.substr(dash + 1);
+    if (dash == std::string::npos) continue;
+    // Not a prefix: there may be a worker `a-b` beside a worker `a`.
+    const std::string worker = name.substr(0, dash), time = name.substr(dash + 1);
+    if (worker == "." + worker_) remove(path.string());
+    if (name.starts_with(".")) continue;
+    if (worker == worker_) own.push_back(path.string());
     const bool is_time =
         time.size() == kTimeDigits && time.find_first_not_of("0123456789") == std::string::npos;
     if (is_time && now_ms() - std::stoll(time) > kOldestCopyMs) remove(path.string());

@@ -6,7 +6,6 @@
 #include <spdlog/spdlog.h>
 
 #include "runtime/failpoint.h"
-#include "runtime/key.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -102,12 +101,10 @@ Status Standby::take(const rd_kafka_message_t& message) {
   std::int64_t& next = table.positions.at(shard);
   if (message.offset < next) return Status::ok();
   const std::string_view key(static_cast<const char*>(message.key), message.key_len);
-  const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(key);
-  if (message.payload == nullptr) {
-    table.table->erase(shard, key, hash);
-  } else {
-    table.table->put(shard, key, hash, {static_cast<const char*>(message.payload), message.len});
-  }
+  const std::string_view value(static_cast<const char*>(message.payload), message.len);
+  auto rows = apply_record(table.form, *table.table, shard, key,
+                           message.payload == nullptr ? std::nullopt : std::optional(value));
+  if (!rows.is_ok()) return rows.status();
   next = message.offset + 1;
   unsaved_ += message.key_len + message.len;
   return Status::ok();

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "connectors/kafka/changelog.h"
 #include "connectors/kafka/client.h"
 #include "state/epoch_store.h"
 #include "state/table.h"
@@ -20,6 +21,7 @@ namespace huiliu::connectors::kafka {
 /// A table whose changelog is followed for shards that another worker owns.
 struct FollowedTable {
   std::string topic;
+  ChangelogForm form = ChangelogForm::kRows;
   state::Table* table = nullptr;                    ///< of these shards; nobody else uses it
   std::map<std::uint16_t, std::int64_t> positions;  ///< shard → next offset
 };

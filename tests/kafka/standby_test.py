@@ -75,16 +75,16 @@ def trial(args, folder: Path, standbys: int) -> bool:
             for worker in group.workers:
                 if worker.runs():
                     worker.process.kill()
-        restored = sum(map(int, re.findall(r"seen: (\d+) records, \d+ MiB restored", log_of(living)[before:])))
+        restored = sum(map(int, re.findall(r"seen: (\d+) rows, \d+ MiB restored", log_of(living)[before:])))
         verifier = SharedVerifier(broker.bootstrap)
         verifier.check(records)
         few = args.records // 20
         if standbys and restored > few:
-            verifier.differ([f"{restored} records were restored in spite of the copy, of at most {few}"])
+            verifier.differ([f"{restored} rows were restored in spite of the copy, of at most {few}"])
         if not standbys and restored <= few:
-            verifier.differ([f"{restored} records were restored: this test shows nothing"])
+            verifier.differ([f"{restored} rows were restored: this test shows nothing"])
         print(f"  standbys {standbys}: shards taken over {seconds:.1f} s after the death (session {SESSION_S} s), "
-              f"{restored} records restored", flush=True)
+              f"{restored} rows restored", flush=True)
         for difference in verifier.differences:
             print(f"  DIFFERENT {difference}")
         return not verifier.differences

@@ -76,7 +76,9 @@ class Scheduler final : public runtime::SimulatedMachine, public runtime::Clock 
             std::string_view text = {});
   std::uint64_t hash() const { return hash_; }
 
-  std::int64_t now_ms() override { return kEpochMs + now_ / 1000; }
+  std::int64_t now_ms() override { return kEpochMs + passed_ms_ + now_ / 1000; }
+  /// Days in which nothing happens: for those who look at the date.
+  void pass(std::int64_t days) { passed_ms_ += days * 24 * 3600 * 1000; }
   std::int64_t steady_ms() override { return now_ / 1000; }
   runtime::Clock& clock() override { return *this; }
   std::uint64_t start(std::function<void()> work) override;
@@ -89,6 +91,7 @@ class Scheduler final : public runtime::SimulatedMachine, public runtime::Clock 
 
  private:
   static constexpr std::int64_t kEpochMs = 1'700'000'000'000;
+  std::int64_t passed_ms_ = 0;
   struct Thread;
   struct Later {
     bool operator()(const Event& a, const Event& b) const {

@@ -148,6 +148,10 @@ void World::prepare_disk(Place& place) {
 
 void World::start(Place& place) {
   if (tally_.lives > 0) prepare_disk(place);
+  if (running().empty() && scheduler_.chance(0.03)) {
+    scheduler_.pass(6);  // longer than a copy is trusted
+    ++tally_.breaks;
+  }
   ++tally_.lives;
   place.steps_left = 0;
   place.worker = std::make_unique<Worker>(scheduler_, place.disk, topology_of(place), ++workers_,

@@ -23,8 +23,8 @@ struct Topologies {
 struct Tally {
   std::uint64_t shared = 0, lives = 0, killed = 0, killed_at_step = 0, frozen = 0, asked = 0,
                 takeovers = 0, restarts = 0, power_losses = 0, wiped = 0, old_copies = 0,
-                coordinators_away = 0, leaders_away = 0, last_lives = 0, fenced_by_name = 0,
-                stranded = 0;
+                breaks = 0, coordinators_away = 0, leaders_away = 0, last_lives = 0,
+                fenced_by_name = 0, stranded = 0;
   std::uint64_t virtual_ms = 0;
   FaultCounts broker;
 };
