@@ -254,6 +254,7 @@ int run_until_done(const Topology& topology, const Start& start, unsigned thread
       if (!status.is_ok()) return report_error(status);
       return signals.caught() ? kInterrupted : kSuccess;
     }
+    if (signals.caught()) return kInterrupted;
     if (std::chrono::steady_clock::now() - started > kLongRun) pause = kFirstPause;
     spdlog::warn("{}; starting again at the last committed epoch in {} ms", status.message(),
                  pause.count());

@@ -32,6 +32,7 @@ std::string random_owner() { return fmt::format("{:016x}", runtime::random_numbe
 Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendContext& context,
                                                          BackendOptions options) {
   std::unique_ptr<KafkaBackend> made(new KafkaBackend(*context.topology, std::move(options)));
+  made->interrupted_ = context.interrupted;
   made->session_ = std::make_shared<Session>();
   if (context.session != nullptr) {
     if (!*context.session) *context.session = made->session_;

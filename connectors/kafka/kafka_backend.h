@@ -144,6 +144,7 @@ class KafkaBackend final : public runtime::Backend {
 
   const runtime::Topology& topology_;
   BackendOptions options_;
+  std::function<bool()> interrupted_;  // a start that takes long is to end
   std::unique_ptr<state::EpochStore> store_;
   std::unique_ptr<SharedSnapshots> snapshots_;  // null: none, or not looked for yet
   std::unique_ptr<Standby> standby_;            // null: none

@@ -283,8 +283,13 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
     expect = [&](std::string_view key) { table.prefetch(runtime::KeyBuilder::hash_bytes(key)); };
   }
   const ReplayEnd end = replay_topic(
-      {options_.producer.connection, options_.group, log.topic_name, from, on_open_transaction(),
-       expect},
+      {.connection = options_.producer.connection,
+       .group = options_.group,
+       .topic = log.topic_name,
+       .from = from,
+       .on_open_transaction = on_open_transaction(),
+       .expect = expect,
+       .interrupted = interrupted_},
       [&](const ReplayedRecord& record) {
         const auto shard = static_cast<std::uint16_t>(record.partition);
         auto rows = apply_record(log.form, table, shard, record.key,

@@ -112,6 +112,9 @@ class Replay {
         if (status.is_ok()) status = take_message(*message);
       }
       if (!status.is_ok()) return status;
+      if (request_.interrupted && request_.interrupted()) {
+        return Status::restart("reading " + topic_ + " is interrupted");
+      }
       show_progress();
       silent = count > 0 ? 0 : silent + kWaitMs;
       if (request_.on_open_transaction && silent > 0 && silent % kLongMs == 0) {

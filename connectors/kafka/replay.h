@@ -43,6 +43,8 @@ struct ReplayRequest {
   /// Called some records before `visit` with a key that may come then, to bring memory nearer.
   std::function<void(std::string_view key)> expect = {};
   bool committed_only = true;
+  /// Asked between batches: true ends it with kRestart.
+  std::function<bool()> interrupted = {};
 };
 
 /// Reads partitions of a topic up to their ends. `visit` may refuse to go
