@@ -51,6 +51,9 @@ class Backend {
   virtual Status opened() { return Status::ok(); }
   /// Whether tables hold so much in memory that an epoch should end early, for them to be written.
   virtual bool wants_epoch() const { return false; }
+  /// How many times as many slices as usual may be under way: where commits take long, the work
+  /// goes on meanwhile.
+  virtual unsigned window_factor() const { return 1; }
   /// Whether no input should be read until tables that are full are written.
   virtual bool wants_pause() const { return false; }
   /// Takes the epoch's changes out of a table; processing may go on at once.

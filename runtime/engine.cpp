@@ -13,7 +13,7 @@ Engine::Engine(const Topology& topology, unsigned parallelism, Backend& backend,
   shared_.plan = &plan_;
   shared_.backend = &backend;
   shared_.clock = &clock;
-  shared_.window = 4 + 4 * parallelism;
+  shared_.window = (4 + 4 * parallelism) * backend.window_factor();
   shared_.wait = [this](std::int64_t ms) {
     const std::int64_t until = shared_.clock->steady_ms() + ms;
     while (!shared_.stop && !shared_.abandon && shared_.clock->steady_ms() < until) {

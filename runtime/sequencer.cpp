@@ -10,7 +10,7 @@
 namespace huiliu::runtime {
 namespace {
 
-constexpr std::int64_t kIdleMs = 10;
+constexpr std::int64_t kMostIdleMs = 10;
 constexpr std::int64_t kFirstRetryMs = 50, kMostRetryMs = 5000;
 
 std::vector<std::pair<std::string, std::string>> positions_of(const Backend& backend,
@@ -85,7 +85,8 @@ std::optional<Sequencer::Work> Sequencer::read(Feed& feed, std::size_t index, st
       feed.ended = true;
       return std::nullopt;
     case ReadResult::kIdle:
-      feed.not_before = now + kIdleMs;
+      feed.idle = std::clamp<std::int64_t>(feed.idle * 2, 1, kMostIdleMs);
+      feed.not_before = now + feed.idle;
       return std::nullopt;
     case ReadResult::kFailed:
       shared_.fail(feed.reader->failure());
@@ -97,7 +98,7 @@ std::optional<Sequencer::Work> Sequencer::read(Feed& feed, std::size_t index, st
     case ReadResult::kSlice:
       break;
   }
-  feed.pause = 0;
+  feed.pause = feed.idle = 0;
   Work work;
   work.info = std::make_shared<SliceInfo>();
   work.info->sequence = next_sequence_++;
@@ -141,6 +142,18 @@ std::optional<Sequencer::Work> Sequencer::pull() {
   }
   if (dirty_ && epoch_is_due(now)) return control(false);
   return std::nullopt;
+}
+
+std::int64_t Sequencer::ms_to_next() {
+  if (shared_.in_flight >= shared_.window) return kMostIdleMs;
+  const std::lock_guard lock(mutex_);
+  const std::int64_t now = shared_.clock->steady_ms();
+  std::int64_t next = now + kMostIdleMs;
+  if (dirty_) next = std::min(next, epoch_started_ + shared_.topology->epoch_ms);
+  for (const Feed& feed : feeds_) {
+    if (!feed.ended) next = std::min(next, feed.not_before);
+  }
+  return std::max<std::int64_t>(next - now, 1);
 }
 
 std::pair<std::uint64_t, std::uint64_t> Sequencer::progress() {

@@ -26,6 +26,8 @@ class Sequencer {
   };
   /// The next slice, or nothing now (no input, window full, or all given out).
   std::optional<Work> pull();
+  /// Time until pull() may have something that nobody signals: input, or an epoch's end.
+  std::int64_t ms_to_next();
   /// All slices are given out.
   bool exhausted() const { return exhausted_; }
   /// Bytes read and in all, over all sources.
@@ -37,7 +39,8 @@ class Sequencer {
     std::unique_ptr<SourceReader> reader;
     bool ended = false;
     std::int64_t not_before = 0;
-    std::int64_t pause = 0;
+    std::int64_t pause = 0;  // after a failure
+    std::int64_t idle = 0;   // after nothing came
   };
 
   std::optional<Work> read(Feed& feed, std::size_t index, std::int64_t now);

@@ -71,7 +71,7 @@ void Worker::run() {
   constexpr std::int64_t kWaitMs = 5;
   while (!shared_.finished && !shared_.abandon) {
     const std::uint64_t seen = shared_.signals();
-    if (!step()) shared_.wait_for_signal(seen, kWaitMs);
+    if (!step()) shared_.wait_for_signal(seen, std::min(kWaitMs, sequencer_.ms_to_next()));
   }
 }
 

@@ -58,7 +58,8 @@ struct Faults {
 struct FaultCounts {
   std::uint64_t requests = 0, requests_lost = 0, responses_lost = 0, slow = 0, away = 0,
                 transactions = 0, transactions_timed_out = 0, fenced = 0, aborted = 0,
-                stale_members = 0, expelled = 0, rebalances = 0, compactions = 0, rows_deleted = 0;
+                stale_members = 0, expelled = 0, rebalances = 0, compactions = 0, rows_deleted = 0,
+                late_owners = 0;  ///< announcements of processes that were dead by then
 };
 
 struct Offset {

@@ -52,12 +52,13 @@ void print(const Part& sum, double seconds) {
       "workers: %llu lives, %llu killed at random, %llu at a step, %llu frozen, %llu asked to end, "
       "%llu taken over from, %llu restarts within; disks: %llu lost power, %llu wiped, %llu old "
       "copies, %llu unused for days; %llu last lives\n"
-      "names: %llu workers fenced by their own, %llu shards waited for the next rebalance\n",
+      "names: %llu workers fenced by their own, %llu shards waited for the next rebalance, "
+      "%llu announcements of the dead\n",
       number(tally.lives), number(tally.killed), number(tally.killed_at_step), number(tally.frozen),
       number(tally.asked), number(tally.takeovers), number(tally.restarts),
       number(tally.power_losses), number(tally.wiped), number(tally.old_copies),
       number(tally.breaks), number(tally.last_lives), number(tally.fenced_by_name),
-      number(tally.stranded));
+      number(tally.stranded), number(broker.late_owners));
   std::printf(
       "brokers: %llu requests, %llu lost, %llu answers lost, %llu slow, %llu without a coordinator "
       "(%llu times away), %llu leaders away; %llu transactions, %llu aborted, %llu timed out, %llu "

@@ -100,6 +100,7 @@ void ProducerPart::attempt(const PartitionId& partition, const BatchPtr& batch) 
       }
       std::vector<LogRecord> records;
       for (const Outgoing& one : batch->records) records.push_back(one.record);
+      if (tid.empty() && weak.expired()) ++broker.counts.late_owners;
       if (!error) error = broker.produce(tid, id, partition, std::move(records), batch->base);
       batch->appended = !error;
     }

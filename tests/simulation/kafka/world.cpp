@@ -189,7 +189,10 @@ bool World::is_expected_end(const Worker& worker) const {
   // that still has the old one takes the worker for another of its name (docs/reliability.md,
   // limits).
   if (named_ && says("another worker is named")) return true;
-  return !several_ && tally_.takeovers > 0 && says("has taken over");
+  // A process that died right after it had announced itself may be heard of later than its
+  // successor (docs/reliability.md, limits).
+  const bool announced = tally_.takeovers > 0 || broker_.counts.late_owners > 0;
+  return !several_ && announced && says("has taken over");
 }
 
 void World::settle(Place& place) {
