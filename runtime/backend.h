@@ -51,6 +51,8 @@ class Backend {
   virtual Status opened() { return Status::ok(); }
   /// Whether tables hold so much in memory that an epoch should end early, for them to be written.
   virtual bool wants_epoch() const { return false; }
+  /// Whether an epoch without input is of use, as when others' work is to be saved with it. Cheap.
+  virtual bool wants_empty_epoch() const { return false; }
   /// How many times as many slices as usual may be under way: where commits take long, the work
   /// goes on meanwhile.
   virtual unsigned window_factor() const { return 1; }

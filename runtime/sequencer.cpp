@@ -140,7 +140,8 @@ std::optional<Sequencer::Work> Sequencer::pull() {
     exhausted_ = true;
     return control(true);
   }
-  if (dirty_ && epoch_is_due(now)) return control(false);
+  const bool has_content = dirty_ || shared_.backend->wants_empty_epoch();
+  if (has_content && epoch_is_due(now)) return control(false);
   return std::nullopt;
 }
 

@@ -317,7 +317,7 @@ Status KafkaBackend::produce_changes(const EpochCommit& commit) {
       Status status = log.form == ChangelogForm::kPacked ? add_packed(blob) : add_rows(blob);
       if (!status.is_ok()) return status;
       const int partition = mutant("kafka.wrong_shard") ? (shard + 1) % topology_.shards : shard;
-      status = transaction_->produce_all(log.topic, partition, records_, &log.restart[shard]);
+      status = transaction_->produce_all(log.topic, partition, records_, &log.written[shard]);
       if (!status.is_ok()) return status;
     }
   }
@@ -357,7 +357,7 @@ Status KafkaBackend::produce_appends(const EpochCommit& commit) {
     state::append_big_endian(value, append.records, 8);
     value += append.bytes;
     Status status = transaction_->produce(
-        outbox.topic, {.partition = 0, .key = key, .value = value, .offset = &outbox.restart[0]});
+        outbox.topic, {.partition = 0, .key = key, .value = value, .offset = &outbox.written[0]});
     if (!status.is_ok()) return status;
   }
   // Compaction then removes what is delivered.
@@ -439,14 +439,13 @@ Status KafkaBackend::commit_locally(const EpochCommit& commit) {
   for (const state::Changes* changes : local.changes) {
     const Changelog& log = changelogs_.at(changes->table);
     for (const auto& [shard, blob] : changes->blobs) {
-      local.meta.emplace_back(local_position(log.topic_name, shard), as_local(log.restart[shard]));
+      local.meta.emplace_back(local_position(log.topic_name, shard), as_local(log.next(shard)));
     }
   }
   local.meta.emplace_back(kTime, std::to_string(now_ms()));
   if (mutant("kafka.position_without_changes") && commit.epoch % 4 == 0) local.changes.clear();
   for (const auto& [log, outbox] : outboxes_) {
-    local.meta.emplace_back(local_position(outbox.topic_name, 0),
-                            std::to_string(outbox.restart[0]));
+    local.meta.emplace_back(local_position(outbox.topic_name, 0), std::to_string(outbox.next(0)));
   }
   if (standby_) {
     for (const auto& [place, next] : standby_->collect(local)) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -58,6 +59,7 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Result<state::Table*> open_table(const std::string& name,
                                             const std::vector<std::uint16_t>& shards) override;
   bool wants_epoch() const override { return store_->wants_epoch(); }
+  bool wants_empty_epoch() const override { return standby_ && standby_->has_unsaved(); }
   bool wants_pause() const override { return store_->wants_pause(); }
   unsigned window_factor() const override { return 4; }  // measured: docs/performance.md
   std::shared_ptr<void> freeze(state::Table& table, std::uint64_t epoch) override;
@@ -76,9 +78,17 @@ class KafkaBackend final : public runtime::Backend {
     rd_kafka_topic_t* topic = nullptr;
     std::string topic_name;
     ChangelogForm form = ChangelogForm::kRows;
-    // Per shard: an offset that a restore may start at. It may be that of the last record known:
-    // taking that in again changes nothing.
-    std::vector<std::int64_t> restart;
+    std::vector<std::int64_t> restart;  // per shard: behind the last record read
+    std::vector<std::int64_t> written;  // per shard: the last record written here, or -1
+
+    void start_at(std::vector<std::int64_t> offsets) {
+      restart = std::move(offsets);
+      written.assign(restart.size(), -1);
+    }
+    /// An offset that a restore may start at.
+    std::int64_t next(std::size_t shard) const {
+      return std::max(restart[shard], written[shard] + 1);
+    }
   };
 
   KafkaBackend(const runtime::Topology& topology, BackendOptions options)

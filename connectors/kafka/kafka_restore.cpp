@@ -159,7 +159,7 @@ Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& tabl
   auto topic = transaction_->topic(log.topic_name);
   if (!topic.is_ok()) return topic.status();
   log.topic = *topic;
-  log.restart.assign(topology_.shards, 0);
+  log.start_at(std::vector<std::int64_t>(topology_.shards, 0));
   return &log;
 }
 
@@ -239,8 +239,8 @@ Status KafkaBackend::forget_old_shards(const std::vector<std::uint16_t>& shards,
     if (known == local_.end() || !is_too_old(known->second)) continue;
     auto marks = watermarks(transaction_->client(), log.topic_name, shard);
     if (!marks.is_ok()) return marks.status();
-    // The record at the position may be known, and a transaction's marker is behind it.
-    if (marks->end <= std::stoll(known->second) + 2) continue;
+    // The marker of the transaction may be behind the position.
+    if (marks->end <= std::stoll(known->second) + 1) continue;
     spdlog::info("the local copy of shard {} of {} is too old: it is built anew", shard,
                  log.topic_name);
     forgotten.meta.emplace_back(known->first, "");
@@ -302,7 +302,6 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
   if (!end.status.is_ok()) return end.status;
   for (std::size_t i = 0; i < shards.size(); ++i) log.restart[shards[i]] = end.next[i];
   if (end.records == 0) return Status::ok();
-  // A copy that is up to date still reads its last record of each shard.
   constexpr std::uint64_t kMany = 1000;
   spdlog::log(all_rows < kMany ? spdlog::level::debug : spdlog::level::info,
               "table {}: {} rows, {} MiB restored from {}", name, all_rows, end.bytes >> 20,
@@ -329,7 +328,7 @@ Status KafkaBackend::restore_outbox(const std::string& log) {
   if (!topic.is_ok()) return topic.status();
   outbox.topic = *topic;
   const auto known = local_.find(local_position(outbox.topic_name, 0));
-  outbox.restart = {known == local_.end() ? 0 : std::stoll(known->second)};
+  outbox.start_at({known == local_.end() ? 0 : std::stoll(known->second)});
   const auto trim = meta_.find(std::string(kTrimmed) + log);
   const std::uint64_t trimmed = trim == meta_.end() ? 0 : std::stoull(trim->second);
   const std::vector<ReplayFrom> from = {{0, outbox.restart[0]}};

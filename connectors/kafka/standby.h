@@ -44,6 +44,8 @@ class Standby {
   Positions collect(state::Commit& commit);
   /// The commit is done.
   void saved();
+  /// Whether something has come that no collect() has taken.
+  bool has_unsaved() const { return unsaved_ > 0; }
 
  private:
   void run();
@@ -61,7 +63,7 @@ class Standby {
 
   std::mutex mutex_;  // of the tables, the positions and what is below
   std::condition_variable woken_;
-  std::uint64_t unsaved_ = 0;
+  std::atomic<std::uint64_t> unsaved_{0};  // bytes; changed under the mutex
   bool closing_ = false;
   std::vector<state::Changes> pending_;
   Positions pending_positions_;
