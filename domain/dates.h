@@ -34,9 +34,8 @@ struct ParsedDate {
 // What 长期, 永久, 2099-12-31, ... mean: an error, or the day 2099-12-31 (for end dates).
 enum class LongTerm : std::uint8_t { kRefuse, kAccept };
 
-// All forms departments send, after width folding: 2019-3-5, 2019/03/05, 2019.3.5, 20190305,
-// 20190305101112, 2019年3月5日, 二〇一九年三月十五日, a time after the day (dropped), Excel serials
-// of the 1900 system (43529), 13-digit epoch milliseconds taken in +08:00.
+// All forms departments send: those of parse_timestamp (domain/timestamps.h), of which the day in
+// China is taken (2024-05-29T16:00:00Z is 2024-05-30), and the words for a long term.
 ParsedDate parse_date(std::string_view text, LongTerm long_term = LongTerm::kRefuse);
 
 // YYYY-M-D, YYYY/M/D, YYYYMMDD and YYYY年M月D日 only, without blanks and without a limit on the
