@@ -2,133 +2,157 @@
 #include <charconv>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include "operators/condition.h"
+#include "operators/compare_settings.h"
 #include "operators/field_names.h"
-#include "operators/version_state.h"
+#include "operators/record_book.h"
+#include "runtime/check.h"
 #include "runtime/key.h"
 #include "runtime/registry.h"
+#include "runtime/row_codec.h"
 #include "state/table.h"
 
 namespace huiliu::operators {
 namespace {
 
-using runtime::Config;
 using runtime::Declaration;
-using runtime::OptionType;
 using runtime::Outputs;
 using runtime::Record;
-using runtime::Schema;
 using runtime::Type;
 using runtime::Value;
 
+// Ports in the order of the descriptor's outputs.
 constexpr std::size_t kHistoryPort = 1;
 constexpr std::size_t kConflictsPort = 2;
 constexpr std::size_t kOutcomesPort = 3;
-constexpr const char* kOutcomeField = "outcome";
-
-struct Settings {
-  Schema input;
-  std::vector<std::string> key, content;
-  std::vector<std::size_t> version;
-  std::optional<std::size_t> source;
-  SourcePriority priority;
-  Condition withdrawn;
-  bool can_withdraw = false;
-};
-
-bool names_field(const Config& list, const std::string& name) {
-  for (const Config* item : items_of(list)) {
-    if (item->is_scalar() && item->text() == name) return true;
-  }
-  return false;
-}
-
-Settings parse(const Declaration& declaration) {
-  const Config& config = declaration.config;
-  const Schema& input = declaration.input();
-  runtime::Diagnostics& diagnostics = declaration.diagnostics;
-  Settings settings;
-  settings.input = input;
-  find_fields(config["key"], input, diagnostics);
-  settings.key = config["key"].as_strings();
-  settings.version = find_fields(config["version"], input, diagnostics);
-  if (config.has("source")) settings.source = find_text_field(config["source"], input, diagnostics);
-  if (config.has("priority")) {
-    settings.priority = config["priority"].as_strings();
-    if (!config.has("source")) {
-      diagnostics.error(config.key_place("priority"), "a priority needs `source: FIELD`");
-    }
-  }
-  settings.can_withdraw = config.has("withdrawn");
-  settings.withdrawn = Condition::parse(config["withdrawn"], input, diagnostics);
-  if (config.has("content")) {
-    find_fields(config["content"], input, diagnostics);
-    settings.content = config["content"].as_strings();
-    return settings;
-  }
-  for (const runtime::Field& field : input.fields()) {
-    const bool left_out = names_field(config["key"], field.name) ||
-                          names_field(config["version"], field.name) ||
-                          names_field(config["source"], field.name) || field.name == "warnings";
-    if (!left_out) settings.content.push_back(field.name);
-  }
-  return settings;
-}
+constexpr std::size_t kChangesPort = 4;
+constexpr std::size_t kLeftPort = 5;
 
 class Compare final : public runtime::Operator {
  public:
-  explicit Compare(Settings settings)
+  explicit Compare(CompareSettings settings)
       : settings_(std::move(settings)),
         key_(settings_.input, settings_.key),
-        content_(settings_.input, settings_.content) {
-    incoming_.version.resize(settings_.version.size());
-    known_.version.resize(settings_.version.size());
+        content_(settings_.input, settings_.content),
+        incoming_(settings_.shape()),
+        identities_(settings_.identity.size()) {
+    known_.state.resize(settings_.shape());
+    if (!settings_.content_before.empty()) {
+      content_before_.emplace(settings_.input, settings_.content_before);
+      content_list_ = 1;
+    }
+    if (settings_.amend) rows_.emplace(settings_.input);
   }
 
   void open(runtime::OperatorContext& context) override {
     context_ = &context;
     table_ = &context.table("current");
+    book_.emplace(settings_.shape(), *table_);
     row_.resize(context.row_slots());
     for (std::size_t i = 0; i < kOutcomes; ++i) {
       counters_[i] = context.counter(outcome_name(static_cast<Outcome>(i)));
     }
   }
 
-  void expect(std::uint64_t key_hash) override { table_->prefetch(key_hash); }
+  void expect(std::uint64_t key_hash) override {
+    // With identities the row is found by another hash, which only the record itself tells.
+    if (settings_.identity.empty()) table_->prefetch(key_hash);
+  }
 
   void process(Record& record, Outputs& out) override {
-    if (!has_key(record)) {
-      out.reject(record, {"E101_MISSING",
-                          settings_.key.front(),
-                          {},
-                          "compare",
-                          "every field of the natural key is empty",
-                          "业务主键各项均为空"});
-      return;
+    out_ = &out;
+    if (const std::size_t missing = missing_key(record); missing < settings_.key.size()) {
+      return out.reject(record, {.code = "E101_MISSING",
+                                 .field = settings_.key[missing],
+                                 .value = {},
+                                 .rule = "compare",
+                                 .message_en = "a field of the natural key is empty: without it "
+                                               "the record cannot be told from others",
+                                 .message_zh = "业务主键缺项，无法与其他记录区分"});
     }
-    read(record);
-    const std::string_view key = key_.build(record);
-    const std::uint16_t shard = context_->shard_of(record.key_hash);
-    const auto stored = table_->get(shard, key, record.key_hash);
-    if (stored) decode_state(*stored, known_);
-    const Outcome outcome = decide(incoming_, stored ? &known_ : nullptr, settings_.priority);
-    if (becomes_current(outcome)) {
-      store(shard, key, record.key_hash, incoming_);
-    } else if (outcome == Outcome::kDuplicate && raise_version()) {
-      store(shard, key, record.key_hash, known_);
+    if (!read_identities(record)) {
+      return out.reject(record, {.code = "E403_PARTY_FIELDS",
+                                 .field = settings_.input[settings_.identity.front()].name,
+                                 .value = {},
+                                 .rule = "compare",
+                                 .message_en = "no code or number says whom the record is about",
+                                 .message_zh = "没有可以识别主体的代码或证件号码"});
     }
-    ++*counters_[static_cast<std::size_t>(outcome)];
-    send(outcome, record, out);
+    const RecordBook::Place place{key_.build(record), context_->shard_of(record.key_hash),
+                                  record.key_hash};
+    const bool exists = book_->find(place, identities_, known_);
+    merged_.clear();
+    book_->merge(place, identities_, known_, merged_);
+    if (settings_.amend && settings_.amend->when.holds(record)) {
+      return amend(place, exists, record, out);
+    }
+    version(place, exists, record, out);
   }
 
  private:
-  bool has_key(const Record& record) const {
-    for (std::size_t field : key_.fields()) {
-      if (!is_blank(record[field], settings_.input[field].type)) return true;
+  std::size_t missing_key(const Record& record) const {
+    for (std::size_t i = 0; i < settings_.key.size(); ++i) {
+      if (settings_.may_be_absent[i]) continue;
+      const std::size_t field = key_.fields()[i];
+      if (is_blank(record[field], settings_.input[field].type)) return i;
     }
-    return false;
+    return settings_.key.size();
+  }
+
+  bool read_identities(const Record& record) {
+    bool any = identities_.empty();
+    for (std::size_t i = 0; i < identities_.size(); ++i) {
+      const std::string_view text = record[settings_.identity[i]].text();
+      if (text.empty()) {
+        identities_[i].reset();
+        continue;
+      }
+      if (!identities_[i]) identities_[i].emplace();
+      identities_[i]->assign(text);
+      any = true;
+    }
+    return any;
+  }
+
+  /// A row that is a version of its record.
+  void version(const RecordBook::Place& place, bool exists, Record& record, Outputs& out) {
+    VersionState& known = known_.state;
+    if (exists && !known.awaited) keep_values(record);
+    read(record);
+    const Precedence precedence{
+        settings_.priority,
+        settings_.owner ? record[*settings_.owner].text() : std::string_view{}};
+    const Outcome outcome =
+        decide(incoming_, exists ? &known : nullptr, exists && same_content(record), precedence);
+    Changes changes;
+    if (becomes_current(outcome)) {
+      take_over(record, exists, changes);
+      book_->store(place, known_);
+    } else if (raise(outcome) || known_.grew || !merged_.empty()) {
+      changes.inserted = outcome == Outcome::kDuplicate && count_at_last(record);
+      book_->store(place, known_);
+    }
+    send_left(record, changes, out);
+    send_changes(record, changes, out);
+    send(outcome, becomes_current(outcome), record, out);
+  }
+
+  /// What a version does to those who keep or count the record.
+  struct Changes {
+    bool removed = false;    ///< from the counts: as `before` has it
+    bool inserted = false;   ///< into the counts
+    bool left = false;       ///< the place where it was kept
+    OptionalTexts before;    ///< remembered values of the version before
+  };
+
+  // What the first version said, or the last one that said anything, stays.
+  void keep_values(Record& record) {
+    for (std::size_t i = 0; i < settings_.remembered.size(); ++i) {
+      const auto& before = known_.state.remembered[i];
+      Value& value = record[settings_.remembered[i]];
+      const bool kept = settings_.is_first[i] || (settings_.is_kept[i] && value.text().empty());
+      if (kept && before) value = Value::of_text(lasting(*before));
+    }
   }
 
   void read(const Record& record) {
@@ -140,6 +164,21 @@ class Compare final : public runtime::Operator {
     incoming_.source.assign(settings_.source ? record[*settings_.source].text()
                                              : std::string_view{});
     incoming_.withdrawn = settings_.can_withdraw && settings_.withdrawn.holds(record);
+  }
+
+  bool same_content(const Record& record) {
+    const VersionState& known = known_.state;
+    if (is_owed(record)) return false;
+    if (known.content_list == content_list_) return incoming_.content == known.content;
+    return content_before_ && content_before_->hash(record) == known.content;
+  }
+
+  /// Whether amendments could not be sent, since the state held no row to send them with.
+  bool is_owed(const Record& record) const {
+    const VersionState& known = known_.state;
+    return rows_ && known.row.empty() && !known.withdrawn && settings_.amend->of.holds(record) &&
+           std::any_of(known.amended.begin(), known.amended.end(),
+                       [](const auto& text) { return text.has_value(); });
   }
 
   static void read_version(const Value& value, Type type, std::string& into) {
@@ -156,97 +195,296 @@ class Compare final : public runtime::Operator {
     into.assign(digits, written.ptr);
   }
 
-  /// A newer version with the same content makes what is known newer, so that versions in between
-  /// are stale. True if it did.
-  bool raise_version() {
-    if (compare_versions(incoming_.version, known_.version) != VersionOrder::kNewer) return false;
-    known_.version = incoming_.version;
+  /// Makes the row the current version.
+  void take_over(Record& record, bool exists, Changes& changes) {
+    VersionState& known = known_.state;
+    const bool was_there = exists && !known.awaited && !known.withdrawn;
+    const bool was_counted = known.announced;
+    if (was_there) changes.before = known.remembered;
+    known.version = incoming_.version;
+    known.content = incoming_.content;
+    known.content_list = content_list_;
+    known.source = incoming_.source;
+    known.withdrawn = incoming_.withdrawn;
+    known.awaited = false;
+    bool moved = false, recount = false;
+    for (std::size_t i = 0; i < settings_.remembered.size(); ++i) {
+      const Value& value = record[settings_.remembered[i]];
+      auto& remembered = known.remembered[i];
+      const bool same = value.is_null() ? !remembered : remembered && *remembered == value.text();
+      moved = moved || (!same && settings_.is_place[i]);
+      recount = recount || (!same && settings_.is_counted[i]);
+      if (same) continue;
+      if (value.is_null()) {
+        remembered.reset();
+      } else {
+        remembered.emplace(value.text());
+      }
+    }
+    changes.left = was_there && (moved || known.withdrawn);
+    changes.removed = was_counted && (recount || known.withdrawn);
+    changes.inserted = !known.withdrawn && (!was_counted || recount);
+    known.announced = !known.withdrawn;
+    keep_row(record);
+  }
+
+  /// A record of a state that knew of no counts is counted when it is seen again.
+  bool count_at_last(const Record& record) {
+    VersionState& known = known_.state;
+    if (known.announced || known.withdrawn || known.awaited || settings_.remembered.empty()) {
+      return false;
+    }
+    for (std::size_t i = 0; i < settings_.remembered.size(); ++i) {
+      const Value& value = record[settings_.remembered[i]];
+      if (!value.is_null()) known.remembered[i].emplace(value.text());
+    }
+    known.announced = true;
     return true;
   }
 
-  void store(std::uint16_t shard, std::string_view key, std::uint64_t hash,
-             const VersionState& state) {
-    encode_state(state, bytes_);
-    table_->put(shard, key, hash, bytes_);
+  /// Whether what is known changes by a row that is not taken over.
+  bool raise(Outcome outcome) {
+    VersionState& known = known_.state;
+    if (outcome != Outcome::kDuplicate) return false;
+    bool raised = false;
+    if (known.content_list != content_list_) {
+      known.content = incoming_.content;
+      known.content_list = content_list_;
+      raised = true;
+    }
+    // A newer version with the same content makes what is known newer, so that versions in between
+    // are stale.
+    if (compare_versions(incoming_.version, known.version) == VersionOrder::kNewer) {
+      known.version = incoming_.version;
+      raised = true;
+    }
+    return raised || (!known.announced && !known.withdrawn && !settings_.remembered.empty());
   }
 
-  void send(Outcome outcome, Record& record, Outputs& out) {
-    record[settings_.input.width()] = Value::of_text(outcome_name(outcome));
-    record.width = static_cast<std::uint32_t>(settings_.input.width() + 1);
+  void keep_row(const Record& record) {
+    if (!rows_) return;
+    known_.state.row.clear();
+    if (known_.state.withdrawn || !settings_.amend->of.holds(record)) return;
+    rows_->append(record.values, known_.state.row);
+  }
+
+  /// A row that changes single fields of its record.
+  void amend(const RecordBook::Place& place, bool exists, Record& record, Outputs& out) {
+    VersionState& known = known_.state;
+    if (!exists) known.awaited = true;
+    read(record);
+    // Without its row the record changes when its next version comes.
+    const bool sent = !known.row.empty() || known.withdrawn;
+    Outcome outcome = sent ? Outcome::kAmended : Outcome::kWaiting;
+    if (compare_versions(incoming_.version, known.amended_version) == VersionOrder::kOlder) {
+      outcome = Outcome::kStale;
+    } else if (!set_amended(record)) {
+      outcome = Outcome::kDuplicate;
+    }
+    const bool changed = outcome == Outcome::kAmended || outcome == Outcome::kWaiting;
+    if (changed) known.amended_version = incoming_.version;
+    if (changed || known_.grew || !merged_.empty()) book_->store(place, known_);
+    send_left(record, {}, out);
+    send(outcome, false, record, out);
+    if (outcome == Outcome::kAmended && !known.row.empty()) send_again(record, out);
+  }
+
+  /// False if nothing is new.
+  bool set_amended(const Record& record) {
+    bool changed = false;
+    const auto& fields = settings_.amend->fields;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      const Value& value = record[fields[i]];
+      auto& amended = known_.state.amended[i];
+      if (value.text().empty() || (amended && *amended == value.text())) continue;
+      amended.emplace(value.text());
+      changed = true;
+    }
+    return changed;
+  }
+
+  /// The current version, with what amendments have set, in place of the row that amended it.
+  void send_again(const Record& by, Outputs& out) {
+    std::string_view bytes = out.arena().copy(known_.state.row);
+    HUILIU_CHECK(runtime::take_row(settings_.input, bytes, again_));
+    std::copy(again_.begin(), again_.end(), row_.begin());
+    Record record = by;
+    record.values = row_.data();
+    finish(Outcome::kAmended, record);
+    out.emit_new(record);
+  }
+
+  /// Appends what the operator makes, and applies amendments.
+  void finish(Outcome outcome, Record& record) {
+    record[settings_.outcome] = Value::of_text(outcome_name(outcome));
+    if (settings_.name) record[*settings_.name] = Value::of_text(lasting(name()));
+    record.width = static_cast<std::uint32_t>(settings_.output.width());
+    if (!settings_.amend) return;
+    const auto& fields = settings_.amend->fields;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      const auto& amended = known_.state.amended[i];
+      if (amended) record[fields[i]] = Value::of_text(lasting(*amended));
+    }
+  }
+
+  const std::string& name() const {
+    return known_.state.name.empty() ? known_.identity : known_.state.name;
+  }
+  /// A copy of the state's text that lives until the slice is done.
+  std::string_view lasting(std::string_view text) { return out_->arena().copy(text); }
+
+  void send(Outcome outcome, bool current, Record& record, Outputs& out) {
+    ++*counters_[static_cast<std::size_t>(outcome)];
+    finish(outcome, record);
     if (outcome != Outcome::kDuplicate) send_copy(record, kHistoryPort, out);
     if (outcome == Outcome::kConflict) send_copy(record, kConflictsPort, out);
-    if (!becomes_current(outcome)) return out.emit(record, kOutcomesPort);
+    if (!current) return out.emit(record, kOutcomesPort);
     send_copy(record, kOutcomesPort, out);
     out.emit(record);
   }
 
   void send_copy(const Record& record, std::size_t port, Outputs& out) {
+    if (!out.is_read(port)) return;
     std::copy_n(record.values, record.width, row_.data());
     Record copy = record;
     copy.values = row_.data();
     out.emit_new(copy, port);
   }
 
-  Settings settings_;
+  void send_left(const Record& record, const Changes& changes, Outputs& out) {
+    for (const RecordBook::Entry& entry : merged_) {
+      const VersionState& state = entry.state;
+      const std::string& called = state.name.empty() ? entry.identity : state.name;
+      if (state.withdrawn || state.awaited) continue;
+      send_short(record, called, state.remembered, settings_.is_place, "LEFT", kLeftPort, out);
+      if (!state.announced) continue;
+      send_short(record, called, state.remembered, settings_.is_counted, "delete", kChangesPort,
+                 out);
+    }
+    if (!changes.left) return;
+    send_short(record, name(), changes.before, settings_.is_place, "LEFT", kLeftPort, out);
+  }
+
+  void send_changes(const Record& record, const Changes& changes, Outputs& out) {
+    if (changes.removed) {
+      send_short(record, name(), changes.before, settings_.is_counted, "delete", kChangesPort, out);
+    }
+    if (changes.inserted) {
+      send_short(record, name(), known_.state.remembered, settings_.is_counted, "insert",
+                 kChangesPort, out);
+    }
+  }
+
+  /// Key, name, the flagged remembered values, and a word.
+  void send_short(const Record& record, const std::string& called, const OptionalTexts& remembered,
+                  const std::vector<bool>& flags, std::string_view word, std::size_t port,
+                  Outputs& out) {
+    if (!out.is_read(port)) return;
+    std::size_t width = 0;
+    for (const std::size_t field : key_.fields()) row_[width++] = record[field];
+    if (settings_.name) row_[width++] = Value::of_text(lasting(called));
+    for (std::size_t i = 0; i < flags.size(); ++i) {
+      if (!flags[i]) continue;
+      const auto& text = remembered[i];
+      row_[width++] = text ? Value::of_text(lasting(*text)) : Value();
+    }
+    row_[width++] = Value::of_text(word);
+    Record made = record;
+    made.values = row_.data();
+    made.width = static_cast<std::uint32_t>(width);
+    out.emit_new(made, port);
+  }
+
+  CompareSettings settings_;
   runtime::KeyBuilder key_, content_;
+  std::optional<runtime::KeyBuilder> content_before_;
+  std::uint8_t content_list_ = 0;
+  std::optional<runtime::RowEncoder> rows_;
   runtime::OperatorContext* context_ = nullptr;
+  Outputs* out_ = nullptr;
   state::Table* table_ = nullptr;
-  VersionState incoming_, known_;
-  std::string bytes_;
-  std::vector<Value> row_;
+  std::optional<RecordBook> book_;
+  VersionState incoming_;
+  RecordBook::Entry known_;
+  OptionalTexts identities_;
+  std::vector<RecordBook::Entry> merged_;
+  std::vector<Value> row_, again_;
   std::uint64_t* counters_[kOutcomes] = {};
 };
 
-runtime::RowText describe_state(std::string_view value, const std::vector<std::string>& names) {
-  VersionState state;
-  state.version.resize(names.size());
+/// Names of the fields of a state's texts.
+struct StateNames {
+  StateShape shape;
+  std::vector<std::string> version, remembered, amended;
+};
+
+runtime::RowText describe_state(std::string_view value, const StateNames& names) {
+  if (const auto alias = read_alias(value)) return {{"known as", std::string(*alias)}};
+  VersionState state(names.shape);
   if (!read_state(value, state)) return {{"damaged", std::to_string(value.size()) + " bytes"}};
   runtime::RowText text;
-  for (std::size_t i = 0; i < names.size(); ++i) text.emplace_back(names[i], state.version[i]);
+  for (std::size_t i = 0; i < names.version.size(); ++i) {
+    text.emplace_back(names.version[i], state.version[i]);
+  }
   if (!state.source.empty()) text.emplace_back("source", state.source);
   text.emplace_back("withdrawn", state.withdrawn ? "true" : "false");
   text.emplace_back("content", fmt::format("{:016x}", state.content));
+  const auto list = [&text](const std::vector<std::string>& fields, const OptionalTexts& values) {
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (values[i]) text.emplace_back(fields[i], *values[i]);
+    }
+  };
+  list(names.remembered, state.remembered);
+  list(names.amended, state.amended);
+  if (state.awaited) text.emplace_back("awaited", "true");
   return text;
 }
 
+std::vector<std::string> names_of(const CompareSettings& settings,
+                                  const std::vector<std::size_t>& fields) {
+  std::vector<std::string> names;
+  for (const std::size_t field : fields) names.push_back(settings.input[field].name);
+  return names;
+}
+
+runtime::TableDeclaration table_of(const CompareSettings& settings) {
+  const StateNames names{settings.shape(), names_of(settings, settings.version),
+                         names_of(settings, settings.remembered),
+                         settings.amend ? names_of(settings, settings.amend->fields)
+                                        : std::vector<std::string>{}};
+  runtime::TableDeclaration table;
+  table.name = "current";
+  table.layout = settings.layout();
+  table.longer_keys = !settings.identity.empty();
+  const auto key = settings.key;
+  const auto schema = settings.input;
+  const bool longer = table.longer_keys;
+  table.describe = [names, key, schema, longer](std::string_view bytes, std::string_view value) {
+    runtime::RowText text;
+    if (longer) {
+      text = runtime::take_key_text(schema, key, bytes);
+      text.emplace_back("identity", std::string(bytes));
+    }
+    for (auto& one : describe_state(value, names)) text.push_back(std::move(one));
+    return text;
+  };
+  return table;
+}
+
 void declare(Declaration& declaration) {
-  const Settings settings = parse(declaration);
+  CompareSettings settings = CompareSettings::parse(declaration);
   declaration.key_fields = settings.key;
-  const auto names = declaration.config["version"].as_strings();
-  declaration.tables = {{.name = "current",
-                         .layout = fmt::format("version=({})", fmt::join(names, ", ")),
-                         .describe = [names](std::string_view, std::string_view value) {
-                           return describe_state(value, names);
-                         }}};
-  if (settings.key.empty()) {
-    declaration.diagnostics.error(declaration.config["key"].place(), "expected at least one field");
-  }
-  if (settings.content.empty()) {
-    declaration.diagnostics.error(declaration.config.place(),
-                                  "no field is left to compare; name them in `content`");
-  }
-  declaration.output = declaration.input();
-  if (declaration.output.index_of(kOutcomeField)) {
-    declaration.diagnostics.error(declaration.config.place(),
-                                  "the input has a field 'outcome', which the operator makes");
-  }
-  declaration.output.add(kOutcomeField, Type::kString);
+  declaration.tables = {table_of(settings)};
   for (const char* port : {"history", "conflicts", "outcomes"}) {
-    declaration.side_outputs.emplace_back(port, declaration.output);
+    declaration.side_outputs.emplace_back(port, settings.output);
   }
+  declaration.side_outputs.emplace_back("changes", settings.changes);
+  declaration.side_outputs.emplace_back("left", settings.left);
+  declaration.output = std::move(settings.output);
 }
 
 std::unique_ptr<runtime::Operator> create(const Declaration& declaration) {
-  return std::make_unique<Compare>(parse(declaration));
-}
-
-runtime::Option field_list(std::string name, std::string doc, bool required = false) {
-  return {
-      .name = std::move(name),
-      .type = OptionType::kList,
-      .doc = std::move(doc),
-      .required = required,
-      .members = {{.name = "field", .type = OptionType::kField, .doc = "A field of the input."}}};
+  return std::make_unique<Compare>(CompareSettings::parse(declaration));
 }
 
 const runtime::Registration registration(runtime::OperatorType{
@@ -259,33 +497,27 @@ const runtime::Registration registration(runtime::OperatorType{
              "- `DUPLICATE`: same content as the current version\n"
              "- `UPDATED`: newer version, or no order but the same source or one that goes before\n"
              "- `STALE`: older version, or not explicitly newer than a withdrawal\n"
-             "- `CONFLICT`: no order, another source, neither goes before\n"
+             "- `CONFLICT`: no order, another source, neither goes before; the same for a "
+             "withdrawal\n"
              "- `WITHDRAWN`: `withdrawn` holds; the key stays as a tombstone\n"
-             "- `REACTIVATED`: explicitly newer than the withdrawal\n\n"
+             "- `REACTIVATED`: explicitly newer than the withdrawal\n"
+             "- `AMENDED`: `amend` holds; the current version comes out again, changed so\n"
+             "- `WAITING`: `amend` holds and the record has not come yet: it will be changed so\n\n"
              "The main output has the new current versions (ACCEPTED, UPDATED, REACTIVATED, "
-             "WITHDRAWN). Versions are ordered by the first of the `version` fields that both "
-             "records have and that differs; without one, rows of one source by their order.",
-         .options = {field_list("key", "Natural key.", true),
-                     field_list("version",
-                                "Version number, then the source's time stamp, ...; may be empty "
-                                "in records."),
-                     field_list("content",
-                                "Fields whose change makes a new version. Default: all but key, "
-                                "version, source and `warnings`."),
-                     {.name = "source",
-                      .type = OptionType::kField,
-                      .doc = "Field that says who reported the record."},
-                     {.name = "priority",
-                      .type = OptionType::kList,
-                      .doc = "Sources that go before others, highest first.",
-                      .members = {{.name = "source", .doc = "Value of the source field."}}},
-                     {.name = "withdrawn",
-                      .type = OptionType::kAny,
-                      .doc = "Condition that makes a record a withdrawal. " +
-                             std::string(Condition::doc())}},
+             "WITHDRAWN, AMENDED). Versions are ordered by the first of the `version` fields that "
+             "both records have and that differs; without one, rows of one source by their order.",
+         .options = compare_options(),
          .outputs = {{.name = "history", .doc = "Every version but duplicates, with its outcome."},
                      {.name = "conflicts", .doc = "Records of outcome CONFLICT."},
-                     {.name = "outcomes", .doc = "Every record, with its outcome."}},
+                     {.name = "outcomes", .doc = "Every record, with its outcome."},
+                     {.name = "changes",
+                      .doc = "For counts over records and not over versions: key, identity and the "
+                             "`changes` fields, with `change` = `insert` or `delete`. A version "
+                             "that changes one of them deletes what was and inserts what is."},
+                     {.name = "left",
+                      .doc = "Records that are no longer kept where they were (withdrawn, another "
+                             "`place`, two that turned out to be one): key, identity and the "
+                             "former `place` fields, with `outcome` = `LEFT`."}},
          .keyed = true,
          .stateful = true,
          .rejects = true,

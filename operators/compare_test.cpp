@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "operators/harness.h"
+#include "operators/version_state.h"
 
 namespace huiliu::operators {
 namespace {
@@ -96,10 +97,218 @@ TEST(CompareTest, RejectsRecordsWithoutAKey) {
   Harness harness(kYaml, kFields);
   harness.push({{"text", "a"}});
   EXPECT_THAT(harness.take("rejects", {"reject_code", "reject_field", "reject_message_zh"}),
-              ElementsAre("E101_MISSING|k|业务主键各项均为空"));
+              ElementsAre("E101_MISSING|k|业务主键缺项，无法与其他记录区分"));
+}
+
+TEST(CompareTest, ComparesNumbersAndTimesAsSuch) {
+  EXPECT_EQ(outcomes({row("a", "~", "2023/7/30"), row("b", "~", "2023/10/1"),
+                      row("c", "~", "2023-07-31T00:00:00Z"), row("d", "~", "1696176000000"),
+                      row("e", "~", "2023-10-01T16:00:01Z")}),
+            "ACCEPTED UPDATED STALE UPDATED UPDATED ");
+  Harness texts("type: compare\nkey: [k]\nversion: [v]\n", "k, v, text");
+  for (const auto& [v, text] : {std::pair{"9", "a"}, {"10", "b"}, {"9.5", "c"}, {"10.0", "d"},
+                                {"10.25", "e"}, {"10.3", "f"}, {"010", "g"}}) {
+    texts.push({{"k", "1"}, {"v", v}, {"text", text}});
+  }
+  EXPECT_THAT(texts.take("outcomes", {"outcome"}),
+              ElementsAre("ACCEPTED", "UPDATED", "STALE", "UPDATED", "UPDATED", "UPDATED", "STALE"));
+}
+
+TEST(CompareTest, AnothersWithdrawalIsAConflictAsItsUpdateIs) {
+  EXPECT_EQ(outcomes({row("a", "~", "~", "X"), row("b", "~", "~", "Y", "2"),
+                      row("c", "~", "~", "X", "2")}),
+            "ACCEPTED CONFLICT WITHDRAWN ");
+  EXPECT_EQ(outcomes({row("a", "1", "~", "B"), row("b", "1", "~", "C", "2"),
+                      row("c", "1", "~", "A", "2")}),
+            "ACCEPTED STALE WITHDRAWN ");
+}
+
+TEST(CompareTest, TheOwnerGoesBeforeAllOthers) {
+  Harness harness("type: compare\nkey: [o]\nsource: s\nowner: o\n", "o, s, text");
+  for (const auto& [s, text] : {std::pair{"X", "a"}, {"Y", "b"}, {"O", "c"}, {"X", "a"}}) {
+    harness.push({{"o", "O"}, {"s", s}, {"text", text}});
+  }
+  EXPECT_THAT(harness.take("outcomes", {"outcome"}),
+              ElementsAre("ACCEPTED", "CONFLICT", "UPDATED", "CONFLICT"));
+}
+
+TEST(CompareTest, EveryFieldIsContentButThoseToIgnore) {
+  Harness harness("type: compare\nkey: [k]\nsource: s\nignore: [b]\n", "k, s, a, b");
+  for (const auto& [a, b] : {std::pair{"1", "1"}, {"1", "2"}, {"2", "2"}}) {
+    harness.push({{"k", "1"}, {"s", "X"}, {"a", a}, {"b", b}});
+  }
+  EXPECT_THAT(harness.take("outcomes", {"outcome"}),
+              ElementsAre("ACCEPTED", "DUPLICATE", "UPDATED"));
+}
+
+constexpr const char* kBodies =
+    "type: compare\nkey: [k]\nidentity: [org, reg]\nidentity_as: known_as\n"
+    "withdrawn: {text: gone}\nplace: [shelf]\nchanges: [day]\n";
+constexpr const char* kBodyFields = "k, org, reg, shelf, day, text";
+
+Row body(const std::string& org, const std::string& reg, const std::string& text,
+         const std::string& day = "d1", const std::string& shelf = "s1") {
+  return {{"k", "1"}, {"org", org}, {"reg", reg}, {"text", text}, {"day", day}, {"shelf", shelf}};
+}
+
+TEST(CompareTest, FindsARecordUnderEachOfItsIdentities) {
+  Harness harness(kBodies, kBodyFields);
+  harness.push(body("org:A", "reg:1", "a"));
+  harness.push(body("~", "reg:1", "b"));
+  harness.restart();
+  harness.push(body("org:A", "~", "c"));
+  harness.push(body("org:B", "~", "c"));
+  harness.push(body("~", "~", "c"));
+  EXPECT_THAT(harness.take("outcomes", {"outcome", "known_as"}),
+              ElementsAre("ACCEPTED|org:A", "UPDATED|org:A", "UPDATED|org:A", "ACCEPTED|org:B"));
+  EXPECT_THAT(harness.take("rejects", {"reject_code"}), ElementsAre("E403_PARTY_FIELDS"));
+}
+
+TEST(CompareTest, ABetterIdentityThatDiffersMakesAnotherRecord) {
+  Harness harness(kBodies, kBodyFields);
+  harness.push(body("org:A", "reg:1", "a"));
+  harness.push(body("org:B", "reg:1", "b"));
+  harness.push(body("~", "reg:1", "c"));
+  EXPECT_THAT(harness.take("outcomes", {"outcome", "known_as"}),
+              ElementsAre("ACCEPTED|org:A", "ACCEPTED|org:B", "UPDATED|org:A"));
+}
+
+TEST(CompareTest, AnIdentityThatBecomesKnownLaterLeadsToTheSameRecord) {
+  Harness harness(kBodies, kBodyFields);
+  harness.push(body("~", "reg:1", "a"));
+  harness.push(body("org:A", "reg:1", "b"));
+  harness.push(body("org:A", "~", "c"));
+  EXPECT_THAT(harness.take("outcomes", {"outcome", "known_as"}),
+              ElementsAre("ACCEPTED|reg:1", "UPDATED|reg:1", "UPDATED|reg:1"));
+}
+
+TEST(CompareTest, TwoRecordsThatTurnOutToBeOneAreCountedAndKeptOnce) {
+  Harness harness(kBodies, kBodyFields);
+  harness.push(body("~", "reg:1", "a"));
+  harness.push(body("org:A", "~", "b"));
+  harness.push(body("org:A", "reg:1", "c"));
+  harness.restart();
+  harness.push(body("~", "reg:1", "d"));
+  EXPECT_THAT(harness.take("outcomes", {"outcome", "known_as"}),
+              ElementsAre("ACCEPTED|reg:1", "ACCEPTED|org:A", "UPDATED|org:A", "UPDATED|org:A"));
+  EXPECT_THAT(harness.take("left", {"k", "known_as", "shelf", "outcome"}),
+              ElementsAre("1|reg:1|s1|LEFT"));
+  EXPECT_THAT(harness.take("changes", {"known_as", "change"}),
+              ElementsAre("reg:1|insert", "org:A|insert", "reg:1|delete"));
+}
+
+TEST(CompareTest, CountsRecordsAndNotVersions) {
+  Harness harness(kBodies, kBodyFields);
+  harness.push(body("org:A", "~", "a", "d1"));
+  harness.push(body("org:A", "~", "b", "d1"));
+  harness.restart();
+  harness.push(body("org:A", "~", "c", "d2"));
+  harness.push(body("org:A", "~", "gone", "d2"));
+  harness.push(body("org:A", "~", "gone", "d2"));
+  EXPECT_THAT(harness.take("changes", {"day", "change"}),
+              ElementsAre("d1|insert", "d1|delete", "d2|insert", "d2|delete"));
+}
+
+TEST(CompareTest, SaysWhereARecordIsNoLonger) {
+  Harness harness(kBodies, kBodyFields);
+  harness.push(body("org:A", "~", "a", "d1", "s1"));
+  harness.push(body("org:A", "~", "b", "d1", "s2"));
+  harness.push(body("org:A", "~", "c", "d1", "s2"));
+  harness.push(body("org:A", "~", "gone", "d1", "s2"));
+  EXPECT_THAT(harness.take("left", {"known_as", "shelf", "outcome"}),
+              ElementsAre("org:A|s1|LEFT", "org:A|s2|LEFT"));
+}
+
+TEST(CompareTest, KeepsAValueAndThatOfTheFirstVersion) {
+  Harness harness("type: compare\nkey: [k]\nkeep: [code]\nfirst: [on_time]\nignore: [on_time]\n",
+                  "k, code, on_time, text");
+  harness.push({{"k", "1"}, {"code", "C"}, {"on_time", "yes"}, {"text", "a"}});
+  harness.push({{"k", "1"}, {"code", "~"}, {"on_time", "no"}, {"text", "b"}});
+  harness.push({{"k", "1"}, {"code", "D"}, {"on_time", "no"}, {"text", "b"}});
+  harness.push({{"k", "1"}, {"code", "~"}, {"on_time", "no"}, {"text", "b"}});
+  EXPECT_THAT(harness.take("", {"code", "on_time", "text"}),
+              ElementsAre("C|yes|a", "C|yes|b", "D|yes|b"));
+}
+
+constexpr const char* kAmended =
+    "type: compare\nkey: [k]\nversion: [t]\nignore: [act]\nwithdrawn: {text: gone}\n"
+    "amend: {when: {act: repair}, set: [state, on], of: {kind: penalty}}\n";
+constexpr const char* kAmendedFields = "k, t, act, kind, text, state, on";
+
+Row act(const std::string& what, const std::string& t, const std::string& text,
+        const std::string& state = "~", const std::string& on = "~") {
+  return {{"k", "1"},     {"t", t},         {"act", what}, {"kind", "penalty"},
+          {"text", text}, {"state", state}, {"on", on}};
+}
+
+TEST(CompareTest, AnAmendmentChangesTheRecordAndAllItsLaterVersions) {
+  Harness harness(kAmended, kAmendedFields);
+  harness.push(act("~", "1", "a"));
+  harness.restart();
+  harness.push(act("repair", "2", "~", "repaired", "today"));
+  harness.push(act("repair", "2", "~", "repaired", "today"));
+  harness.push(act("repair", "1", "~", "broken"));
+  harness.push(act("~", "3", "b"));
+  EXPECT_THAT(harness.take("", {"text", "state", "on", "outcome"}),
+              ElementsAre("a|~|~|ACCEPTED", "a|repaired|today|AMENDED", "b|repaired|today|UPDATED"));
+  EXPECT_THAT(harness.take("outcomes", {"outcome"}),
+              ElementsAre("ACCEPTED", "AMENDED", "DUPLICATE", "STALE", "UPDATED"));
+}
+
+TEST(CompareTest, AnAmendmentWaitsForItsRecord) {
+  Harness harness(kAmended, kAmendedFields);
+  harness.push(act("repair", "2", "~", "repaired"));
+  harness.restart();
+  harness.push(act("~", "1", "a"));
+  EXPECT_THAT(harness.take("", {"text", "state", "outcome"}), ElementsAre("a|repaired|ACCEPTED"));
+  EXPECT_THAT(harness.take("outcomes", {"outcome"}), ElementsAre("WAITING", "ACCEPTED"));
+  harness.push(act("~", "3", "gone"));
+  harness.push(act("repair", "4", "~", "restored"));
+  EXPECT_THAT(harness.take("", {"outcome"}), ElementsAre("WITHDRAWN"));
+  EXPECT_THAT(harness.take("outcomes", {"outcome"}), ElementsAre("WITHDRAWN", "AMENDED"));
+}
+
+TEST(CompareTest, GoesOverToAnotherListOfContent) {
+  const std::string first = "type: compare\nkey: [k]\ncontent: [a]\n";
+  Harness harness(first, "k, a, b");
+  harness.push({{"k", "1"}, {"a", "1"}, {"b", "1"}});
+  harness.push({{"k", "2"}, {"a", "1"}, {"b", "1"}});
+  harness.restart();
+  harness.change("type: compare\nkey: [k]\ncontent_before: [a]\n");
+  harness.push({{"k", "1"}, {"a", "1"}, {"b", "1"}});
+  harness.push({{"k", "1"}, {"a", "1"}, {"b", "2"}});
+  harness.push({{"k", "2"}, {"a", "2"}, {"b", "1"}});
+  EXPECT_THAT(harness.take("outcomes", {"outcome"}),
+              ElementsAre("ACCEPTED", "ACCEPTED", "DUPLICATE", "UPDATED", "UPDATED"));
+}
+
+TEST(CompareTest, StatesOfAnyBytesAreReadOrRefused) {
+  VersionState state({.versions = 2, .remembered = 2, .amended = 1, .identities = 2});
+  std::string bytes;
+  state.source = "S";
+  state.remembered[1] = "r";
+  state.identities = {"a", "b"};
+  state.row = "row";
+  encode_state(state, bytes);
+  VersionState again({.versions = 2, .remembered = 2, .amended = 1, .identities = 2});
+  ASSERT_TRUE(read_state(bytes, again));
+  EXPECT_EQ(again.identities, state.identities);
+  EXPECT_EQ(again.row, "row");
+  for (std::size_t size = 0; size + 3 < bytes.size(); ++size) {
+    EXPECT_FALSE(read_state(std::string_view(bytes).substr(0, size), again)) << size;
+  }
 }
 
 TEST(CompareTest, ReportsMistakes) {
+  EXPECT_THAT(Harness("type: compare\nkey: [k]\noptional: [q]\n", "k, text").problems(),
+              HasSubstr("not in the `key`"));
+  EXPECT_THAT(Harness("type: compare\nkey: [k]\nidentity: [q]\n", "k, text").problems(),
+              HasSubstr("'q'"));
+  EXPECT_THAT(Harness("type: compare\nkey: [k]\nowner: k\n", "k, text").problems(),
+              HasSubstr("`source"));
+  EXPECT_THAT(Harness("type: compare\nkey: [k]\ncontent: [text]\nignore: [text]\n", "k, text")
+                  .problems(),
+              HasSubstr("exclude"));
   EXPECT_THAT(Harness("type: compare\nkey: [q]\n", "k, text").problems(), HasSubstr("'q'"));
   EXPECT_THAT(Harness("type: compare\nkey: [k]\n", "k").problems(), HasSubstr("`content`"));
   EXPECT_THAT(Harness("type: compare\nkey: [k]\npriority: [a]\n", "k, text").problems(),

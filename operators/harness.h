@@ -107,6 +107,13 @@ class Harness {
     crash();
   }
 
+  /// The operator under another config, from now on.
+  void change(std::string_view yaml) {
+    crash();
+    declaration_.reset();
+    yaml_ = yaml;
+  }
+
   /// What came out of a port since the last call: "field=value field=value", one entry a record.
   /// Port "" is the main output, "rejects" the refused records.
   std::vector<std::string> take(std::string_view port = "") {

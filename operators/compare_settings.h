@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operators/cleansing_steps.h"
+#include "operators/condition.h"
+#include "operators/version_state.h"
+#include "runtime/operator.h"
+#include "runtime/schema.h"
+
+namespace huiliu::operators {
+
+/// Fields that amendments (repairs, objections) set, and which rows are amendments.
+struct AmendSettings {
+  Condition when;                  ///< rows that amend a record instead of being a version of it
+  std::vector<std::size_t> fields;  ///< set by amendments, for this version and all later ones
+  Condition of;                    ///< records whose row is kept so that it can be sent again
+};
+
+/// What the config of a `compare` says, resolved against its input.
+struct CompareSettings {
+  runtime::Schema input, output;
+  std::vector<std::string> key, content, content_before;
+  std::vector<bool> may_be_absent;       ///< per key field
+  std::vector<std::size_t> identity;     ///< fields; empty: the key alone names the record
+  std::optional<std::size_t> name;       ///< output field that the record's identity goes to
+  CleansingStep identity_before = nullptr;
+  std::vector<std::size_t> version;
+  std::optional<std::size_t> source, owner;
+  SourcePriority priority;
+  Condition withdrawn;
+  bool can_withdraw = false;
+  // Fields whose values of the last version are remembered, each with what it is for.
+  std::vector<std::size_t> remembered;
+  std::vector<bool> is_place, is_counted, is_kept, is_first;  ///< per remembered field
+  std::optional<AmendSettings> amend;
+  std::size_t outcome = 0;               ///< output field
+  runtime::Schema changes, left;         ///< schemas of these outputs
+
+  StateShape shape() const;
+  /// What the bytes of the table mean, for the state's layout.
+  std::string layout() const;
+
+  static CompareSettings parse(const runtime::Declaration& declaration);
+};
+
+/// Options of the descriptor.
+std::vector<runtime::Option> compare_options();
+
+inline constexpr const char* kOutcomeField = "outcome";
+inline constexpr const char* kChangeField = "change";
+
+}  // namespace huiliu::operators

@@ -1,0 +1,118 @@
+#include "operators/record_book.h"
+
+#include <algorithm>
+
+#include "runtime/check.h"
+#include "runtime/key.h"
+
+namespace huiliu::operators {
+
+// With one identity a record's state does not repeat it: it stands in the key.
+namespace {
+
+std::size_t count(const OptionalTexts& texts) {
+  return static_cast<std::size_t>(
+      std::count_if(texts.begin(), texts.end(), [](const auto& text) { return text.has_value(); }));
+}
+
+}  // namespace
+
+std::string_view RecordBook::full_key(const Place& place, std::string_view identity) {
+  key_.assign(place.key);
+  key_ += identity;
+  return key_;
+}
+
+bool RecordBook::load(const Place& place, std::string_view identity, Entry& entry) {
+  const std::string_view key = full_key(place, identity);
+  const std::uint64_t hash =
+      identity.empty() ? place.hash : runtime::KeyBuilder::hash_bytes(key);
+  const auto stored = table_->get(place.shard, key, hash);
+  if (!stored) return false;
+  if (const auto alias = read_alias(*stored)) {
+    // The alias views the table's memory, which the next call takes back.
+    const std::string to(*alias);
+    HUILIU_CHECK(to != identity);
+    return load(place, to, entry);
+  }
+  HUILIU_CHECK(read_state(*stored, entry.state));
+  entry.identity.assign(identity);
+  return true;
+}
+
+bool RecordBook::contradicts(const OptionalTexts& ours, const Entry& entry, std::size_t by) {
+  const OptionalTexts& theirs = entry.state.identities;
+  for (std::size_t i = 0; i < by; ++i) {
+    if (ours[i] && theirs[i] && *ours[i] != *theirs[i]) return true;
+  }
+  return false;
+}
+
+void RecordBook::complete(const OptionalTexts& ours, Entry& entry) {
+  OptionalTexts& theirs = entry.state.identities;
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    if (!ours[i] || theirs[i]) continue;
+    theirs[i] = *ours[i];
+    entry.grew = true;
+  }
+}
+
+bool RecordBook::find(const Place& place, const OptionalTexts& identities, Entry& entry) {
+  entry.grew = false;
+  if (identities.empty()) return load(place, {}, entry);
+  for (std::size_t i = 0; i < identities.size(); ++i) {
+    if (!identities[i] || !load(place, *identities[i], entry)) continue;
+    if (count(entry.state.identities) == 0) {
+      // Only one identity is known, the one it is kept under, and it is of the row's kind `i`
+      // unless an alias led here, which states with several identities have only.
+      entry.state.identities[i] = entry.identity;
+    }
+    if (contradicts(identities, entry, i)) continue;
+    complete(identities, entry);
+    return true;
+  }
+  entry.state.clear();
+  const auto first = std::find_if(identities.begin(), identities.end(),
+                                  [](const auto& identity) { return identity.has_value(); });
+  HUILIU_CHECK(first != identities.end());
+  entry.identity = **first;
+  complete(identities, entry);
+  return false;
+}
+
+void RecordBook::merge(const Place& place, const OptionalTexts& identities, const Entry& entry,
+                       std::vector<Entry>& merged) {
+  if (count(identities) < 2) return;
+  for (std::size_t i = 0; i < identities.size(); ++i) {
+    if (!identities[i] || *identities[i] == entry.identity) continue;
+    if (!load(place, *identities[i], found_) || found_.identity == entry.identity) continue;
+    if (count(found_.state.identities) == 0) found_.state.identities[i] = found_.identity;
+    if (contradicts(identities, found_, i)) continue;
+    encode_alias(entry.identity, bytes_);
+    put(place, found_.identity);
+    merged.push_back(found_);
+  }
+}
+
+void RecordBook::put(const Place& place, std::string_view identity) {
+  const std::string_view key = full_key(place, identity);
+  const std::uint64_t hash =
+      identity.empty() ? place.hash : runtime::KeyBuilder::hash_bytes(key);
+  table_->put(place.shard, key, hash, bytes_);
+}
+
+void RecordBook::store(const Place& place, const Entry& entry) {
+  if (entry.grew && count(entry.state.identities) > 1) {
+    encode_alias(entry.identity, bytes_);
+    for (const auto& identity : entry.state.identities) {
+      if (!identity || *identity == entry.identity) continue;
+      // An identity that leads to another record goes on doing so.
+      const std::string_view key = full_key(place, *identity);
+      table_->insert(place.shard, key, runtime::KeyBuilder::hash_bytes(key), bytes_);
+    }
+  }
+  encode_state(entry.state, bytes_);
+  put(place, entry.identity);
+}
+
+}  // namespace huiliu::operators
