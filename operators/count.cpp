@@ -2,7 +2,9 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "operators/condition.h"
 #include "operators/field_names.h"
 #include "operators/key_counts.h"
 #include "runtime/key.h"
@@ -21,21 +23,41 @@ using runtime::Schema;
 using runtime::Type;
 using runtime::Value;
 
-/// Totals of a key as the table holds them.
+/// Totals of a key as the table holds them; the counts of `where` follow, eight bytes each.
 struct Totals {
-  std::uint64_t count = 0;
+  std::int64_t count = 0;
   std::int64_t sum = 0;
   double real_sum = 0;
 };
 
+/// A count of those records that a condition holds for.
+struct Where {
+  std::string name;
+  Condition condition;
+};
+
+std::vector<Where> parse_where(const Config& where, const Schema& input,
+                               runtime::Diagnostics& diagnostics) {
+  std::vector<Where> result;
+  for (const auto& [name, condition] : where.entries()) {
+    result.push_back({name, Condition::parse(condition, input, diagnostics)});
+  }
+  return result;
+}
+
 /// The epoch's increments are kept in memory and go to the table when the epoch ends.
 class Count final : public runtime::Operator {
  public:
-  Count(runtime::KeyBuilder key, std::vector<Type> types, int sum_field, Type sum_type)
+  Count(runtime::KeyBuilder key, std::vector<Type> types, int sum_field, Type sum_type,
+        Condition retract, bool retracts, std::vector<Where> where)
       : key_(std::move(key)),
         types_(std::move(types)),
         sum_field_(sum_field),
-        sum_type_(sum_type) {}
+        sum_type_(sum_type),
+        retract_(std::move(retract)),
+        retracts_(retracts),
+        where_(std::move(where)),
+        tallies_(where_.size()) {}
 
   void open(runtime::OperatorContext& context) override {
     context_ = &context;
@@ -45,16 +67,21 @@ class Count final : public runtime::Operator {
 
   void process(Record& record, Outputs& out) override {
     KeyCounts::Entry& entry = changes_.at(key_.build(record), record.key_hash);
-    ++entry.count;
+    const int sign = retracts_ && retract_.holds(record) ? -1 : 1;
+    entry.count += sign;
     if (sum_field_ >= 0) {
       const Value& value = record[static_cast<std::size_t>(sum_field_)];
       if (!value.is_null()) {
         if (sum_type_ == Type::kFloat64) {
-          entry.real_sum += value.real();
+          entry.real_sum += sign * value.real();
         } else {
-          entry.sum += value.integer();
+          entry.sum += sign * value.integer();
         }
       }
+    }
+    entry.tallies.resize(where_.size());
+    for (std::size_t i = 0; i < where_.size(); ++i) {
+      if (where_[i].condition.holds(record)) entry.tallies[i] += sign;
     }
     out.absorb(record);
   }
@@ -67,25 +94,31 @@ class Count final : public runtime::Operator {
   void emit(const KeyCounts::Entry& entry, Outputs& out) {
     const std::uint16_t shard = context_->shard_of(entry.hash);
     Totals totals;
+    std::fill(tallies_.begin(), tallies_.end(), 0);
+    const std::size_t tally_bytes = tallies_.size() * sizeof(std::int64_t);
     if (const auto stored = table_->get(shard, entry.key, entry.hash)) {
       std::memcpy(&totals, stored->data(), sizeof totals);
+      std::memcpy(tallies_.data(), stored->data() + sizeof totals, tally_bytes);
     }
     totals.count += entry.count;
     totals.sum += entry.sum;
     totals.real_sum += entry.real_sum;
-    table_->put(shard, entry.key, entry.hash,
-                {reinterpret_cast<const char*>(&totals), sizeof totals});
+    for (std::size_t i = 0; i < tallies_.size(); ++i) tallies_[i] += entry.tallies[i];
+    bytes_.assign(reinterpret_cast<const char*>(&totals), sizeof totals);
+    bytes_.append(reinterpret_cast<const char*>(tallies_.data()), tally_bytes);
+    table_->put(shard, entry.key, entry.hash, bytes_);
     decode_key(out.arena().copy(entry.key), types_, row_.data());
     std::size_t width = types_.size();
-    row_[width++] = Value::of_integer(static_cast<std::int64_t>(totals.count));
+    row_[width++] = Value::of_integer(totals.count);
     if (sum_field_ >= 0) {
       row_[width++] = sum_type_ == Type::kFloat64 ? Value::of_real(totals.real_sum)
                                                   : Value::of_integer(totals.sum);
     }
+    for (const std::int64_t tally : tallies_) row_[width++] = Value::of_integer(tally);
     Record record;
     record.values = row_.data();
     record.width = static_cast<std::uint32_t>(width);
-    record.id = runtime::record_id(entry.hash, totals.count);
+    record.id = runtime::record_id(entry.hash, static_cast<std::uint64_t>(totals.count));
     out.emit_new(record);
   }
 
@@ -93,6 +126,11 @@ class Count final : public runtime::Operator {
   std::vector<Type> types_;
   int sum_field_;
   Type sum_type_;
+  Condition retract_;
+  bool retracts_;
+  std::vector<Where> where_;
+  std::vector<std::int64_t> tallies_;
+  std::string bytes_;
   runtime::OperatorContext* context_ = nullptr;
   state::Table* table_ = nullptr;
   KeyCounts changes_;
@@ -100,17 +138,30 @@ class Count final : public runtime::Operator {
 };
 
 std::string totals_layout(const Config& config, const Schema& input, std::size_t sum) {
-  if (!config.has("sum")) return "count";
-  return fmt::format("count sum=({} {})", input[sum].name, type_name(input[sum].type));
+  std::string layout = "count";
+  if (config.has("sum")) {
+    layout += fmt::format(" sum=({} {})", input[sum].name, type_name(input[sum].type));
+  }
+  if (config.has("where")) {
+    std::vector<std::string> names;
+    for (const auto& [name, condition] : config["where"].entries()) names.push_back(name);
+    layout += fmt::format(" where=({})", fmt::join(names, ", "));
+  }
+  return layout;
 }
 
-runtime::RowText describe_totals(std::string_view, std::string_view value) {
+runtime::RowText describe_totals(const std::vector<std::string>& where, std::string_view value) {
   Totals totals;
-  if (value.size() != sizeof totals) return {{"damaged", std::to_string(value.size()) + " bytes"}};
+  if (value.size() != sizeof totals + where.size() * sizeof(std::int64_t)) return {{"damaged", std::to_string(value.size()) + " bytes"}};
   std::memcpy(&totals, value.data(), sizeof totals);
   runtime::RowText text = {{"count", std::to_string(totals.count)}};
   if (totals.sum != 0) text.emplace_back("sum", std::to_string(totals.sum));
   if (totals.real_sum != 0) text.emplace_back("sum", fmt::format("{}", totals.real_sum));
+  for (std::size_t i = 0; i < where.size(); ++i) {
+    std::int64_t tally = 0;
+    std::memcpy(&tally, value.data() + sizeof totals + i * sizeof tally, sizeof tally);
+    text.emplace_back(where[i], std::to_string(tally));
+  }
   return text;
 }
 
@@ -123,7 +174,14 @@ void declare(Declaration& declaration) {
   std::size_t sum = 0;
   if (config.has("sum")) sum = find_field(config["sum"], input, declaration.diagnostics);
   declaration.key_fields = config["key"].as_strings();
-  declaration.tables = {{"totals", totals_layout(config, input, sum), describe_totals}};
+  parse_where(config["where"], input, declaration.diagnostics);
+  Condition::parse(config["retract"], input, declaration.diagnostics);
+  std::vector<std::string> where;
+  for (const auto& [name, condition] : config["where"].entries()) where.push_back(name);
+  declaration.tables = {{"totals", totals_layout(config, input, sum),
+                         [where](std::string_view, std::string_view value) {
+                           return describe_totals(where, value);
+                         }}};
   if (declaration.diagnostics.errors() != errors) return;
   for (std::size_t field : fields) declaration.output.add(input[field].name, input[field].type);
   const std::size_t keys = declaration.output.width();
@@ -135,9 +193,11 @@ void declare(Declaration& declaration) {
     }
     declaration.output.add("sum", input[sum].type);
   }
-  if (declaration.output.width() != keys + (config.has("sum") ? 2 : 1)) {
+  for (const std::string& name : where) declaration.output.add(name, Type::kInt64);
+  if (declaration.output.width() != keys + (config.has("sum") ? 2 : 1) + where.size()) {
     declaration.diagnostics.error(config["key"].place(),
-                                  "the key has a field 'count' or 'sum', which the operator makes");
+                                  "the key has a field 'count' or 'sum', or one of the names in "
+                                  "`where`, which the operator makes");
   }
 }
 
@@ -154,8 +214,11 @@ std::unique_ptr<runtime::Operator> create(const Declaration& declaration) {
     sum = static_cast<int>(field);
     sum_type = input[field].type;
   }
-  return std::make_unique<Count>(runtime::KeyBuilder(input, declaration.key_fields),
-                                 std::move(types), sum, sum_type);
+  const Config& config = declaration.config;
+  return std::make_unique<Count>(
+      runtime::KeyBuilder(input, declaration.key_fields), std::move(types), sum, sum_type,
+      Condition::parse(config["retract"], input, declaration.diagnostics), config.has("retract"),
+      parse_where(config["where"], input, declaration.diagnostics));
 }
 
 const runtime::Registration registration(runtime::OperatorType{
@@ -174,11 +237,23 @@ const runtime::Registration registration(runtime::OperatorType{
                                              .doc = "A field of the input."}}},
                                {.name = "sum",
                                 .type = OptionType::kField,
-                                .doc = "Number to sum up; absent values count as nothing."}},
+                                .doc = "Number to sum up; absent values count as nothing."},
+                               {.name = "retract",
+                                .type = OptionType::kAny,
+                                .doc = "Records that take back one that was counted before: they "
+                                       "count as -1, and their number as its negative. " +
+                                       std::string(Condition::doc())},
+                               {.name = "where",
+                                .type = OptionType::kMap,
+                                .doc = "Further counts: name of the field -> which records it "
+                                       "counts.",
+                                .members = {{.name = "condition", .type = OptionType::kAny}}}},
                    .outputs = {},
                    .keyed = true,
                    .stateful = true,
-                   .example = "type: count\nkey: [dept, kind]\nsum: amount\n"},
+                   .example = "type: count\nkey: [dept, kind]\nsum: amount\n"
+                              "retract: {kind: withdrawn}\nwhere: {large: {amount: {more_than: "
+                              "100}}}\n"},
     .declare = declare,
     .create = create});
 

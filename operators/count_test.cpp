@@ -12,6 +12,21 @@ using ::testing::IsEmpty;
 
 constexpr const char* kYaml = "type: count\nkey: [dept]\nsum: n\n";
 
+TEST(CountTest, TakesBackWhatWasCounted) {
+  Harness harness(
+      "type: count\nkey: [k]\nsum: n\nretract: {change: delete}\nwhere: {big: {n: {more_than: 5}}}\n",
+      "k, n: int64, change");
+  harness.push({{"k", "a"}, {"n", "9"}, {"change", "insert"}});
+  harness.push({{"k", "a"}, {"n", "2"}, {"change", "insert"}});
+  harness.push({{"k", "b"}, {"n", "7"}, {"change", "insert"}});
+  harness.restart();
+  harness.push({{"k", "a"}, {"n", "9"}, {"change", "delete"}});
+  harness.push({{"k", "b"}, {"n", "7"}, {"change", "delete"}});
+  harness.end_epoch();
+  EXPECT_THAT(harness.take("", {"k", "count", "sum", "big"}),
+              ElementsAre("a|2|11|1", "b|1|7|1", "a|1|2|0", "b|0|0|0"));
+}
+
 TEST(CountTest, EmitsChangedTotalsWhenAnEpochEnds) {
   Harness harness(kYaml, "dept, n: int64");
   harness.push({{"dept", "B"}, {"n", "1"}});

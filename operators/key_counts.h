@@ -16,9 +16,10 @@ class KeyCounts {
   struct Entry {
     std::string key;  ///< as KeyBuilder writes it
     std::uint64_t hash = 0;
-    std::uint64_t count = 0;
+    std::int64_t count = 0;
     std::int64_t sum = 0;
     double real_sum = 0;
+    std::vector<std::int64_t> tallies;  ///< counts of those that satisfy a condition
     bool changed = false;
   };
 
