@@ -28,5 +28,37 @@ TEST(Masking, ShortOrOddIdsShowNothing) {
   EXPECT_EQ(out, "");
 }
 
+std::string masked(std::string_view text, Certainty certainty = Certainty::kLikely) {
+  std::string out;
+  return std::string(mask_citizen_numbers(text, certainty, out));
+}
+
+TEST(Masking, FindsCitizensNumbersInTexts) {
+  EXPECT_EQ(masked("350802190303081239"), "350802********1239");
+  EXPECT_EQ(masked("身份证号:350802190303081239，电话"), "身份证号:350802********1239，电话");
+  EXPECT_EQ(masked("11010519491231002x和350802190303081239"),
+            "110105********002X和350802********1239");
+  EXPECT_EQ(masked("３５０８０２１９０３０３０８１２３９"), "350802********1239");
+  EXPECT_EQ(masked("35080219030308123901"), "350802********123901") << "a household's tax number";
+  EXPECT_EQ(masked("3508021903030812395"), "350802********12395");
+  EXPECT_EQ(masked("350802190303081230"), "350802********1230") << "mistyped";
+  EXPECT_EQ(masked("350802000101001"), "350802*****1001");
+}
+
+TEST(Masking, LeavesOtherNumbersAlone) {
+  for (const char* text : {"91350803MAGBQ59331", "113508000040020381", "350802100007779",
+                           "110108000000016", "20240530100000123", "JY135080010000001", "无",
+                           "第〔2024〕12号", "123456789012345678", "", "１２３"}) {
+    EXPECT_EQ(masked(text), text);
+  }
+}
+
+TEST(Masking, AltersARecordOnlyWhereItIsSure) {
+  EXPECT_EQ(masked("罚款，350802190303081239", Certainty::kSure), "罚款，350802********1239");
+  EXPECT_EQ(masked("编号350802190303081230", Certainty::kSure), "编号350802190303081230");
+  EXPECT_EQ(masked("编号350802000101001", Certainty::kSure), "编号350802000101001");
+  EXPECT_EQ(masked("身份证350802000101001", Certainty::kSure), "身份证350802*****1001");
+}
+
 }  // namespace
 }  // namespace huiliu::domain

@@ -306,7 +306,8 @@ bool read_compact(std::string_view text, Reading& into) {
   scan.digits(2, 2, date.day);
   if (scan.at_end()) return true;
   const bool joined = text.size() >= 9 && is_digit(text[8]);
-  if (joined && ((text.size() != 12 && text.size() != 14 && text.size() != 17) || !all_digits(text))) {
+  if (joined &&
+      ((text.size() != 12 && text.size() != 14 && text.size() != 17) || !all_digits(text))) {
     return false;
   }
   if (!joined && !scan.any_of({"T", "t", " "})) return false;
@@ -349,7 +350,8 @@ bool read_excel_serial(std::string_view text, Reading& into) {
   }
   into.has_time = true;
   // To the second: a fraction of a day holds no more.
-  into.day_ms = std::min<std::int64_t>(static_cast<std::int64_t>(part * 86'400 + 0.5), 86'399) * 1000;
+  into.day_ms =
+      std::min<std::int64_t>(static_cast<std::int64_t>(part * 86'400 + 0.5), 86'399) * 1000;
   return true;
 }
 
@@ -427,8 +429,8 @@ using Read = bool (*)(std::string_view, Reading&);
 bool read_full_year(std::string_view text, Reading& into) { return read_separated(text, 4, into); }
 
 std::optional<Reading> read_any(std::string_view text) {
-  static constexpr Read kReads[] = {read_full_year, read_compact,     read_excel_serial,
-                                    read_since_epoch, read_chinese,   read_year_last,
+  static constexpr Read kReads[] = {read_full_year,   read_compact, read_excel_serial,
+                                    read_since_epoch, read_chinese, read_year_last,
                                     read_english};
   for (const Read read : kReads) {
     Reading reading;
@@ -475,7 +477,8 @@ std::size_t format_timestamp(std::int64_t utc_ms, char (&out)[kTimestampSize]) {
   format_iso(date_of_days(static_cast<std::int32_t>(day)), date);
   std::copy_n(date, kIsoDateSize, out);
   const auto put = [&out](std::size_t at, std::int64_t value, int digits) {
-    for (; digits > 0; value /= 10) out[at + static_cast<std::size_t>(--digits)] = static_cast<char>('0' + value % 10);
+    for (; digits > 0; value /= 10)
+      out[at + static_cast<std::size_t>(--digits)] = static_cast<char>('0' + value % 10);
   };
   out[10] = ' ';
   put(11, in_day / kHourMs, 2);

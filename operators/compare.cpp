@@ -120,8 +120,7 @@ class Compare final : public runtime::Operator {
     if (exists && !known.awaited) keep_values(record);
     read(record);
     const Precedence precedence{
-        settings_.priority,
-        settings_.owner ? record[*settings_.owner].text() : std::string_view{}};
+        settings_.priority, settings_.owner ? record[*settings_.owner].text() : std::string_view{}};
     const Outcome outcome =
         decide(incoming_, exists ? &known : nullptr, exists && same_content(record), precedence);
     Changes changes;
@@ -139,10 +138,10 @@ class Compare final : public runtime::Operator {
 
   /// What a version does to those who keep or count the record.
   struct Changes {
-    bool removed = false;    ///< from the counts: as `before` has it
-    bool inserted = false;   ///< into the counts
-    bool left = false;       ///< the place where it was kept
-    OptionalTexts before;    ///< remembered values of the version before
+    bool removed = false;   ///< from the counts: as `before` has it
+    bool inserted = false;  ///< into the counts
+    bool left = false;      ///< the place where it was kept
+    OptionalTexts before;   ///< remembered values of the version before
   };
 
   // What the first version said, or the last one that said anything, stays.
@@ -448,10 +447,10 @@ std::vector<std::string> names_of(const CompareSettings& settings,
 }
 
 runtime::TableDeclaration table_of(const CompareSettings& settings) {
-  const StateNames names{settings.shape(), names_of(settings, settings.version),
-                         names_of(settings, settings.remembered),
-                         settings.amend ? names_of(settings, settings.amend->fields)
-                                        : std::vector<std::string>{}};
+  const StateNames names{
+      settings.shape(), names_of(settings, settings.version),
+      names_of(settings, settings.remembered),
+      settings.amend ? names_of(settings, settings.amend->fields) : std::vector<std::string>{}};
   runtime::TableDeclaration table;
   table.name = "current";
   table.layout = settings.layout();

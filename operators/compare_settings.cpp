@@ -62,10 +62,10 @@ class Parser {
     for (const Config* item : items_of(config_["optional"])) {
       const auto& key = settings_.key;
       if (std::find(key.begin(), key.end(), item->text()) != key.end()) continue;
-      diagnostics_.error(item->place(),
-                         fmt::format("'{}' is not in the `key`, which `optional` is about",
-                                     item->text()),
-                         runtime::nearest_hint(item->text(), key));
+      diagnostics_.error(
+          item->place(),
+          fmt::format("'{}' is not in the `key`, which `optional` is about", item->text()),
+          runtime::nearest_hint(item->text(), key));
     }
   }
 
@@ -90,22 +90,22 @@ class Parser {
     find_fields(config_["ignore"], input_, diagnostics_);
     if (config_.has("content")) {
       if (config_.has("ignore")) {
-        diagnostics_.error(config_.key_place("ignore"), "`content` and `ignore` exclude each other");
+        diagnostics_.error(config_.key_place("ignore"),
+                           "`content` and `ignore` exclude each other");
       }
       find_fields(config_["content"], input_, diagnostics_);
       settings_.content = config_["content"].as_strings();
       return;
     }
     for (const runtime::Field& field : input_.fields()) {
-      bool left_out = field.name == "warnings";
+      bool left_out = field.name.starts_with("warnings");
       for (const char* list : {"key", "version", "source", "identity", "ignore"}) {
         left_out = left_out || names_field(config_[list], field.name);
       }
       if (!left_out) settings_.content.push_back(field.name);
     }
     if (settings_.content.empty()) {
-      diagnostics_.error(config_.place(),
-                         "no field is left to compare; name them in `content`");
+      diagnostics_.error(config_.place(), "no field is left to compare; name them in `content`");
     }
   }
 
@@ -125,8 +125,8 @@ class Parser {
     list("changes", settings_.is_counted);
     list("keep", settings_.is_kept);
     list("first", settings_.is_first);
-    for (auto* flags : {&settings_.is_place, &settings_.is_counted, &settings_.is_kept,
-                        &settings_.is_first}) {
+    for (auto* flags :
+         {&settings_.is_place, &settings_.is_counted, &settings_.is_kept, &settings_.is_first}) {
       flags->resize(settings_.remembered.size());
     }
   }
@@ -163,8 +163,8 @@ class Parser {
 
   void add_made(const std::string& name, const runtime::Place& place, Schema& schema) {
     if (schema.index_of(name)) {
-      diagnostics_.error(place, fmt::format("the input has a field '{}', which the operator makes",
-                                            name));
+      diagnostics_.error(place,
+                         fmt::format("the input has a field '{}', which the operator makes", name));
     }
     schema.add(name, Type::kString);
   }
@@ -281,7 +281,9 @@ std::vector<Option> compare_options() {
       field_list("content_before",
                  "What `content` was when the state was made, after it was changed: rows that are "
                  "the same under the old list are duplicates, and the state goes over to the new."),
-      {.name = "source", .type = OptionType::kField, .doc = "Field that says who reported the record."},
+      {.name = "source",
+       .type = OptionType::kField,
+       .doc = "Field that says who reported the record."},
       {.name = "owner",
        .type = OptionType::kField,
        .doc = "Field that says whom the record is of: where no version decides, a source that is "

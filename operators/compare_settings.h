@@ -15,18 +15,18 @@ namespace huiliu::operators {
 
 /// Fields that amendments (repairs, objections) set, and which rows are amendments.
 struct AmendSettings {
-  Condition when;                  ///< rows that amend a record instead of being a version of it
+  Condition when;                   ///< rows that amend a record instead of being a version of it
   std::vector<std::size_t> fields;  ///< set by amendments, for this version and all later ones
-  Condition of;                    ///< records whose row is kept so that it can be sent again
+  Condition of;                     ///< records whose row is kept so that it can be sent again
 };
 
 /// What the config of a `compare` says, resolved against its input.
 struct CompareSettings {
   runtime::Schema input, output;
   std::vector<std::string> key, content, content_before;
-  std::vector<bool> may_be_absent;       ///< per key field
-  std::vector<std::size_t> identity;     ///< fields; empty: the key alone names the record
-  std::optional<std::size_t> name;       ///< output field that the record's identity goes to
+  std::vector<bool> may_be_absent;    ///< per key field
+  std::vector<std::size_t> identity;  ///< fields; empty: the key alone names the record
+  std::optional<std::size_t> name;    ///< output field that the record's identity goes to
   CleansingStep identity_before = nullptr;
   std::vector<std::size_t> version;
   std::optional<std::size_t> source, owner;
@@ -37,8 +37,8 @@ struct CompareSettings {
   std::vector<std::size_t> remembered;
   std::vector<bool> is_place, is_counted, is_kept, is_first;  ///< per remembered field
   std::optional<AmendSettings> amend;
-  std::size_t outcome = 0;               ///< output field
-  runtime::Schema changes, left;         ///< schemas of these outputs
+  std::size_t outcome = 0;        ///< output field
+  runtime::Schema changes, left;  ///< schemas of these outputs
 
   StateShape shape() const;
   /// What the bytes of the table mean, for the state's layout.

@@ -106,12 +106,18 @@ TEST(CompareTest, ComparesNumbersAndTimesAsSuch) {
                       row("e", "~", "2023-10-01T16:00:01Z")}),
             "ACCEPTED UPDATED STALE UPDATED UPDATED ");
   Harness texts("type: compare\nkey: [k]\nversion: [v]\n", "k, v, text");
-  for (const auto& [v, text] : {std::pair{"9", "a"}, {"10", "b"}, {"9.5", "c"}, {"10.0", "d"},
-                                {"10.25", "e"}, {"10.3", "f"}, {"010", "g"}}) {
+  for (const auto& [v, text] : {std::pair{"9", "a"},
+                                {"10", "b"},
+                                {"9.5", "c"},
+                                {"10.0", "d"},
+                                {"10.25", "e"},
+                                {"10.3", "f"},
+                                {"010", "g"}}) {
     texts.push({{"k", "1"}, {"v", v}, {"text", text}});
   }
-  EXPECT_THAT(texts.take("outcomes", {"outcome"}),
-              ElementsAre("ACCEPTED", "UPDATED", "STALE", "UPDATED", "UPDATED", "UPDATED", "STALE"));
+  EXPECT_THAT(
+      texts.take("outcomes", {"outcome"}),
+      ElementsAre("ACCEPTED", "UPDATED", "STALE", "UPDATED", "UPDATED", "UPDATED", "STALE"));
 }
 
 TEST(CompareTest, AnothersWithdrawalIsAConflictAsItsUpdateIs) {
@@ -249,8 +255,9 @@ TEST(CompareTest, AnAmendmentChangesTheRecordAndAllItsLaterVersions) {
   harness.push(act("repair", "2", "~", "repaired", "today"));
   harness.push(act("repair", "1", "~", "broken"));
   harness.push(act("~", "3", "b"));
-  EXPECT_THAT(harness.take("", {"text", "state", "on", "outcome"}),
-              ElementsAre("a|~|~|ACCEPTED", "a|repaired|today|AMENDED", "b|repaired|today|UPDATED"));
+  EXPECT_THAT(
+      harness.take("", {"text", "state", "on", "outcome"}),
+      ElementsAre("a|~|~|ACCEPTED", "a|repaired|today|AMENDED", "b|repaired|today|UPDATED"));
   EXPECT_THAT(harness.take("outcomes", {"outcome"}),
               ElementsAre("ACCEPTED", "AMENDED", "DUPLICATE", "STALE", "UPDATED"));
 }
@@ -306,9 +313,9 @@ TEST(CompareTest, ReportsMistakes) {
               HasSubstr("'q'"));
   EXPECT_THAT(Harness("type: compare\nkey: [k]\nowner: k\n", "k, text").problems(),
               HasSubstr("`source"));
-  EXPECT_THAT(Harness("type: compare\nkey: [k]\ncontent: [text]\nignore: [text]\n", "k, text")
-                  .problems(),
-              HasSubstr("exclude"));
+  EXPECT_THAT(
+      Harness("type: compare\nkey: [k]\ncontent: [text]\nignore: [text]\n", "k, text").problems(),
+      HasSubstr("exclude"));
   EXPECT_THAT(Harness("type: compare\nkey: [q]\n", "k, text").problems(), HasSubstr("'q'"));
   EXPECT_THAT(Harness("type: compare\nkey: [k]\n", "k").problems(), HasSubstr("`content`"));
   EXPECT_THAT(Harness("type: compare\nkey: [k]\npriority: [a]\n", "k, text").problems(),

@@ -152,7 +152,8 @@ std::string totals_layout(const Config& config, const Schema& input, std::size_t
 
 runtime::RowText describe_totals(const std::vector<std::string>& where, std::string_view value) {
   Totals totals;
-  if (value.size() != sizeof totals + where.size() * sizeof(std::int64_t)) return {{"damaged", std::to_string(value.size()) + " bytes"}};
+  if (value.size() != sizeof totals + where.size() * sizeof(std::int64_t))
+    return {{"damaged", std::to_string(value.size()) + " bytes"}};
   std::memcpy(&totals, value.data(), sizeof totals);
   runtime::RowText text = {{"count", std::to_string(totals.count)}};
   if (totals.sum != 0) text.emplace_back("sum", std::to_string(totals.sum));

@@ -14,7 +14,8 @@ constexpr const char* kYaml = "type: count\nkey: [dept]\nsum: n\n";
 
 TEST(CountTest, TakesBackWhatWasCounted) {
   Harness harness(
-      "type: count\nkey: [k]\nsum: n\nretract: {change: delete}\nwhere: {big: {n: {more_than: 5}}}\n",
+      "type: count\nkey: [k]\nsum: n\nretract: {change: delete}\nwhere: {big: {n: {more_than: "
+      "5}}}\n",
       "k, n: int64, change");
   harness.push({{"k", "a"}, {"n", "9"}, {"change", "insert"}});
   harness.push({{"k", "a"}, {"n", "2"}, {"change", "insert"}});

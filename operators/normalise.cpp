@@ -5,6 +5,7 @@
 
 #include "operators/cleansing_steps.h"
 #include "operators/code_table.h"
+#include "operators/faults.h"
 #include "operators/field_names.h"
 #include "runtime/registry.h"
 
@@ -37,6 +38,7 @@ struct Task {
 struct Tasks {
   Schema output;
   std::vector<Task> tasks;
+  std::optional<std::size_t> carried;  ///< field that faults are handed on in; else they refuse
 };
 
 void add_step(const Config& name, bool end, Task& task, Diagnostics& diagnostics) {
@@ -122,6 +124,12 @@ Tasks parse(const Config& config, const Schema& input, Diagnostics& diagnostics)
   for (const Config* node : items_of(versioned ? fields["fields"] : fields)) {
     parse_task(*node, version, input, result, diagnostics);
   }
+  if (config.string_or("on_failure", "reject") == "carry") {
+    result.carried = result.output.add("warnings", Type::kString);
+    if (!runtime::is_text(result.output[*result.carried].type)) {
+      diagnostics.error(config["on_failure"].place(), "the field 'warnings' must be text");
+    }
+  }
   return result;
 }
 
@@ -139,6 +147,10 @@ class Normalise final : public runtime::Operator {
       if (value.is_null()) continue;
       if (!run(task, record, value.text(), out)) return;
     }
+    if (!faults_.empty()) {
+      record[*tasks_.carried] = Value::of_text(out.arena().copy(faults_to_json(faults_)));
+      faults_.clear();
+    }
     out.emit(record);
   }
 
@@ -153,6 +165,7 @@ class Normalise final : public runtime::Operator {
       if (done.failure != nullptr) {
         const std::string_view code =
             task.code.empty() ? done.failure->code : std::string_view(task.code);
+        if (tasks_.carried) return carry(task, code, received, *done.failure, record);
         out.reject(record, {code, task.field_name, received, task.rule, done.failure->message_en,
                             done.failure->message_zh});
         return false;
@@ -183,9 +196,26 @@ class Normalise final : public runtime::Operator {
     return true;
   }
 
+  /// The field is empty from here on, and the rules say what else is wrong with the row.
+  bool carry(const Task& task, std::string_view code, std::string_view received,
+             const CleansingFailure& failure, Record& record) {
+    if (!has_fault(faults_, task.field_name)) {
+      faults_.push_back({.field = task.field_name,
+                         .heading = {},
+                         .code = std::string(code),
+                         .value = std::string(received),
+                         .rule = task.rule,
+                         .message_en = std::string(failure.message_en),
+                         .message_zh = std::string(failure.message_zh)});
+    }
+    record[task.into] = Value();
+    return true;
+  }
+
   Tasks tasks_;
   std::size_t input_width_;
   std::string buffers_[2];
+  Faults faults_;
 };
 
 void declare(Declaration& declaration) {
@@ -221,7 +251,14 @@ const runtime::Registration registration(runtime::OperatorType{
                       .required = true},
                      {.name = "version",
                       .doc = "Version of the rules; part of the rule's name in rejects.",
-                      .default_text = "1"}},
+                      .default_text = "1"},
+                     {.name = "on_failure",
+                      .type = OptionType::kEnum,
+                      .doc = "What a step that fails does: `reject` refuses the record; `carry` "
+                             "empties the field and hands the fault on in `warnings`, so that a "
+                             "`validate` behind it refuses the record with all its faults at once.",
+                      .default_text = "reject",
+                      .choices = {"reject", "carry"}}},
          .rejects = true,
          .example = "type: normalise\n"
                     "fields:\n"

@@ -25,8 +25,7 @@ std::string_view RecordBook::full_key(const Place& place, std::string_view ident
 
 bool RecordBook::load(const Place& place, std::string_view identity, Entry& entry) {
   const std::string_view key = full_key(place, identity);
-  const std::uint64_t hash =
-      identity.empty() ? place.hash : runtime::KeyBuilder::hash_bytes(key);
+  const std::uint64_t hash = identity.empty() ? place.hash : runtime::KeyBuilder::hash_bytes(key);
   const auto stored = table_->get(place.shard, key, hash);
   if (!stored) return false;
   if (const auto alias = read_alias(*stored)) {
@@ -96,8 +95,7 @@ void RecordBook::merge(const Place& place, const OptionalTexts& identities, cons
 
 void RecordBook::put(const Place& place, std::string_view identity) {
   const std::string_view key = full_key(place, identity);
-  const std::uint64_t hash =
-      identity.empty() ? place.hash : runtime::KeyBuilder::hash_bytes(key);
+  const std::uint64_t hash = identity.empty() ? place.hash : runtime::KeyBuilder::hash_bytes(key);
   table_->put(place.shard, key, hash, bytes_);
 }
 

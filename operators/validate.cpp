@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include "domain/masking.h"
+#include "operators/code_table.h"
 #include "operators/condition.h"
+#include "operators/faults.h"
 #include "operators/field_names.h"
 #include "operators/validate_checks.h"
 #include "runtime/registry.h"
@@ -19,7 +21,8 @@ using runtime::Schema;
 using runtime::Type;
 using runtime::Value;
 
-constexpr const char* kWarningsField = "warnings";
+/// What rules of severity `warn` say: codes, then texts.
+constexpr std::string_view kWarningFields[] = {"warnings", "warnings_en", "warnings_zh"};
 
 struct Rule {
   std::string name;  // id@version
@@ -88,33 +91,64 @@ Rules parse(const Config& config, const Schema& input, Diagnostics& diagnostics)
   return result;
 }
 
+/// Where the names of columns stand, as departments know them.
+struct Headings {
+  SynonymTable table;
+  std::optional<std::size_t> by;  ///< field that chooses among several names
+};
+
+std::optional<Headings> parse_headings(const Config& config, const Schema& input,
+                                       Diagnostics& diagnostics) {
+  const Config& node = config["headings"];
+  if (!node.is_map()) return {};
+  Headings headings;
+  headings.table = SynonymTable::load(node["table"], diagnostics);
+  if (node.has("by")) headings.by = find_text_field(node["by"], input, diagnostics);
+  return headings;
+}
+
 class Validate final : public runtime::Operator {
  public:
-  Validate(Rules rules, Schema input) : rules_(std::move(rules)), input_(std::move(input)) {
-    const auto existing = input_.index_of(kWarningsField);
-    warnings_field_ = existing.value_or(input_.width());
-    appends_ = rules_.warn && !existing;
+  Validate(Rules rules, std::optional<Headings> headings, Schema input)
+      : rules_(std::move(rules)), headings_(std::move(headings)), input_(std::move(input)) {
+    carried_ = input_.index_of(kWarningFields[0]).has_value();
+    Schema output = input_;
+    if (rules_.warn) {
+      for (std::size_t i = 0; i < std::size(kWarningFields); ++i) {
+        fields_[i] = output.add(kWarningFields[i], Type::kString);
+      }
+    } else if (carried_) {
+      fields_[0] = *input_.index_of(kWarningFields[0]);
+    }
+    width_ = output.width();
   }
 
   void open(runtime::OperatorContext& context) override { clock_ = &context.clock(); }
 
   void process(Record& record, Outputs& out) override {
+    std::string_view before;
+    if (carried_) before = record[fields_[0]].text();
+    if (before.starts_with('[')) [[unlikely]] {
+      faults_ = faults_from_json(before);
+      before = {};
+    }
     bool warned = false;
     for (const Rule& rule : rules_.rules) {
       if (!rule.when.holds(record)) continue;
       const Finding* finding = rule.check->run(record, clock_);
       if (finding == nullptr) continue;
-      if (!rule.warns) return refuse(rule, *finding, record, out);
-      if (!warned) start_warnings(record);
+      if (!rule.warns) {
+        note(rule, *finding, record);
+        continue;
+      }
+      // What is said of a field that is at fault anyhow would only confuse.
+      if (has_fault(faults_, input_[finding->field].name)) continue;
+      if (!warned) warnings_.clear();
       warned = true;
-      warnings_ += warnings_.empty() ? "" : ";";
-      warnings_ += chosen(rule.code, finding->code);
+      warnings_.push_back(fault_of(rule, *finding, record));
     }
-    if (appends_) {
-      record[warnings_field_] = Value();
-      record.width = static_cast<std::uint32_t>(warnings_field_ + 1);
-    }
-    if (warned) record[warnings_field_] = Value::of_text(out.arena().copy(warnings_));
+    if (!faults_.empty()) return refuse(record, out);
+    if (rules_.warn || carried_) write_warnings(before, warned, record, out);
     out.emit(record);
   }
 
@@ -123,52 +157,114 @@ class Validate final : public runtime::Operator {
     return configured.empty() ? own : std::string_view(configured);
   }
 
-  void start_warnings(const Record& record) {
-    warnings_.clear();
-    if (!appends_) warnings_ = record[warnings_field_].text();
-  }
-
-  void refuse(const Rule& rule, const Finding& finding, Record& record, Outputs& out) {
-    std::string_view value = text_of(record[finding.field], input_[finding.field].type, out);
+  Fault fault_of(const Rule& rule, const Finding& finding, const Record& record) {
+    const std::string& field = input_[finding.field].name;
+    std::string value = text_of(record[finding.field], input_[finding.field].type);
     if (rule.personal) {
       domain::mask_id(value, masked_);
-      value = out.arena().copy(masked_);
+      value = masked_;
     }
-    out.reject(record, {chosen(rule.code, finding.code), input_[finding.field].name, value,
-                        rule.name, chosen(rule.message_en, finding.message_en),
-                        chosen(rule.message_zh, finding.message_zh)});
+    return {.field = field,
+            .heading = {},
+            .code = std::string(chosen(rule.code, finding.code)),
+            .value = std::move(value),
+            .rule = rule.name,
+            .message_en = std::string(chosen(rule.message_en, finding.message_en)),
+            .message_zh = std::string(chosen(rule.message_zh, finding.message_zh))};
   }
 
-  static std::string_view text_of(const Value& value, Type type, Outputs& out) {
-    if (value.is_null()) return std::string_view("");
-    if (runtime::is_text(type)) return value.text();
+  void note(const Rule& rule, const Finding& finding, const Record& record) {
+    if (has_fault(faults_, input_[finding.field].name)) return;
+    faults_.push_back(fault_of(rule, finding, record));
+  }
+
+  void add_headings(const Record& record, Faults& faults) const {
+    if (!headings_) return;
+    const std::string_view kind =
+        headings_->by ? record[*headings_->by].text() : std::string_view{};
+    for (Fault& fault : faults) {
+      if (const std::string* heading = headings_->table.find(fault.field, kind)) {
+        fault.heading = *heading;
+      }
+    }
+  }
+
+  void refuse(Record& record, Outputs& out) {
+    add_headings(record, faults_);
+    if (carried_) record[fields_[0]] = Value();
+    const auto lasting = [&out](const std::string& text) { return out.arena().copy(text); };
+    const Fault& first = faults_.front();
+    const runtime::Reject reject = {.code = lasting(first.code),
+                                    .field = lasting(first.field),
+                                    .value = lasting(first.value),
+                                    .rule = lasting(first.rule),
+                                    .message_en = lasting(faults_text(faults_, false)),
+                                    .message_zh = lasting(faults_text(faults_, true)),
+                                    .faults = lasting(faults_to_json(faults_))};
+    faults_.clear();
+    out.reject(record, reject);
+  }
+
+  // Codes, and what they mean in English and in Chinese.
+  void write_warnings(std::string_view before, bool warned, Record& record, Outputs& out) {
+    for (std::size_t i = input_.width(); i < width_; ++i) record[i] = Value();
+    record.width = static_cast<std::uint32_t>(width_);
+    if (carried_) record[fields_[0]] = before.empty() ? Value() : Value::of_text(before);
+    if (!warned) return;
+    add_headings(record, warnings_);
+    codes_.assign(before);
+    for (const Fault& warning : warnings_) {
+      if (!codes_.empty()) codes_ += ';';
+      codes_ += warning.code;
+    }
+    record[fields_[0]] = Value::of_text(out.arena().copy(codes_));
+    join(record[fields_[1]], "; ", faults_text(warnings_, false), out);
+    join(record[fields_[2]], "；", faults_text(warnings_, true), out);
+  }
+
+  static void join(Value& into, std::string_view between, std::string text, Outputs& out) {
+    if (!into.text().empty()) text = std::string(into.text()).append(between).append(text);
+    into = Value::of_text(out.arena().copy(text));
+  }
+
+  static std::string text_of(const Value& value, Type type) {
+    if (value.is_null()) return {};
+    if (runtime::is_text(type)) return std::string(value.text());
     if (type == Type::kBool) return value.boolean() ? "true" : "false";
-    return out.arena().copy(type == Type::kFloat64 ? fmt::format("{}", value.real())
-                                                   : fmt::format("{}", value.integer()));
+    return type == Type::kFloat64 ? fmt::format("{}", value.real())
+                                  : fmt::format("{}", value.integer());
   }
 
   Rules rules_;
+  std::optional<Headings> headings_;
   Schema input_;
-  std::size_t warnings_field_ = 0;
-  bool appends_ = false;
+  std::size_t fields_[std::size(kWarningFields)] = {};
+  std::size_t width_ = 0;  ///< of the output
+  bool carried_ = false;   ///< the input has warnings, or faults that an operator handed on
   runtime::Clock* clock_ = nullptr;
-  std::string warnings_, masked_;
+  Faults faults_, warnings_;
+  std::string codes_, masked_;
 };
 
 void declare(Declaration& declaration) {
   const Rules rules = parse(declaration.config, declaration.input(), declaration.diagnostics);
+  parse_headings(declaration.config, declaration.input(), declaration.diagnostics);
   declaration.output = declaration.input();
   if (!rules.warn) return;
-  const std::size_t field = declaration.output.add(kWarningsField, Type::kString);
-  if (!runtime::is_text(declaration.output[field].type)) {
-    declaration.diagnostics.error(declaration.config.place(),
-                                  "the field 'warnings' must be text to take warnings");
+  for (const std::string_view name : kWarningFields) {
+    const std::size_t field = declaration.output.add(name, Type::kString);
+    if (runtime::is_text(declaration.output[field].type)) continue;
+    declaration.diagnostics.error(
+        declaration.config.place(),
+        fmt::format("the field '{}' must be text to take warnings", name));
   }
 }
 
 std::unique_ptr<runtime::Operator> create(const Declaration& declaration) {
+  const Config& config = declaration.config;
   return std::make_unique<Validate>(
-      parse(declaration.config, declaration.input(), declaration.diagnostics), declaration.input());
+      parse(config, declaration.input(), declaration.diagnostics),
+      parse_headings(config, declaration.input(), declaration.diagnostics), declaration.input());
 }
 
 const runtime::Registration registration(runtime::OperatorType{
@@ -176,11 +272,14 @@ const runtime::Registration registration(runtime::OperatorType{
         {.name = "validate",
          .summary = "Judges records by an ordered list of rules.",
          .description =
-             "The first rule of severity `reject` that a record breaks refuses it, with the rule's "
-             "id and version, a code, the value and a message in both languages. Rules of severity "
-             "`warn` add their code to the field `warnings` (`;`-separated). A rule applies if its "
-             "`when` holds. Checks skip empty fields unless `blank: true` (codes) or said "
-             "otherwise:\n\n" +
+             "A record that breaks rules of severity `reject` is refused with all its faults at "
+             "once: `reject_code`, `reject_field`, `reject_value` and `reject_rule` (the rule's id "
+             "and version) are those of the first, the messages in both languages name every "
+             "fault by the heading of its column and say what to do, and `reject_faults` lists "
+             "them as JSON. A field has one fault, the first: what else is wrong follows from it. "
+             "Rules of severity `warn` add their code to the field `warnings` (`;`-separated) and "
+             "what they mean to `warnings_en` and `warnings_zh`. A rule applies if its `when` "
+             "holds. Checks skip empty fields unless `blank: true` (codes) or said otherwise:\n\n" +
              checks_doc() +
              "\n`code`, `message_en` and `message_zh` replace the check's own. `personal: true` "
              "masks the value in the reject (the first 6 and last 4 characters of a number of 15 "
@@ -192,6 +291,17 @@ const runtime::Registration registration(runtime::OperatorType{
                              "code, message_en, message_zh, personal, ...}, usually `!include`d "
                              "from a file with `version` and `rules`.",
                       .required = true},
+                     {.name = "headings",
+                      .type = OptionType::kObject,
+                      .doc = "What departments call the fields.",
+                      .members = {{.name = "table",
+                                   .type = OptionType::kString,
+                                   .doc = "CSV table: from (field), to (heading), department.",
+                                   .required = true},
+                                  {.name = "by",
+                                   .type = OptionType::kField,
+                                   .doc = "Field with the `department` that chooses among several "
+                                          "headings of one field."}}},
                      {.name = "version",
                       .doc = "Version of rules that stand in the topology itself.",
                       .default_text = "1"}},

@@ -97,6 +97,45 @@ TEST(ValidateTest, JudgesFieldsAgainstEachOther) {
             "E403_PARTY_FIELDS|b");
 }
 
+TEST(ValidateTest, NamesEveryFaultByItsHeading) {
+  Harness harness(
+      "type: validate\nheadings: {table: h.csv, by: kind}\nrules:\n"
+      "  - {id: a, check: required, field: a}\n"
+      "  - {id: b, check: one_of, field: b, values: [x]}\n"
+      "  - {id: b2, check: required, field: b}\n"
+      "  - {id: c, check: max_length, field: c, length: 2, severity: warn}\n",
+      "kind, a, b, c");
+  harness.file("h.csv", "from,to,department\na,甲,\nb,乙一,k1\nb,乙二,k2\nc,丙,\n");
+  harness.push({{"kind", "k2"}, {"c", "long"}});
+  harness.push({{"kind", "k1"}, {"a", "1"}, {"b", "x"}, {"c", "long"}});
+  EXPECT_THAT(harness.take("rejects", {"reject_code", "reject_field", "reject_message_zh"}),
+              ElementsAre("E101_MISSING|a|甲：必填项缺失，请补填后重报；"
+                          "乙二：取值不在规定范围内，请从代码表中选择"));
+  EXPECT_THAT(harness.take("", {"warnings", "warnings_en", "warnings_zh"}),
+              ElementsAre("E203_LENGTH|丙: the text is longer than allowed, compare it with the "
+                          "licence or certificate|丙：内容超过规定长度，请核对位数后更正"));
+}
+
+TEST(ValidateTest, RefusesWhatAStepBeforeHandedOn) {
+  Harness cleansing(
+      "type: normalise\non_failure: carry\nfields:\n  - {field: d, as: date}\n"
+      "  - {field: e, as: date}\n",
+      "d, e");
+  cleansing.push({{"d", "gestern"}, {"e", "2019-1-1"}});
+  const std::string handed_on = cleansing.take("", {"warnings"}).front();
+  Harness harness(
+      "type: validate\nrules:\n  - {id: d, check: required, field: d}\n"
+      "  - {id: e, check: required, field: e}\n",
+      "d, e, warnings");
+  harness.push({{"e", "2019-01-01"}, {"warnings", handed_on}});
+  harness.push({{"warnings", handed_on}});
+  harness.push({{"d", "2019-01-01"}, {"e", "2019-01-01"}, {"warnings", "W1"}});
+  EXPECT_THAT(
+      harness.take("rejects", {"reject_code", "reject_value", "reject_rule"}),
+      ElementsAre("E201_FORMAT|gestern|normalise.d@1", "E201_FORMAT|gestern|normalise.d@1"));
+  EXPECT_THAT(harness.take("", {"warnings"}), ElementsAre("W1"));
+}
+
 TEST(ValidateTest, LetsTheFirstBrokenRuleDecide) {
   Harness harness(
       "type: validate\nversion: 3\nrules:\n"
@@ -105,10 +144,12 @@ TEST(ValidateTest, LetsTheFirstBrokenRuleDecide) {
       "a, b");
   harness.push({{"b", "x"}});
   harness.push({{"b", "y"}});
-  EXPECT_THAT(harness.take("rejects", {"reject_code", "reject_rule", "reject_message_en",
-                                       "reject_message_zh"}),
-              ElementsAre("E101_MISSING|one@3|a mandatory field is missing|必填项缺失",
-                          "MY_CODE|two@3|a mandatory field is missing|请填写"));
+  EXPECT_THAT(
+      harness.take("rejects",
+                   {"reject_code", "reject_rule", "reject_message_en", "reject_message_zh"}),
+      ElementsAre("E101_MISSING|one@3|a: a mandatory field is missing, fill it in and send the row "
+                  "again|a：必填项缺失，请补填后重报",
+                  "MY_CODE|two@3|a: a mandatory field is missing|a：请填写"));
 }
 
 TEST(ValidateTest, CollectsWarningsInAField) {

@@ -261,9 +261,9 @@ VersionOrder compare_versions(const std::vector<std::string>& incoming,
 }
 
 std::string_view outcome_name(Outcome outcome) {
-  static constexpr std::string_view names[kOutcomes] = {
-      "ACCEPTED",  "UPDATED", "REACTIVATED", "WITHDRAWN", "AMENDED",
-      "DUPLICATE", "STALE",   "CONFLICT",    "WAITING"};
+  static constexpr std::string_view names[kOutcomes] = {"ACCEPTED",  "UPDATED",  "REACTIVATED",
+                                                        "WITHDRAWN", "AMENDED",  "DUPLICATE",
+                                                        "STALE",     "CONFLICT", "WAITING"};
   return names[static_cast<std::size_t>(outcome)];
 }
 

@@ -28,9 +28,9 @@ struct VersionState {
 
   // The rest is absent in states of configs that name none of it.
   std::uint8_t content_list = 0;  ///< which list of compared fields the hash was made of
-  bool awaited = false;    ///< amendments came before the record: there is no version yet
-  bool announced = false;  ///< output `changes` holds an insertion of it
-  std::string name;        ///< what the record is called in outputs; "" = its own identity
+  bool awaited = false;           ///< amendments came before the record: there is no version yet
+  bool announced = false;         ///< output `changes` holds an insertion of it
+  std::string name;               ///< what the record is called in outputs; "" = its own identity
   OptionalTexts remembered, amended, identities;
   std::vector<std::string> amended_version;  ///< like `version`, of the last amendment
   std::string row;                           ///< the current version as RowEncoder wrote it, or ""
@@ -40,7 +40,6 @@ struct VersionState {
   /// As a new record has it; texts keep their memory.
   void clear();
 };
-
 
 /// Compact bytes for the table. A state that uses nothing but version, content, source and
 /// withdrawn is written in the first form, which has only these.

@@ -39,13 +39,14 @@ struct Reject {
   std::string_view rule;   ///< id and version of the rule that decided
   std::string_view message_en;
   std::string_view message_zh;
+  std::string_view faults = {};  ///< everything that is wrong, as JSON; empty: this alone
 };
 
 /// Fields that the `rejects` output has behind those of the operator's input, all strings.
 inline constexpr std::string_view kRejectFields[] = {
     "reject_code",       "reject_field",      "reject_value", "reject_rule",
-    "reject_message_en", "reject_message_zh", "reject_by"};
-inline constexpr std::size_t kRejectFieldCount = 7;
+    "reject_message_en", "reject_message_zh", "reject_by",    "reject_faults"};
+inline constexpr std::size_t kRejectFieldCount = 8;
 
 /// Observes what passes a port; used by `explain` only. Calls nest as the chain does: all that an
 /// operator does with a record lies between its enter and its leave. Outputs are told apart by

@@ -12,7 +12,6 @@ using runtime::Config;
 
 /// Shorter ones ("1", "none") stand in too many other texts.
 constexpr std::size_t kShortestNumber = 6;
-constexpr std::size_t kCitizenNumber = 18;
 
 void collect_personal(const Config& config, std::set<std::string, std::less<>>& fields) {
   if (config.is_map() && config["personal"].is_scalar() && config["personal"].text() == "true") {
@@ -29,25 +28,6 @@ std::string masked(std::string_view text) {
   std::string out;
   domain::mask_id(text, out);
   return out;
-}
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-int number(std::string_view digits) {
-  int value = 0;
-  for (char c : digits) value = value * 10 + (c - '0');
-  return value;
-}
-
-bool starts_as_citizen_number(std::string_view text) {
-  if (text.size() < kCitizenNumber || !std::all_of(text.begin(), text.begin() + 17, is_digit)) {
-    return false;
-  }
-  const char last = text[17];
-  const int province = number(text.substr(0, 2)), year = number(text.substr(6, 4));
-  const int month = number(text.substr(10, 2)), day = number(text.substr(12, 2));
-  return (is_digit(last) || last == 'X' || last == 'x') && province >= 11 && province <= 83 &&
-         year >= 1850 && year < 2100 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
@@ -81,16 +61,7 @@ void visit_texts(Trace& trace, const Visit& visit) {
 
 std::string mask_citizen_numbers(std::string_view text) {
   std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const bool run_starts = is_digit(text[at]) && (at == 0 || !is_digit(text[at - 1]));
-    if (!run_starts || !starts_as_citizen_number(text.substr(at))) {
-      out += text[at++];
-      continue;
-    }
-    out += masked(text.substr(at, kCitizenNumber));
-    at += kCitizenNumber;
-  }
-  return out;
+  return std::string(domain::mask_citizen_numbers(text, domain::Certainty::kLikely, out));
 }
 
 Masker::Masker(const runtime::Topology& topology) {

@@ -1,0 +1,117 @@
+#include "operators/faults.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <rapidjson/document.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+namespace huiliu::operators {
+namespace {
+
+using Member = std::string Fault::*;
+constexpr std::pair<const char*, Member> kMembers[] = {
+    {"field", &Fault::field},  {"heading", &Fault::heading}, {"code", &Fault::code},
+    {"value", &Fault::value},  {"rule", &Fault::rule},       {"en", &Fault::message_en},
+    {"zh", &Fault::message_zh}};
+
+constexpr std::pair<std::string_view, Remedy> kRemedies[] = {
+    {"E101_MISSING", {"fill it in and send the row again", "请补填后重报"}},
+    {"E201_FORMAT", {"write it as the template shows", "请按模板要求的格式填写"}},
+    {"E202_CHECK_DIGIT", {"compare it with the licence or certificate", "请与证照原件核对后更正"}},
+    {"E203_LENGTH", {"compare it with the licence or certificate", "请核对位数后更正"}},
+    {"E204_CHARSET", {"compare it with the licence or certificate", "请核对字母与数字后更正"}},
+    {"E205_DATE_IMPOSSIBLE", {"compare it with the document", "请与文书核对后更正"}},
+    {"E206_DATE_AMBIGUOUS_YEAR", {"write the year with four digits", "年份请写四位"}},
+    {"E207_DATE_OPEN_END", {"write the day", "请填写具体日期"}},
+    {"E208_AMOUNT_FORMAT", {"write a number in units of 10,000 yuan", "请填写以万元为单位的数字"}},
+    {"E209_BIRTHDATE", {"compare it with the identity card", "请与身份证件核对后更正"}},
+    {"E301_NOT_IN_TABLE", {"choose a word of the code table", "请从代码表中选择"}},
+    {"E401_DATE_ORDER", {"compare the dates with the document", "请与文书核对各日期后更正"}},
+    {"E402_DATE_IN_FUTURE", {"compare it with the document", "请与文书核对后更正"}},
+    {"E403_PARTY_FIELDS",
+     {"fill in the codes that the category of the party asks for", "请按相对人类别填写代码或证件"}},
+    {"E404_AMOUNT_REQUIRED", {"fill in what the kind of penalty asks for", "请按处罚类别补填"}},
+    {"E405_USCC_CATEGORY", {"correct the category or the code", "请更正相对人类别或代码"}},
+    {"E406_AUTHORITY_NAME", {"correct the name or the code", "请更正机关名称或代码"}},
+    {"E407_TWO_BODIES", {"correct the code that is wrong", "请更正填错的代码"}},
+    {"E408_PUBLICATION", {"write a day within the period", "请改为期限内的日期"}},
+    {"E701_NOT_PERMITTED",
+     {"send it by the authority itself, or register the unit",
+      "请由该机关自行报送，或登记代报关系"}},
+};
+
+std::string_view name_of(const Fault& fault) {
+  return fault.heading.empty() ? fault.field : fault.heading;
+}
+
+}  // namespace
+
+std::string faults_to_json(const Faults& faults) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  writer.StartArray();
+  for (const Fault& fault : faults) {
+    writer.StartObject();
+    for (const auto& [name, member] : kMembers) {
+      const std::string& text = fault.*member;
+      if (text.empty()) continue;
+      writer.Key(name);
+      writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+    }
+    writer.EndObject();
+  }
+  writer.EndArray();
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+Faults faults_from_json(std::string_view text) {
+  Faults faults;
+  if (!text.starts_with("[{")) return faults;
+  rapidjson::Document document;
+  document.Parse(text.data(), text.size());
+  if (document.HasParseError() || !document.IsArray()) return faults;
+  for (const auto& item : document.GetArray()) {
+    if (!item.IsObject()) return {};
+    Fault& fault = faults.emplace_back();
+    for (const auto& [name, member] : kMembers) {
+      const auto found = item.FindMember(name);
+      if (found == item.MemberEnd() || !found->value.IsString()) continue;
+      (fault.*member).assign(found->value.GetString(), found->value.GetStringLength());
+    }
+  }
+  return faults;
+}
+
+bool has_fault(const Faults& faults, std::string_view field) {
+  return std::any_of(faults.begin(), faults.end(),
+                     [field](const Fault& fault) { return fault.field == field; });
+}
+
+std::string faults_text(const Faults& faults, bool chinese) {
+  std::string text;
+  for (const Fault& fault : faults) {
+    if (!text.empty()) text += chinese ? "；" : "; ";
+    if (!name_of(fault).empty()) {
+      text += name_of(fault);
+      text += chinese ? "：" : ": ";
+    }
+    text += chinese ? fault.message_zh : fault.message_en;
+    const Remedy remedy = remedy_of(fault.code);
+    const std::string_view advice = chinese ? remedy.zh : remedy.en;
+    if (advice.empty()) continue;
+    text += chinese ? "，" : ", ";
+    text += advice;
+  }
+  return text;
+}
+
+Remedy remedy_of(std::string_view code) {
+  for (const auto& [known, remedy] : kRemedies) {
+    if (known == code) return remedy;
+  }
+  return {};
+}
+
+}  // namespace huiliu::operators
