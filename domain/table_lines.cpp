@@ -4,7 +4,8 @@ namespace huiliu::domain {
 namespace {
 
 std::string_view without_blanks(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r";
+  // A spreadsheet fills every line of a file up with commas.
+  constexpr std::string_view kBlanks = " \t\r,";
   const std::size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
@@ -13,6 +14,7 @@ std::string_view without_blanks(std::string_view text) {
 }  // namespace
 
 std::string_view comment_value(std::string_view text, std::string_view key) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);

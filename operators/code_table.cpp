@@ -97,9 +97,10 @@ void check_periods(std::string_view what, std::vector<Placed> placed, bool gaps,
 
 }  // namespace
 
-CodeTable CodeTable::load(const Config& path, const std::string& column, Diagnostics& diagnostics) {
+CodeTable CodeTable::load(const Config& path, const std::string& column, Diagnostics& diagnostics,
+                          OutOfDate out_of_date) {
   CodeTable table;
-  const CsvTable csv = CsvTable::load(path, {column}, diagnostics);
+  const CsvTable csv = CsvTable::load(path, {column}, diagnostics, out_of_date);
   const PeriodReader periods(csv, diagnostics);
   TextMap<std::vector<Placed>> placed;
   for (std::size_t row = 0; row < csv.rows(); ++row) {
@@ -190,9 +191,9 @@ void SynonymTable::check_leads_to(const std::vector<CodeTable>& tables, const st
   }
 }
 
-NameTable NameTable::load(const Config& path, Diagnostics& diagnostics) {
+NameTable NameTable::load(const Config& path, Diagnostics& diagnostics, OutOfDate out_of_date) {
   NameTable table;
-  const CsvTable csv = CsvTable::load(path, {"code", "name"}, diagnostics);
+  const CsvTable csv = CsvTable::load(path, {"code", "name"}, diagnostics, out_of_date);
   const PeriodReader periods(csv, diagnostics);
   TextMap<std::vector<Placed>> placed;
   for (std::size_t row = 0; row < csv.rows(); ++row) {
@@ -230,9 +231,10 @@ bool NameTable::Body::has(std::string_view name, std::string_view day) const {
   });
 }
 
-PermissionTable PermissionTable::load(const Config& path, Diagnostics& diagnostics) {
+PermissionTable PermissionTable::load(const Config& path, Diagnostics& diagnostics,
+                                      OutOfDate out_of_date) {
   PermissionTable table;
-  const CsvTable csv = CsvTable::load(path, {"source", "authority"}, diagnostics);
+  const CsvTable csv = CsvTable::load(path, {"source", "authority"}, diagnostics, out_of_date);
   const PeriodReader periods(csv, diagnostics);
   for (std::size_t row = 0; row < csv.rows(); ++row) {
     table.sources_[std::string(csv.cell(row, "source"))][std::string(csv.cell(row, "authority"))]

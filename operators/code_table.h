@@ -39,7 +39,8 @@ class CodeTable {
   enum class Answer { kInForce, kUnknown, kNotInForce };
 
   static CodeTable load(const runtime::Config& path, const std::string& column,
-                        runtime::Diagnostics& diagnostics);
+                        runtime::Diagnostics& diagnostics,
+                        OutOfDate out_of_date = OutOfDate::kError);
 
   /// `day` is ISO (2019-03-05); an empty day asks for the code only.
   Answer look_up(std::string_view code, std::string_view day) const;
@@ -90,7 +91,8 @@ class NameTable {
     bool has(std::string_view name, std::string_view day) const;
   };
 
-  static NameTable load(const runtime::Config& path, runtime::Diagnostics& diagnostics);
+  static NameTable load(const runtime::Config& path, runtime::Diagnostics& diagnostics,
+                        OutOfDate out_of_date = OutOfDate::kError);
 
   /// Null if the table does not know the code.
   const Body* find(std::string_view code) const;
@@ -103,7 +105,8 @@ class NameTable {
 /// valid_from, valid_to; "*" = all).
 class PermissionTable {
  public:
-  static PermissionTable load(const runtime::Config& path, runtime::Diagnostics& diagnostics);
+  static PermissionTable load(const runtime::Config& path, runtime::Diagnostics& diagnostics,
+                              OutOfDate out_of_date = OutOfDate::kError);
 
   /// A source may always upload for itself. An empty day asks for any time.
   bool permits(std::string_view source, std::string_view authority,

@@ -74,6 +74,11 @@ TEST(CodeTableTest, RefusesATableThatIsOutOfDate) {
               AllOf(HasSubstr("was valid until 2001-12-31, today is "),
                     HasSubstr("replace the table with tools/x.py")));
   EXPECT_EQ(problems("# valid until: 2999-12-31\ncode\nx\n"), "");
+  EXPECT_THAT(problems("# valid until: 2001-12-31\ncode\nx\n", ", out_of_date: warn"),
+              HasSubstr("warning: the table "));
+  // As a spreadsheet saves it.
+  EXPECT_THAT(problems("\xEF\xBB\xBF# valid until: 2001-12-31,\r\ncode,name\r\nx,y\r\n"),
+              HasSubstr("was valid until 2001-12-31"));
   EXPECT_THAT(problems("# valid until: soon\ncode\nx\n"), HasSubstr("is no day"));
 }
 

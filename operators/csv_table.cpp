@@ -68,18 +68,29 @@ bool CsvTable::read(const Config& path, std::string& resolved, std::string& text
 
 void CsvTable::check_last_day(const Config& path, const std::string& resolved,
                               std::string_view last_day, std::string_view renewal,
-                              Diagnostics& diagnostics) {
+                              OutOfDate out_of_date, Diagnostics& diagnostics) {
   static const std::string today = today_in_china();
   if (last_day.empty() || today <= last_day) return;
-  diagnostics.error(
-      path.place(),
-      fmt::format("the table '{}' was valid until {}, today is {}", resolved, last_day, today),
-      renewal.empty() ? "replace the table by its next edition"
-                      : fmt::format("replace the table {}", renewal));
+  std::string message =
+      fmt::format("the table '{}' was valid until {}, today is {}", resolved, last_day, today);
+  std::string hint = renewal.empty() ? "replace the table by its next edition"
+                                     : fmt::format("replace the table {}", renewal);
+  if (out_of_date == OutOfDate::kWarning) {
+    diagnostics.warning(path.place(), std::move(message), std::move(hint));
+  } else {
+    diagnostics.error(path.place(), std::move(message), std::move(hint));
+  }
+}
+
+OutOfDate out_of_date_of(const Config& node, Diagnostics& diagnostics) {
+  if (!node.has("out_of_date")) return OutOfDate::kError;
+  const std::size_t chosen =
+      find_word(node["out_of_date"], "choice", {"error", "warn"}, diagnostics);
+  return chosen == 1 ? OutOfDate::kWarning : OutOfDate::kError;
 }
 
 CsvTable CsvTable::load(const Config& path, const std::vector<std::string>& required,
-                        Diagnostics& diagnostics) {
+                        Diagnostics& diagnostics, OutOfDate out_of_date) {
   CsvTable table;
   if (!read(path, table.path_, table.text_, diagnostics)) return table;
   table.parse(diagnostics);
@@ -90,7 +101,7 @@ CsvTable CsvTable::load(const Config& path, const std::vector<std::string>& requ
                       "write YYYY-MM-DD");
     return table;
   }
-  check_last_day(path, table.path_, last_day, table.comment("renew"), diagnostics);
+  check_last_day(path, table.path_, last_day, table.comment("renew"), out_of_date, diagnostics);
   return table;
 }
 

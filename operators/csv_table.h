@@ -8,6 +8,12 @@
 
 namespace huiliu::operators {
 
+/// What a table past its last day is: an error, or a warning and used all the same.
+enum class OutOfDate { kError, kWarning };
+
+/// Reads `out_of_date: error|warn` of a rule or an operator; kError without it.
+OutOfDate out_of_date_of(const runtime::Config& node, runtime::Diagnostics& diagnostics);
+
 /// A CSV file in memory: UTF-8, first row = column names, lines that start with # are comments.
 /// Some comments are read: `# valid until: YYYY-MM-DD` (after that day the table is refused),
 /// `# renew: TEXT` (what to do then).
@@ -18,7 +24,8 @@ class CsvTable {
   /// of `required`, columns that no reader of tables knows (unless they are required), rows with
   /// too few or too many cells. The table is then empty or lacks those rows.
   static CsvTable load(const runtime::Config& path, const std::vector<std::string>& required,
-                       runtime::Diagnostics& diagnostics);
+                       runtime::Diagnostics& diagnostics,
+                       OutOfDate out_of_date = OutOfDate::kError);
 
   std::size_t rows() const { return rows_.size(); }
   /// Text of a cell; empty if the table has no such column.
@@ -37,7 +44,7 @@ class CsvTable {
   /// so that what was found right before start stays right while the process runs.
   static void check_last_day(const runtime::Config& path, const std::string& resolved,
                              std::string_view last_day, std::string_view renewal,
-                             runtime::Diagnostics& diagnostics);
+                             OutOfDate out_of_date, runtime::Diagnostics& diagnostics);
 
  private:
   struct Row {

@@ -179,7 +179,8 @@ std::unique_ptr<Check> make_table_check(const Config& rule, const Schema& schema
       find_fields(rule[several ? "fields" : "field"], schema, diagnostics);
   if (fields.empty()) diagnostics.error(rule.place(), "the check needs a `field`");
   const auto day = optional_text_field(rule, "date", schema, diagnostics);
-  CodeTable table = CodeTable::load(rule["table"], rule.string_or("column", "code"), diagnostics);
+  CodeTable table = CodeTable::load(rule["table"], rule.string_or("column", "code"), diagnostics,
+                                    out_of_date_of(rule, diagnostics));
   return std::make_unique<TableCheck>(std::move(fields), day,
                                       CodeParts(std::move(table), separators_of(rule, diagnostics),
                                                 rule.string_or("other_prefix", "")));
@@ -190,8 +191,9 @@ std::unique_ptr<Check> make_permitted_source_check(const Config& rule, const Sch
   const std::size_t source = text_field(rule, "source", schema, diagnostics);
   const std::size_t authority = text_field(rule, "field", schema, diagnostics);
   const auto day = optional_text_field(rule, "date", schema, diagnostics);
-  return std::make_unique<PermittedSource>(source, authority, day,
-                                           PermissionTable::load(rule["table"], diagnostics));
+  return std::make_unique<PermittedSource>(
+      source, authority, day,
+      PermissionTable::load(rule["table"], diagnostics, out_of_date_of(rule, diagnostics)));
 }
 
 std::unique_ptr<Check> make_name_of_code_check(const Config& rule, const Schema& schema,
@@ -199,7 +201,9 @@ std::unique_ptr<Check> make_name_of_code_check(const Config& rule, const Schema&
   const std::size_t name = text_field(rule, "field", schema, diagnostics);
   const std::size_t code = text_field(rule, "code_field", schema, diagnostics);
   const auto day = optional_text_field(rule, "date", schema, diagnostics);
-  return std::make_unique<NameOfCode>(name, code, day, NameTable::load(rule["table"], diagnostics));
+  return std::make_unique<NameOfCode>(
+      name, code, day,
+      NameTable::load(rule["table"], diagnostics, out_of_date_of(rule, diagnostics)));
 }
 
 std::unique_ptr<Check> make_working_days_check(const Config& rule, const Schema& schema,
@@ -208,8 +212,9 @@ std::unique_ptr<Check> make_working_days_check(const Config& rule, const Schema&
   const std::size_t after = text_field(rule, "after", schema, diagnostics);
   const std::int64_t most = rule.int_or("days", 0);
   if (most <= 0) diagnostics.error(rule.place(), "the check needs `days: WORKING_DAYS`");
-  return std::make_unique<WorkingDays>(field, after, most,
-                                       WorkdayTable::load(rule["table"], diagnostics));
+  return std::make_unique<WorkingDays>(
+      field, after, most,
+      WorkdayTable::load(rule["table"], diagnostics, out_of_date_of(rule, diagnostics)));
 }
 
 }  // namespace huiliu::operators

@@ -446,7 +446,7 @@ constexpr Entry kEntries[] = {
      "there passes"},
     {"working_days", make_by_table<make_working_days_check>,
      "date or time in `field` is at most `days` working days after that in `after`, by the CSV "
-     "`table` (date, kind: holiday or workday; `# valid until` must not be past at start); meant "
+     "`table` (date, kind: holiday or workday); a date beyond the table is E502_NO_WORKDAYS; meant "
      "as a warning"},
     {"contains_requires", make_contains_requires,
      "if `field` contains one of `contains`, the field `requires` is filled in"},
@@ -463,10 +463,10 @@ constexpr Entry kEntries[] = {
 
 const std::vector<std::string>& check_keys_of_rules() {
   static const std::vector<std::string> keys = {
-      "field",  "fields", "values",    "type_field", "length",           "not_after",
-      "heads",  "table",  "column",    "date",       "separator",        "other_prefix",
-      "source", "blank",  "contains",  "requires",   "check_digit_only", "more_than",
-      "after",  "days",   "code_field"};
+      "field",  "fields", "values",     "type_field", "length",           "not_after",
+      "heads",  "table",  "column",     "date",       "separator",        "other_prefix",
+      "source", "blank",  "contains",   "requires",   "check_digit_only", "more_than",
+      "after",  "days",   "code_field", "out_of_date"};
   return keys;
 }
 
@@ -482,6 +482,13 @@ const std::vector<std::string>& check_names() {
 std::string checks_doc() {
   std::string doc;
   for (const Entry& entry : kEntries) doc += fmt::format("- `{}`: {}\n", entry.name, entry.doc);
+  doc +=
+      "\nA table is a CSV file; lines that begin with # are comments. What is wrong in it (cells, "
+      "days, periods of one code that overlap or leave a gap, columns that nothing reads) is an "
+      "error before start with file and line. Comments that are read: `# valid until: YYYY-MM-DD` "
+      "(past it the start is refused; `out_of_date: warn` in the rule goes on with a warning), "
+      "`# renew: TEXT` (the remedy it is refused with), `# gaps: allowed`, `# valid_to: first day "
+      "no longer in force` (else valid_to is the last day in force).\n";
   return doc;
 }
 

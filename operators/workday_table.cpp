@@ -6,11 +6,11 @@
 
 #include "domain/dates.h"
 #include "domain/table_lines.h"
-#include "operators/csv_table.h"
 
 namespace huiliu::operators {
 
-WorkdayTable WorkdayTable::load(const runtime::Config& path, runtime::Diagnostics& diagnostics) {
+WorkdayTable WorkdayTable::load(const runtime::Config& path, runtime::Diagnostics& diagnostics,
+                                OutOfDate out_of_date) {
   WorkdayTable table;
   std::string resolved, text, error;
   if (!CsvTable::read(path, resolved, text, diagnostics)) return table;
@@ -23,7 +23,7 @@ WorkdayTable WorkdayTable::load(const runtime::Config& path, runtime::Diagnostic
   char last_day[domain::kIsoDateSize];
   domain::format_iso(domain::date_of_days(table.calendar_.last_day()), last_day);
   CsvTable::check_last_day(path, resolved, {last_day, sizeof last_day},
-                           domain::comment_value(text, "renew"), diagnostics);
+                           domain::comment_value(text, "renew"), out_of_date, diagnostics);
   return table;
 }
 

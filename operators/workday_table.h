@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "domain/work_calendar.h"
+#include "operators/csv_table.h"
 #include "runtime/config.h"
 
 namespace huiliu::operators {
@@ -14,7 +15,8 @@ namespace huiliu::operators {
 class WorkdayTable {
  public:
   /// A file that cannot be read, a wrong line and a table that ends before today are reported.
-  static WorkdayTable load(const runtime::Config& path, runtime::Diagnostics& diagnostics);
+  static WorkdayTable load(const runtime::Config& path, runtime::Diagnostics& diagnostics,
+                           OutOfDate out_of_date = OutOfDate::kError);
 
   /// Day of a field's text: an ISO day, with or without a time, or any spelling that the step
   /// `date` of normalise reads. Empty if it is none.

@@ -65,7 +65,8 @@ Plan parse(const Declaration& declaration, Diagnostics& diagnostics) {
   if (plan.days <= 0) {
     diagnostics.error(config["days"].place(), "expected a number of working days above 0");
   }
-  plan.table = WorkdayTable::load(config["table"], diagnostics);
+  plan.table =
+      WorkdayTable::load(config["table"], diagnostics, out_of_date_of(config, diagnostics));
   plan.in_time = config["in_time"].text();
   plan.late = config["late"].text();
   return plan;
@@ -113,6 +114,12 @@ const runtime::Registration registration(runtime::OperatorType{
                              "Monday to Friday). It must cover today: `# valid until: YYYY-MM-DD`, "
                              "or else its last day, is checked before start.",
                       .required = true},
+                     {.name = "out_of_date",
+                      .type = OptionType::kEnum,
+                      .doc = "What a table that ends before today is: an error before start, or a "
+                             "warning.",
+                      .default_text = "error",
+                      .choices = {"error", "warn"}},
                      {.name = "into",
                       .doc = "Name of the field for the number of working days.",
                       .default_text = "working_days"},
