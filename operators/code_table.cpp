@@ -115,9 +115,10 @@ CodeTable CodeTable::load(const Config& path, const std::string& column, Diagnos
     placed[std::string(code)].push_back({period, row});
   }
   const bool gaps = csv.comment("gaps") == "allowed";
+  // Codes may repeat under a column that is not the table's key, such as a name.
+  const bool once = column == "code" && csv.comment("overlaps") != "allowed";
   for (auto& [code, list] : placed) {
-    // Codes may repeat under a column that is not the table's key, such as a name.
-    if (column == "code") check_periods(code, std::move(list), gaps, csv, diagnostics);
+    if (once) check_periods(code, std::move(list), gaps, csv, diagnostics);
   }
   return table;
 }

@@ -32,7 +32,8 @@ struct Period {
 
 /// A code table: codes with the days they were in force (columns code, valid_from, valid_to; an
 /// empty day is an open end; a code may have several periods). Periods of one code must not overlap
-/// or leave a gap; the comment `# gaps: allowed` permits gaps. The comment `# valid_to: first day
+/// or leave a gap; the comment `# gaps: allowed` permits gaps, `# overlaps: allowed` both (bodies
+/// with several names at a time). The comment `# valid_to: first day
 /// no longer in force` changes what valid_to means.
 class CodeTable {
  public:

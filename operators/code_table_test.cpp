@@ -59,6 +59,7 @@ TEST(CodeTableTest, PeriodsOfACodeNeitherOverlapNorLeaveAGap) {
   EXPECT_THAT(problems(head + "x,,2018-11-30\nx,2019-01-01,\n"),
               HasSubstr("table.csv:3: error: 'x' is not in force from 2018-12-01 to 2018-12-31"));
   EXPECT_EQ(problems("# gaps: allowed\n" + head + "x,,2018-11-30\nx,2019-01-01,\n"), "");
+  EXPECT_EQ(problems("# overlaps: allowed\ncode,name\nx,a\nx,b\n"), "");
 }
 
 TEST(CodeTableTest, SaysWhatValidToMeans) {

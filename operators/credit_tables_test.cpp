@@ -26,6 +26,7 @@ TEST(CreditTablesTest, SynonymsLeadToTheirTables) {
       synonyms("status", "department: b, to_table: " + file("statuses")),
       synonyms("levels_synonyms", "to_table: " + file("levels")),
       synonyms("document_types_synonyms", "to_table: " + file("document_types")),
+      synonyms("authority_codes", "department: b, to_table: " + file("authorities")),
       synonyms("list_kinds_synonyms", "to_table: " + file("list_kinds")),
       synonyms("category_codes_2015", "department: [b, c], to_table: [" +
                                           file("licence_categories") + ", " +

@@ -487,7 +487,8 @@ std::string checks_doc() {
       "days, periods of one code that overlap or leave a gap, columns that nothing reads) is an "
       "error before start with file and line. Comments that are read: `# valid until: YYYY-MM-DD` "
       "(past it the start is refused; `out_of_date: warn` in the rule goes on with a warning), "
-      "`# renew: TEXT` (the remedy it is refused with), `# gaps: allowed`, `# valid_to: first day "
+      "`# renew: TEXT` (the remedy it is refused with), `# gaps: allowed`, `# overlaps: allowed` "
+      "(several names of one code), `# valid_to: first day "
       "no longer in force` (else valid_to is the last day in force).\n";
   return doc;
 }
