@@ -1,6 +1,7 @@
 #include "operators/csv_table.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -55,7 +56,7 @@ bool CsvTable::read(const Config& path, std::string& resolved, std::string& text
     diagnostics.error(path.place(), "expected the path of a CSV file");
     return false;
   }
-  resolved = resolve_path(path);
+  resolved = std::filesystem::path(resolve_path(path)).lexically_normal().string();
   std::ifstream file(resolved, std::ios::binary);
   if (!file) {
     diagnostics.error(path.place(), fmt::format("cannot read the table '{}'", resolved),
