@@ -48,6 +48,20 @@ TEST(Regions, DateDecides) {
   EXPECT_EQ(table().find("352600", kToday).name, "龙岩地区");
 }
 
+TEST(Regions, ChangesAfter2019AreThere) {
+  constexpr int kNow = 20261130;
+  for (const char* code : {"350404", "350405", "350604", "350605", "330114", "653228", "810001"}) {
+    EXPECT_EQ(state(code, kNow), RegionState::kCurrent) << code;
+  }
+  for (const char* code : {"350402", "350403", "350427", "350625", "350681", "500112"}) {
+    EXPECT_EQ(state(code, kNow), RegionState::kRetired) << code;
+    EXPECT_FALSE(table().resolve(code, kNow).empty()) << code;
+  }
+  EXPECT_EQ(table().resolve("350681", kNow), "350604");
+  EXPECT_EQ(table().find("130502", kNow).name, "襄都区");
+  EXPECT_EQ(table().find("130502", kToday).name, "桥东区");
+}
+
 TEST(Regions, SuccessorsChainToTheCodeOfTheDate) {
   EXPECT_EQ(table().resolve("352623", kToday), "350803");
   EXPECT_EQ(table().resolve("352623", 20000101), "350822");
@@ -66,7 +80,7 @@ TEST(Regions, LevelComesFromTheZeros) {
 TEST(Regions, WrongLineIsNamedAndTheTableStays) {
   RegionTable regions;
   std::string error;
-  ASSERT_TRUE(regions.load("h\n350802,a,,,350802\n", error));
+  ASSERT_TRUE(regions.load("# c\nh\n# d\n350802,a,,,350802\n", error)) << error;
   EXPECT_FALSE(regions.load("h\n\n35080,b,,,\n", error));
   EXPECT_EQ(error, "line 3: not a region");
   EXPECT_FALSE(regions.load("h\n350802,b,x,,\n", error));

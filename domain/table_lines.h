@@ -6,15 +6,20 @@
 
 namespace huiliu::domain {
 
-// Rows of the code tables: comma-separated, no quotes, first line a header. Views into the text.
+// What a comment of a table says to programs: of "# valid until: 2026-12-31" the value of the key
+// "valid until", without outer blanks; empty when no comment has the key. A view into the text.
+std::string_view comment_value(std::string_view text, std::string_view key);
+
+// Rows of the code tables: comma-separated, no quotes, first line a header. Lines that begin with #
+// are comments, anywhere. Views into the text.
 class TableLines {
  public:
   // Skips a byte order mark and the header.
   explicit TableLines(std::string_view text);
 
-  // False at the end; empty lines are skipped.
+  // False at the end; empty lines and comments are skipped.
   bool next();
-  // 1-based line of the text, the header being line 1.
+  // 1-based line of the text, the first line being line 1.
   std::size_t line_number() const { return line_number_; }
   // Splits the line; false when it has not exactly kCount cells.
   template <std::size_t kCount>

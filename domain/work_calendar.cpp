@@ -18,6 +18,23 @@ int weekday(std::int32_t day) {
   return static_cast<int>(shifted < 0 ? shifted + 7 : shifted);
 }
 
+// Mondays to Fridays up to and with `day`, from a beginning that is the same for all days.
+std::int64_t weekdays_until(std::int64_t day) {
+  const std::int64_t days = day + 4;  // whole weeks begin with Mondays
+  const std::int64_t weeks = (days >= 0 ? days : days - 6) / 7;
+  return weeks * 5 + std::min<std::int64_t>(days - weeks * 7, 5);
+}
+
+// False when the comment is there and says no date.
+bool read_bound(std::string_view csv, std::string_view key, std::int32_t& day) {
+  const std::string_view text = comment_value(csv, key);
+  if (text.empty()) return true;
+  Date date;
+  if (!parse_date_simple(text, date)) return false;
+  day = days_since_epoch(date);
+  return true;
+}
+
 }  // namespace
 
 bool WorkCalendar::load(std::string_view csv, std::string& error) {
@@ -39,14 +56,38 @@ bool WorkCalendar::load(std::string_view csv, std::string& error) {
     return false;
   }
   const auto [first, last] = std::minmax_element(listed.begin(), listed.end());
-  if (last->first - first->first > kLongestSpanDays) {
+  std::int32_t from = first->first;
+  std::int32_t until = last->first;
+  if (!read_bound(csv, "valid from", from) || !read_bound(csv, "valid until", until) ||
+      from > first->first || until < last->first) {
+    error = "`# valid from` or `# valid until` is no date or leaves listed days out";
+    return false;
+  }
+  if (static_cast<std::int64_t>(until) - from > kLongestSpanDays) {
     error = "days more than 400 years apart";
     return false;
   }
-  first_day_ = first->first;
-  kinds_.assign(static_cast<std::size_t>(last->first - first->first) + 1, Kind::kUnlisted);
+  first_day_ = from;
+  kinds_.assign(static_cast<std::size_t>(until - from) + 1, Kind::kUnlisted);
   for (const auto& [day, kind] : listed) kinds_[static_cast<std::size_t>(day - first_day_)] = kind;
+  count_working_days();
   return true;
+}
+
+void WorkCalendar::count_working_days() {
+  counts_.assign(1, 0);
+  for (std::int32_t day = first_day_; day <= last_day(); ++day) {
+    counts_.push_back(counts_.back() + (is_working_day(day) ? 1 : 0));
+  }
+}
+
+std::int64_t WorkCalendar::working_days_until(std::int32_t day) const {
+  if (empty() || day < first_day_) return weekdays_until(day);
+  const std::int64_t before = weekdays_until(static_cast<std::int64_t>(first_day_) - 1);
+  if (day > last_day()) {
+    return before + counts_.back() + weekdays_until(day) - weekdays_until(last_day());
+  }
+  return before + counts_[static_cast<std::size_t>(day - first_day_) + 1];
 }
 
 bool WorkCalendar::is_working_day(std::int32_t day) const {
@@ -65,12 +106,6 @@ std::int32_t WorkCalendar::add_working_days(std::int32_t day, int count) const {
     if (is_working_day(day)) count -= step;
   }
   return day;
-}
-
-int WorkCalendar::working_days_between(std::int32_t from, std::int32_t to) const {
-  int count = 0;
-  while (from < to) count += is_working_day(++from) ? 1 : 0;
-  return count;
 }
 
 }  // namespace huiliu::domain

@@ -46,8 +46,24 @@ TEST(WorkCalendar, WeekdaysDecideBeyondTheTable) {
   EXPECT_EQ(none.add_working_days(0, 2), 4);  // Monday
   const WorkCalendar days = calendar();
   EXPECT_EQ(days.first_day(), day("2004-01-01"));
-  EXPECT_EQ(days.last_day(), day("2026-10-10"));
+  EXPECT_EQ(days.last_day(), day("2026-12-31"));  // of the comment, not the last day listed
   EXPECT_TRUE(days.is_working_day(day("2030-01-01")));
+}
+
+TEST(WorkCalendar, CountsAsOneByOne) {
+  const WorkCalendar days = calendar();
+  const std::int32_t starts[] = {day("1969-12-29"), day("2003-12-20"), day("2019-01-28"),
+                                 day("2026-12-20"), day("2031-05-06")};
+  for (const std::int32_t start : starts) {
+    int count = 0;
+    for (std::int32_t to = start; to < start + 40; ++to) {
+      if (to > start && days.is_working_day(to)) ++count;
+      EXPECT_EQ(days.working_days_between(start, to), count) << start << " " << to;
+    }
+  }
+  EXPECT_EQ(days.working_days_between(day("2003-12-01"), day("2027-02-01")),
+            days.working_days_between(day("2003-12-01"), day("2015-06-01")) +
+                days.working_days_between(day("2015-06-01"), day("2027-02-01")));
 }
 
 TEST(WorkCalendar, WrongTableIsRefusedAndTheCalendarStays) {
@@ -58,6 +74,8 @@ TEST(WorkCalendar, WrongTableIsRefusedAndTheCalendarStays) {
   EXPECT_FALSE(days.load("date,kind\n2019-02-30,holiday\n", error));
   EXPECT_FALSE(days.load("date,kind\n1000-01-01,holiday\n2019-01-02,holiday\n", error));
   EXPECT_FALSE(days.load("", error));
+  EXPECT_FALSE(days.load("# valid until: soon\ndate,kind\n2019-01-01,holiday\n", error));
+  EXPECT_FALSE(days.load("# valid until: 2018-12-31\ndate,kind\n2019-01-01,holiday\n", error));
   EXPECT_EQ(days.first_day(), day("2004-01-01"));
 }
 

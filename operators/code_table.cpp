@@ -1,86 +1,124 @@
 #include "operators/code_table.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 
-#include "formats/csv.h"
-#include "operators/field_names.h"
+#include "domain/dates.h"
 
 namespace huiliu::operators {
 
 using runtime::Config;
 using runtime::Diagnostics;
 
-CsvTable CsvTable::load(const Config& path, const std::vector<std::string>& required,
-                        Diagnostics& diagnostics) {
-  CsvTable table;
-  if (!path.is_scalar()) {
-    diagnostics.error(path.place(), "expected the path of a CSV file");
-    return table;
+namespace {
+
+std::string day_after(std::string_view day, int count) {
+  domain::Date date;
+  domain::parse_date_simple(day, date);
+  char text[domain::kIsoDateSize];
+  domain::format_iso(domain::date_of_days(domain::days_since_epoch(date) + count), text);
+  return {text, sizeof text};
+}
+
+/// Reads the periods of a table's rows and reports those that cannot be.
+class PeriodReader {
+ public:
+  PeriodReader(const CsvTable& csv, Diagnostics& diagnostics)
+      : csv_(csv), diagnostics_(diagnostics) {
+    constexpr std::string_view kFirstDayOut = "first day no longer in force";
+    const std::string_view meaning = csv.comment("valid_to");
+    exclusive_ = meaning == kFirstDayOut;
+    if (!meaning.empty() && !exclusive_) {
+      diagnostics.error(
+          {csv.path(), 0, 0}, fmt::format("`# valid_to: {}` is not known", meaning),
+          fmt::format("`# valid_to: {}`, or no such comment: the last day in force", kFirstDayOut));
+    }
   }
-  const std::string resolved = resolve_path(path);
-  std::ifstream file(resolved, std::ios::binary);
-  if (!file) {
-    diagnostics.error(path.place(), fmt::format("cannot read the table '{}'", resolved),
-                      "paths are relative to the file they are written in");
-    return table;
+
+  Period read(std::size_t row) const {
+    Period period{std::string(csv_.cell(row, "valid_from")),
+                  std::string(csv_.cell(row, "valid_to"))};
+    bool readable = true;
+    for (const std::string* day : {&period.from, &period.to}) {
+      if (day->empty() || is_iso_day(*day)) continue;
+      diagnostics_.error(csv_.place(row), fmt::format("'{}' is no day", *day),
+                         "write YYYY-MM-DD, or nothing for an open end");
+      readable = false;
+    }
+    if (!readable) return {};
+    if (exclusive_ && !period.to.empty()) period.to = day_after(period.to, -1);
+    if (!period.from.empty() && !period.to.empty() && period.from > period.to) {
+      diagnostics_.error(csv_.place(row),
+                         fmt::format("valid_from {} comes after valid_to {}",
+                                     csv_.cell(row, "valid_from"), csv_.cell(row, "valid_to")));
+      return {};
+    }
+    return period;
   }
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  table.parse(text, path, diagnostics);
-  for (const std::string& column : required) {
-    if (std::find(table.columns_.begin(), table.columns_.end(), column) != table.columns_.end()) {
+
+ private:
+  const CsvTable& csv_;
+  Diagnostics& diagnostics_;
+  bool exclusive_ = false;
+};
+
+/// A period and the row it stands in.
+struct Placed {
+  Period period;
+  std::size_t row = 0;
+};
+
+bool touch(const Period& before, const Period& after) {
+  return before.to.empty() || after.from.empty() || after.from <= before.to;
+}
+
+void check_periods(std::string_view what, std::vector<Placed> placed, bool gaps,
+                   const CsvTable& csv, Diagnostics& diagnostics) {
+  std::stable_sort(placed.begin(), placed.end(),
+                   [](const Placed& a, const Placed& b) { return a.period.from < b.period.from; });
+  for (std::size_t i = 1; i < placed.size(); ++i) {
+    const Placed& before = placed[i - 1];
+    const Placed& after = placed[i];
+    const int line = csv.place(before.row).line;
+    if (touch(before.period, after.period)) {
+      diagnostics.error(csv.place(after.row),
+                        fmt::format("the period of '{}' overlaps that of line {}", what, line),
+                        "end the earlier one the day before the later begins");
+    } else if (!gaps && day_after(before.period.to, 1) != after.period.from) {
+      diagnostics.error(
+          csv.place(after.row),
+          fmt::format("'{}' is not in force from {} to {}, between line {} and this", what,
+                      day_after(before.period.to, 1), day_after(after.period.from, -1), line),
+          "close the gap, or say that it is meant with the comment `# gaps: allowed`");
+    }
+  }
+}
+
+}  // namespace
+
+CodeTable CodeTable::load(const Config& path, const std::string& column, Diagnostics& diagnostics,
+                          OutOfDate out_of_date) {
+  CodeTable table;
+  const CsvTable csv = CsvTable::load(path, {column}, diagnostics, out_of_date);
+  const PeriodReader periods(csv, diagnostics);
+  TextMap<std::vector<Placed>> placed;
+  for (std::size_t row = 0; row < csv.rows(); ++row) {
+    const std::string_view code = csv.cell(row, column);
+    if (code.empty()) {
+      diagnostics.error(csv.place(row), fmt::format("the column '{}' is empty", column));
       continue;
     }
-    diagnostics.error(path.place(), fmt::format("'{}' has no column '{}'", resolved, column),
-                      runtime::nearest_hint(column, table.columns_));
-    table.rows_.clear();
+    const Period period = periods.read(row);
+    table.codes_[std::string(code)].push_back(period);
+    table.longest_ = std::max(table.longest_, code.size());
+    placed[std::string(code)].push_back({period, row});
   }
-  return table;
-}
-
-void CsvTable::parse(std::string_view text, const Config& path, Diagnostics& diagnostics) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  formats::CsvRowParser parser;
-  std::size_t line = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(formats::csv_row_end(text, at), text.size());
-    const std::string_view row = text.substr(at, end - at);
-    at = end;
-    ++line;
-    if (row.starts_with('#')) continue;
-    const formats::CsvError error = parser.parse(row);
-    if (error != formats::CsvError::kNone) {
-      diagnostics.error(path.place(), fmt::format("row {} of '{}': {}", line, resolve_path(path),
-                                                  formats::csv_error_text(error)));
-      return;
-    }
-    if (parser.is_blank()) continue;
-    std::vector<std::string> cells(parser.cells().begin(), parser.cells().end());
-    if (columns_.empty()) {
-      columns_ = std::move(cells);
-    } else {
-      rows_.push_back(std::move(cells));
-    }
-  }
-}
-
-std::string_view CsvTable::cell(std::size_t row, std::string_view column) const {
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    if (columns_[c] == column && c < rows_[row].size()) return rows_[row][c];
-  }
-  return {};
-}
-
-CodeTable CodeTable::load(const Config& path, const std::string& column, Diagnostics& diagnostics) {
-  CodeTable table;
-  const CsvTable csv = CsvTable::load(path, {column}, diagnostics);
-  for (std::size_t row = 0; row < csv.rows(); ++row) {
-    table.codes_[std::string(csv.cell(row, column))].push_back(
-        {std::string(csv.cell(row, "valid_from")), std::string(csv.cell(row, "valid_to"))});
+  const bool gaps = csv.comment("gaps") == "allowed";
+  // Codes may repeat under a column that is not the table's key, such as a name.
+  const bool once = column == "code" && csv.comment("overlaps") != "allowed";
+  for (auto& [code, list] : placed) {
+    if (once) check_periods(code, std::move(list), gaps, csv, diagnostics);
   }
   return table;
 }
@@ -88,30 +126,46 @@ CodeTable CodeTable::load(const Config& path, const std::string& column, Diagnos
 CodeTable::Answer CodeTable::look_up(std::string_view code, std::string_view day) const {
   const auto found = codes_.find(code);
   if (found == codes_.end()) return Answer::kUnknown;
-  if (day.empty()) return Answer::kInForce;
   for (const Period& period : found->second) {
-    if ((period.from.empty() || period.from <= day) && (period.to.empty() || day <= period.to)) {
-      return Answer::kInForce;
-    }
+    if (period.contains(day)) return Answer::kInForce;
   }
   return Answer::kNotInForce;
+}
+
+std::vector<std::string> CodeTable::codes() const {
+  std::vector<std::string> result;
+  for (const auto& [code, periods] : codes_) result.push_back(code);
+  return result;
 }
 
 SynonymTable SynonymTable::load(const Config& path, Diagnostics& diagnostics) {
   SynonymTable table;
   const CsvTable csv = CsvTable::load(path, {"from", "to"}, diagnostics);
+  const PeriodReader periods(csv, diagnostics);
   for (std::size_t row = 0; row < csv.rows(); ++row) {
-    table.words_[std::string(csv.cell(row, "from"))].push_back(
-        {std::string(csv.cell(row, "department")), std::string(csv.cell(row, "to"))});
+    Entry entry{std::string(csv.cell(row, "department")), std::string(csv.cell(row, "to")),
+                periods.read(row), csv.place(row)};
+    std::vector<Entry>& entries = table.words_[std::string(csv.cell(row, "from"))];
+    for (const Entry& other : entries) {
+      const bool same_time = touch(other.period, entry.period) && touch(entry.period, other.period);
+      if (other.department != entry.department || other.to == entry.to || !same_time) continue;
+      diagnostics.error(entry.place,
+                        fmt::format("'{}' becomes '{}' here and '{}' in line {}",
+                                    csv.cell(row, "from"), entry.to, other.to, other.place.line),
+                        "keep one of the two, or part them by department or by days");
+    }
+    entries.push_back(std::move(entry));
   }
   return table;
 }
 
-const std::string* SynonymTable::find(std::string_view word, std::string_view department) const {
+const std::string* SynonymTable::find(std::string_view word, std::string_view department,
+                                      std::string_view day) const {
   const auto found = words_.find(word);
   if (found == words_.end()) return nullptr;
   const std::string* for_all = nullptr;
   for (const Entry& entry : found->second) {
+    if (!entry.period.contains(day)) continue;
     if (entry.department.empty()) {
       for_all = &entry.to;
     } else if (entry.department == department) {
@@ -121,20 +175,88 @@ const std::string* SynonymTable::find(std::string_view word, std::string_view de
   return for_all;
 }
 
-PermissionTable PermissionTable::load(const Config& path, Diagnostics& diagnostics) {
-  PermissionTable table;
-  const CsvTable csv = CsvTable::load(path, {"source", "authority"}, diagnostics);
+void SynonymTable::check_leads_to(const std::vector<CodeTable>& tables, const std::string& files,
+                                  Diagnostics& diagnostics) const {
+  std::vector<std::string> codes;
+  for (const CodeTable& table : tables) {
+    const std::vector<std::string> more = table.codes();
+    codes.insert(codes.end(), more.begin(), more.end());
+  }
+  for (const auto& [word, entries] : words_) {
+    for (const Entry& entry : entries) {
+      if (std::find(codes.begin(), codes.end(), entry.to) != codes.end()) continue;
+      diagnostics.error(entry.place,
+                        fmt::format("'{}' becomes '{}', which is not in {}", word, entry.to, files),
+                        runtime::nearest_hint(entry.to, codes));
+    }
+  }
+}
+
+NameTable NameTable::load(const Config& path, Diagnostics& diagnostics, OutOfDate out_of_date) {
+  NameTable table;
+  const CsvTable csv = CsvTable::load(path, {"code", "name"}, diagnostics, out_of_date);
+  const PeriodReader periods(csv, diagnostics);
+  TextMap<std::vector<Placed>> placed;
   for (std::size_t row = 0; row < csv.rows(); ++row) {
-    table.sources_[std::string(csv.cell(row, "source"))].emplace(csv.cell(row, "authority"));
+    const std::string code(csv.cell(row, "code")), name(csv.cell(row, "name"));
+    const Period period = periods.read(row);
+    table.bodies_[code].names.push_back({name, period});
+    placed[code + " " + name].push_back({period, row});
+  }
+  for (auto& [name, list] : placed) check_periods(name, std::move(list), true, csv, diagnostics);
+  for (auto& [code, body] : table.bodies_) {
+    std::string names;
+    for (const Body::Name& known : body.names) {
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", known.name);
+      if (known.period.to.empty()) continue;
+      names += fmt::format(" (-{})", known.period.to);
+    }
+    body.message_en = fmt::format(
+        "name and code are of different bodies, or the name was not in use on that day: the code "
+        "is that of {}; correct the name or the code",
+        names);
+    body.message_zh = fmt::format(
+        "名称与代码不是同一单位，或该名称当时未使用：该代码对应{}，请更正名称或代码", names);
   }
   return table;
 }
 
-bool PermissionTable::permits(std::string_view source, std::string_view authority) const {
+const NameTable::Body* NameTable::find(std::string_view code) const {
+  const auto found = bodies_.find(code);
+  return found == bodies_.end() ? nullptr : &found->second;
+}
+
+bool NameTable::Body::has(std::string_view name, std::string_view day) const {
+  return std::any_of(names.begin(), names.end(), [&](const Name& known) {
+    return known.name == name && known.period.contains(day);
+  });
+}
+
+PermissionTable PermissionTable::load(const Config& path, Diagnostics& diagnostics,
+                                      OutOfDate out_of_date) {
+  PermissionTable table;
+  const CsvTable csv = CsvTable::load(path, {"source", "authority"}, diagnostics, out_of_date);
+  const PeriodReader periods(csv, diagnostics);
+  for (std::size_t row = 0; row < csv.rows(); ++row) {
+    table.sources_[std::string(csv.cell(row, "source"))][std::string(csv.cell(row, "authority"))]
+        .push_back(periods.read(row));
+  }
+  return table;
+}
+
+bool PermissionTable::permits(std::string_view source, std::string_view authority,
+                              std::string_view day) const {
   if (source == authority) return true;
   const auto found = sources_.find(source);
   if (found == sources_.end()) return false;
-  return found->second.contains(authority) || found->second.contains(std::string_view("*"));
+  for (const std::string_view to : {authority, std::string_view("*")}) {
+    const auto periods = found->second.find(to);
+    if (periods == found->second.end()) continue;
+    for (const Period& period : periods->second) {
+      if (period.contains(day)) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace huiliu::operators

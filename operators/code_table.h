@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
+#include "operators/csv_table.h"
 #include "runtime/config.h"
 
 namespace huiliu::operators {
@@ -20,72 +20,101 @@ struct TextHash {
 };
 template <class T>
 using TextMap = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
-using TextSet = std::unordered_set<std::string, TextHash, std::equal_to<>>;
 
-/// A CSV file in memory: UTF-8, first row = column names, lines that start with # are comments.
-class CsvTable {
- public:
-  /// `path` is relative to the file it is written in. Unreadable files, bad rows and missing
-  /// columns of `required` are reported at the node's place; the table is then empty.
-  static CsvTable load(const runtime::Config& path, const std::vector<std::string>& required,
-                       runtime::Diagnostics& diagnostics);
-
-  std::size_t rows() const { return rows_.size(); }
-  /// Text of a cell; empty if the table has no such column.
-  std::string_view cell(std::size_t row, std::string_view column) const;
-
- private:
-  void parse(std::string_view text, const runtime::Config& path, runtime::Diagnostics& diagnostics);
-
-  std::vector<std::string> columns_;
-  std::vector<std::vector<std::string>> rows_;
+/// The days on which one line of a table is in force; ISO, empty = no bound, `to` the last day.
+struct Period {
+  std::string from, to;
+  /// An empty day asks for nothing and is contained.
+  bool contains(std::string_view day) const {
+    return day.empty() || ((from.empty() || from <= day) && (to.empty() || day <= to));
+  }
 };
 
 /// A code table: codes with the days they were in force (columns code, valid_from, valid_to; an
-/// empty day is an open end; a code may have several periods).
+/// empty day is an open end; a code may have several periods). Periods of one code must not overlap
+/// or leave a gap; the comment `# gaps: allowed` permits gaps, `# overlaps: allowed` both (bodies
+/// with several names at a time). The comment `# valid_to: first day
+/// no longer in force` changes what valid_to means.
 class CodeTable {
  public:
   enum class Answer { kInForce, kUnknown, kNotInForce };
 
   static CodeTable load(const runtime::Config& path, const std::string& column,
-                        runtime::Diagnostics& diagnostics);
+                        runtime::Diagnostics& diagnostics,
+                        OutOfDate out_of_date = OutOfDate::kError);
 
   /// `day` is ISO (2019-03-05); an empty day asks for the code only.
   Answer look_up(std::string_view code, std::string_view day) const;
+  std::size_t longest_code() const { return longest_; }
+  std::vector<std::string> codes() const;
 
  private:
-  struct Period {
-    std::string from, to;
-  };
   TextMap<std::vector<Period>> codes_;
+  std::size_t longest_ = 0;
 };
 
-/// Words and what to write instead (columns from, to, optionally department; a row of a department
-/// goes before one for all).
+/// Words and what to write instead (columns from, to, optionally department, valid_from, valid_to;
+/// a row of a department goes before one for all). Two rows for the same word, department and day
+/// must say the same.
 class SynonymTable {
  public:
   static SynonymTable load(const runtime::Config& path, runtime::Diagnostics& diagnostics);
 
-  /// Null if the word has no synonym. The text lives as long as the table.
-  const std::string* find(std::string_view word, std::string_view department) const;
+  /// Null if the word has no synonym on the ISO day (empty: on any day). The text lives as long as
+  /// the table.
+  const std::string* find(std::string_view word, std::string_view department,
+                          std::string_view day = {}) const;
+  /// Reports every synonym that leads to no code of any of the tables, which stand in `files`.
+  void check_leads_to(const std::vector<CodeTable>& tables, const std::string& files,
+                      runtime::Diagnostics& diagnostics) const;
 
  private:
   struct Entry {
     std::string department, to;
+    Period period;
+    runtime::Place place;
   };
   TextMap<std::vector<Entry>> words_;
 };
 
-/// Which sources may upload for which authorities (columns source, authority; "*" = all).
-class PermissionTable {
+/// Bodies by code under the names of their time (columns code, name, valid_from, valid_to). A body
+/// may have several names at a time: old seals are used for a while.
+class NameTable {
  public:
-  static PermissionTable load(const runtime::Config& path, runtime::Diagnostics& diagnostics);
+  /// What is known of one code.
+  struct Body {
+    struct Name {
+      std::string name;
+      Period period;
+    };
+    std::vector<Name> names;
+    std::string message_en, message_zh;  ///< what is wrong when another name is given
+    bool has(std::string_view name, std::string_view day) const;
+  };
 
-  /// A source may always upload for itself.
-  bool permits(std::string_view source, std::string_view authority) const;
+  static NameTable load(const runtime::Config& path, runtime::Diagnostics& diagnostics,
+                        OutOfDate out_of_date = OutOfDate::kError);
+
+  /// Null if the table does not know the code.
+  const Body* find(std::string_view code) const;
 
  private:
-  TextMap<TextSet> sources_;
+  TextMap<Body> bodies_;
+};
+
+/// Which sources may upload for which authorities (columns source, authority, optionally
+/// valid_from, valid_to; "*" = all).
+class PermissionTable {
+ public:
+  static PermissionTable load(const runtime::Config& path, runtime::Diagnostics& diagnostics,
+                              OutOfDate out_of_date = OutOfDate::kError);
+
+  /// A source may always upload for itself. An empty day asks for any time.
+  bool permits(std::string_view source, std::string_view authority,
+               std::string_view day = {}) const;
+
+ private:
+  TextMap<TextMap<std::vector<Period>>> sources_;
 };
 
 }  // namespace huiliu::operators

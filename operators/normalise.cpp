@@ -28,8 +28,9 @@ struct Task {
   std::size_t into = 0;
   std::vector<CleansingStep> steps;
   std::optional<SynonymTable> synonyms;
-  bool keep_unknown = true;  ///< a value that has no synonym; else it becomes absent
-  std::optional<std::size_t> department;
+  bool keep_unknown = true;              ///< a value that has no synonym; else it becomes absent
+  std::vector<std::size_t> departments;  ///< fields whose texts, parted by /, are the department
+  std::optional<std::size_t> date;       ///< field of the ISO day that synonyms are judged by
   std::string field_name;
   std::string code;  ///< empty: the failing step's own
   std::string rule;
@@ -55,6 +56,18 @@ bool takes_null_words(const std::string& kind) {
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
+void check_leads_to(const Config& node, const SynonymTable& synonyms, Diagnostics& diagnostics) {
+  if (!node.has("to_table")) return;
+  const std::size_t errors = diagnostics.errors();
+  std::vector<CodeTable> tables;
+  std::string files;
+  for (const Config* file : items_of(node["to_table"])) {
+    tables.push_back(CodeTable::load(*file, "code", diagnostics));
+    files += fmt::format("{}'{}'", files.empty() ? "" : " or ", resolve_path(*file));
+  }
+  if (diagnostics.errors() == errors) synonyms.check_leads_to(tables, files, diagnostics);
+}
+
 void parse_steps(const Config& node, Task& task, Diagnostics& diagnostics) {
   const bool end = node.bool_or("end", false);
   if (node.has("as")) {
@@ -65,7 +78,15 @@ void parse_steps(const Config& node, Task& task, Diagnostics& diagnostics) {
   }
   for (const Config* step : items_of(node["steps"])) add_step(*step, end, task, diagnostics);
   fuse_cleansing_steps(task.steps);
-  if (node.has("synonyms")) task.synonyms = SynonymTable::load(node["synonyms"], diagnostics);
+  if (node.has("synonyms")) {
+    task.synonyms = SynonymTable::load(node["synonyms"], diagnostics);
+    check_leads_to(node, *task.synonyms, diagnostics);
+  }
+  for (const char* key : {"to_table", "date"}) {
+    if (node.has(key) && !task.synonyms) {
+      diagnostics.error(node.key_place(key), "goes with `synonyms`");
+    }
+  }
   if (node.has("unknown")) {
     if (!task.synonyms) diagnostics.error(node.key_place("unknown"), "goes with `synonyms`");
     task.keep_unknown = find_word(node["unknown"], "choice", {"keep", "absent"}, diagnostics) == 0;
@@ -86,7 +107,7 @@ void parse_task(const Config& node, const std::string& version, const Schema& in
   }
   check_keys(node,
              {"field", "fields", "as", "steps", "into", "code", "end", "synonyms", "unknown",
-              "department"},
+              "department", "to_table", "date"},
              diagnostics);
   const bool several = node.has("fields");
   const std::vector<const Config*> names = items_of(node[several ? "fields" : "field"]);
@@ -103,9 +124,10 @@ void parse_task(const Config& node, const std::string& version, const Schema& in
         diagnostics.error(node.key_place("into"), "expected one field of text to store into");
       }
     }
-    if (node.has("department")) {
-      task.department = find_text_field(node["department"], input, diagnostics);
+    for (const Config* field : items_of(node["department"])) {
+      task.departments.push_back(find_text_field(*field, input, diagnostics));
     }
+    if (node.has("date")) task.date = find_text_field(node["date"], input, diagnostics);
     task.code = node.string_or("code", "");
     task.rule = fmt::format("normalise.{}@{}", task.field_name, version);
     into.tasks.push_back(std::move(task));
@@ -182,9 +204,10 @@ class Normalise final : public runtime::Operator {
       }
     }
     if (task.synonyms) {
-      const std::string_view department =
-          task.department ? record[*task.department].text() : std::string_view{};
-      if (const std::string* to = task.synonyms->find(text, department)) {
+      const std::string_view department = department_of(task, record);
+      const std::string_view day =
+          task.date ? iso_day_of(record[*task.date].text()) : std::string_view{};
+      if (const std::string* to = task.synonyms->find(text, department, day)) {
         text = *to;
         stored = true;
       } else if (!task.keep_unknown) {
@@ -212,10 +235,22 @@ class Normalise final : public runtime::Operator {
     return true;
   }
 
+  std::string_view department_of(const Task& task, const Record& record) {
+    if (task.departments.empty()) return {};
+    if (task.departments.size() == 1) return record[task.departments[0]].text();
+    department_.clear();
+    for (std::size_t field : task.departments) {
+      if (field != task.departments.front()) department_ += '/';
+      department_ += record[field].text();
+    }
+    return department_;
+  }
+
   Tasks tasks_;
   std::size_t input_width_;
   std::string buffers_[2];
   Faults faults_;
+  std::string department_;
 };
 
 void declare(Declaration& declaration) {
@@ -240,14 +275,19 @@ const runtime::Registration registration(runtime::OperatorType{
              cleansing_steps_doc() +
              "\n`as: KIND` is short for `steps: [null_words, KIND]` where null words make sense "
              "(not for money_wan and date_simple). `synonyms` is a CSV table (from, to, optionally "
-             "department) that the result is looked up in; `unknown` says whether a value that is "
-             "not there is kept (`keep`, the default) or becomes `absent`.",
+             "department, valid_from and valid_to) that the result is looked up in; `unknown` says "
+             "whether a value that is not there is kept (`keep`, the default) or becomes `absent`. "
+             "`date` names the field whose ISO day synonyms are judged by (it must have been "
+             "normalised before; without a day every synonym counts); `to_table` is the code table "
+             "(or tables) that every synonym must lead to, checked before start; of several fields "
+             "in `department` the texts are joined by /.",
          .options = {{.name = "fields",
                       .type = OptionType::kAny,
-                      .doc = "List of {field or fields, as: kind or steps: [names], into: field, "
-                             "code: of the reject, end: whether 长期 is a date, synonyms: file, "
-                             "unknown: keep or absent, department: field}; or a file with "
-                             "`version` and `fields`.",
+                      .doc =
+                          "List of {field or fields, as: kind or steps: [names], into: field, "
+                          "code: of the reject, end: whether 长期 is a date, synonyms: file, "
+                          "unknown: keep or absent, department: field or fields, date: "
+                          "field, to_table: file or files}; or a file with `version` and `fields`.",
                       .required = true},
                      {.name = "version",
                       .doc = "Version of the rules; part of the rule's name in rejects.",

@@ -10,9 +10,9 @@
 #include "domain/documents.h"
 #include "domain/identifiers.h"
 #include "domain/utf8.h"
-#include "operators/code_table.h"
 #include "operators/condition.h"
 #include "operators/field_names.h"
+#include "operators/table_checks.h"
 
 namespace huiliu::operators {
 namespace {
@@ -379,44 +379,6 @@ std::unique_ptr<Check> make_uscc_known_head(const Maker& maker) {
   });
 }
 
-std::unique_ptr<Check> make_table(const Maker& maker) {
-  const std::vector<std::size_t> fields = maker.fields();
-  const auto day = maker.optional_text_field("date");
-  std::string separator = maker.rule.string_or("separator", "");
-  const auto allowed_prefix = maker.rule.string_or("other_prefix", "");
-  CodeTable table = CodeTable::load(maker.rule["table"], maker.rule.string_or("column", "code"),
-                                    maker.diagnostics);
-  const auto judge = [separator, allowed_prefix](const CodeTable& codes, std::string_view text,
-                                                 std::string_view on) {
-    for (;;) {
-      const std::size_t cut = separator.empty() ? std::string_view::npos : text.find(separator);
-      const std::string_view part = text.substr(0, cut);
-      const bool other = !allowed_prefix.empty() && part.starts_with(allowed_prefix);
-      const CodeTable::Answer answer =
-          other ? CodeTable::Answer::kInForce : codes.look_up(part, on);
-      if (answer != CodeTable::Answer::kInForce || cut == std::string_view::npos) return answer;
-      text.remove_prefix(cut + separator.size());
-    }
-  };
-  return std::make_unique<RecordCheck>([fields, day, judge, table = std::move(table)](
-                                           const Record& record, Clock*) -> std::optional<Finding> {
-    const std::string_view on = day ? record[*day].text() : std::string_view{};
-    for (std::size_t field : fields) {
-      if (record[field].text().empty()) continue;
-      const CodeTable::Answer answer = judge(table, record[field].text(), on);
-      if (answer == CodeTable::Answer::kUnknown) {
-        return Finding{"E301_NOT_IN_TABLE", "the value is not in the code table",
-                       "取值不在代码表中", field};
-      }
-      if (answer == CodeTable::Answer::kNotInForce) {
-        return Finding{"E301_NOT_IN_TABLE", "the value was not in force on the record's date",
-                       "取值在记录日期不在有效期内", field};
-      }
-    }
-    return {};
-  });
-}
-
 std::unique_ptr<Check> make_contains_requires(const Maker& maker) {
   const std::size_t category = maker.text_field("field");
   const std::vector<std::string> words = maker.words("contains");
@@ -433,18 +395,6 @@ std::unique_ptr<Check> make_contains_requires(const Maker& maker) {
   });
 }
 
-std::unique_ptr<Check> make_permitted_source(const Maker& maker) {
-  const std::size_t source = maker.text_field("source");
-  const std::size_t authority = maker.text_field("field");
-  PermissionTable table = PermissionTable::load(maker.rule["table"], maker.diagnostics);
-  return std::make_unique<RecordCheck>([source, authority, table = std::move(table)](
-                                           const Record& record, Clock*) -> std::optional<Finding> {
-    if (table.permits(record[source].text(), record[authority].text())) return {};
-    return Finding{"E701_NOT_PERMITTED", "the source may not upload for this authority",
-                   "数据来源单位无权为该机关报送", authority};
-  });
-}
-
 // The rule's condition says everything: a record it holds for is at fault.
 std::unique_ptr<Check> make_never(const Maker& maker) {
   const std::size_t field = maker.rule.has("field") ? maker.field("field") : 0;
@@ -453,6 +403,11 @@ std::unique_ptr<Check> make_never(const Maker& maker) {
                                  "the fields of the record contradict each other",
                                  "记录各项内容相互矛盾", field});
   });
+}
+
+template <std::unique_ptr<Check> (*kMake)(const Config&, const Schema&, Diagnostics&)>
+std::unique_ptr<Check> make_by_table(const Maker& maker) {
+  return kMake(maker.rule, maker.schema, maker.diagnostics);
 }
 
 struct Entry {
@@ -480,14 +435,25 @@ constexpr Entry kEntries[] = {
     {"uscc_head", make_uscc_head, "credit code begins with one of `heads`"},
     {"uscc_known_head", make_uscc_known_head,
      "credit code's department, body type and inner code are known; meant as a warning"},
-    {"table", make_table,
+    {"table", make_by_table<make_table_check>,
      "value stands in the CSV `table` (`column`, default code; valid_from, valid_to judged by the "
-     "ISO date in `date`); `separator` for several values, `other_prefix` for free text"},
+     "ISO date in `date`); `separator` (one or a list) for several values, an entry that contains "
+     "a separator goes before its parts; `other_prefix` for free text (a hyphen at its end may be "
+     "typed as －, —, – or a colon, and something must follow)"},
+    {"name_of_code", make_by_table<make_name_of_code_check>,
+     "name in `field` is, or was on the ISO date in `date`, that of the body with the code in "
+     "`code_field`, by the CSV `table` (code, name, valid_from, valid_to); a code that is not "
+     "there passes"},
+    {"working_days", make_by_table<make_working_days_check>,
+     "date or time in `field` is at most `days` working days after that in `after`, by the CSV "
+     "`table` (date, kind: holiday or workday); a date beyond the table is E502_NO_WORKDAYS; meant "
+     "as a warning"},
     {"contains_requires", make_contains_requires,
      "if `field` contains one of `contains`, the field `requires` is filled in"},
-    {"permitted_source", make_permitted_source,
+    {"permitted_source", make_by_table<make_permitted_source_check>,
      "the unit in `source` may upload for the authority in `field`, by the CSV `table` (source, "
-     "authority; * = all); always for itself"},
+     "authority; * = all; valid_from, valid_to judged by the ISO date in `date`); always for "
+     "itself"},
     {"unit_suspect", make_unit_suspect,
      "amount in 万元 is at most `more_than` (10000); meant as a warning"},
     {"never", make_never, "fails whenever the rule's `when` holds"},
@@ -497,9 +463,10 @@ constexpr Entry kEntries[] = {
 
 const std::vector<std::string>& check_keys_of_rules() {
   static const std::vector<std::string> keys = {
-      "field",  "fields", "values",   "type_field", "length",           "not_after",
-      "heads",  "table",  "column",   "date",       "separator",        "other_prefix",
-      "source", "blank",  "contains", "requires",   "check_digit_only", "more_than"};
+      "field",  "fields", "values",     "type_field", "length",           "not_after",
+      "heads",  "table",  "column",     "date",       "separator",        "other_prefix",
+      "source", "blank",  "contains",   "requires",   "check_digit_only", "more_than",
+      "after",  "days",   "code_field", "out_of_date"};
   return keys;
 }
 
@@ -515,6 +482,14 @@ const std::vector<std::string>& check_names() {
 std::string checks_doc() {
   std::string doc;
   for (const Entry& entry : kEntries) doc += fmt::format("- `{}`: {}\n", entry.name, entry.doc);
+  doc +=
+      "\nA table is a CSV file; lines that begin with # are comments. What is wrong in it (cells, "
+      "days, periods of one code that overlap or leave a gap, columns that nothing reads) is an "
+      "error before start with file and line. Comments that are read: `# valid until: YYYY-MM-DD` "
+      "(past it the start is refused; `out_of_date: warn` in the rule goes on with a warning), "
+      "`# renew: TEXT` (the remedy it is refused with), `# gaps: allowed`, `# overlaps: allowed` "
+      "(several names of one code), `# valid_to: first day "
+      "no longer in force` (else valid_to is the last day in force).\n";
   return doc;
 }
 
