@@ -5,7 +5,9 @@
 #include "domain/dates.h"
 #include "domain/money.h"
 #include "domain/names.h"
+#include "domain/subjects.h"
 #include "domain/text.h"
+#include "domain/timestamps.h"
 
 namespace huiliu::operators {
 namespace {
@@ -74,6 +76,12 @@ Cleansed null_words(std::string_view text, std::string&) {
   return {.text = text, .is_null = dom::is_null_word(text)};
 }
 
+// Zeros are codes and amounts here, and stay.
+Cleansed no_value_words(std::string_view text, std::string&) {
+  const bool digits = text.find_first_not_of("0 ") == std::string_view::npos;
+  return {.text = text, .is_null = !(digits && !text.empty()) && dom::is_null_word(text)};
+}
+
 Cleansed failed(dom::DateError error) {
   switch (error) {
     case dom::DateError::kAmbiguousYear:
@@ -104,6 +112,16 @@ Cleansed date(std::string_view text, std::string& buffer) {
   const dom::ParsedDate parsed = dom::parse_date(text, kLongTerm);
   if (parsed.error != dom::DateError::kOk) return failed(parsed.error);
   return iso(parsed.date, text, buffer);
+}
+
+Cleansed timestamp(std::string_view text, std::string& buffer) {
+  const dom::ParsedTimestamp parsed = dom::parse_timestamp(text);
+  if (parsed.error != dom::DateError::kOk) return failed(parsed.error);
+  char written[dom::kTimestampSize];
+  const std::string_view view(written, dom::format_timestamp(parsed.utc_ms, written));
+  if (text == view) return {text};
+  buffer.assign(view);
+  return {buffer};
 }
 
 Cleansed date_simple(std::string_view text, std::string& buffer) {
@@ -150,6 +168,8 @@ constexpr Entry kEntries[] = {
     {"upper", upper, nullptr, "ASCII letters become capitals"},
     {"null_words", null_words, nullptr,
      "words for \"no value\" (无, 不详, N/A, -, 00000, ...) become null"},
+    {"no_value_words", no_value_words, nullptr,
+     "the same, but zeros stay: for codes and amounts of which 0 is one"},
     {"text", by<dom::normalise_text>, nullptr,
      "free text: full-width letters and digits become half-width, zero-width characters go, blanks "
      "collapse; Chinese punctuation stays"},
@@ -165,6 +185,12 @@ constexpr Entry kEntries[] = {
     {"date", date<dom::LongTerm::kRefuse>, date<dom::LongTerm::kAccept>,
      "every form that departments send becomes 2019-03-05; with `end: true` 长期 becomes "
      "2099-12-31"},
+    {"timestamp", timestamp, nullptr,
+     "points in time as Excel, Java, JavaScript and databases spell them, with or without a zone, "
+     "become China's time: 2024-05-30 10:00:00"},
+    {"subject_identity", by<dom::identity_of_subject_key>, nullptr,
+     "what was the key of a subject until 2026.1 (a credit code, org:CODE, TYPE:NUMBER) becomes "
+     "what `identify` makes"},
     {"date_simple", date_simple, nullptr,
      "2019-3-5, 2019/3/5, 20190305 or 2019年3月5日 become 2019-03-05; nothing else"},
 };

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include "operators/field_names.h"
 
@@ -17,7 +18,8 @@ using runtime::Value;
 
 std::string_view Condition::doc() {
   return "A condition: a map whose entries must all hold. `field: value`, `field: [values]`, "
-         "`field: {contains|not_contains|starts_with|not|less_than|more_than|present: ...}`, "
+         "`field: {contains|not_contains|starts_with|matches|not|less_than|more_than|present: "
+         "...}` (`matches` is a regular expression of RE2 for the whole text), "
          "`present: [fields]`, `absent: [fields]`, `any: [conditions]`, `not: condition`.";
 }
 
@@ -78,7 +80,8 @@ class Condition::Parser {
   void parse_comparison(std::size_t field, const runtime::Place& place, const std::string& word,
                         const Config& operand, Condition& into) {
     static const std::vector<std::string> words = {
-        "contains", "not_contains", "starts_with", "not", "less_than", "more_than", "present"};
+        "contains",  "not_contains", "starts_with", "matches",
+        "not",       "less_than",    "more_than",   "present"};
     const std::size_t index =
         find_word(Config::scalar(word, place), "comparison", words, diagnostics_);
     if (index == words.size()) return;
@@ -91,14 +94,27 @@ class Condition::Parser {
       return;
     }
     static constexpr Kind kinds[] = {Kind::kContains, Kind::kContains, Kind::kStartsWith,
-                                     Kind::kOneOf,    Kind::kLess,     Kind::kMore};
+                                     Kind::kMatches,  Kind::kOneOf,    Kind::kLess,
+                                     Kind::kMore};
+    constexpr std::size_t kTextWords = 4;
     Test& test = add(into, field, kinds[index], word == "not" || word == "not_contains");
-    if (index < 3 && !runtime::is_text(test.type)) {
+    if (index < kTextWords && !runtime::is_text(test.type)) {
       diagnostics_.error(place, fmt::format("'{}' needs a field of text, '{}' is {}", word,
                                             schema_[field].name, runtime::type_name(test.type)));
     }
-    for (const Config* item : items_of(operand)) add_value(test, *item);
+    for (const Config* item : items_of(operand)) {
+      test.kind == Kind::kMatches ? add_pattern(test, *item) : add_value(test, *item);
+    }
     if (operand.is_null()) diagnostics_.error(place, "expected a value to compare with");
+  }
+
+  void add_pattern(Test& test, const Config& node) {
+    RE2::Options options(RE2::Quiet);
+    auto pattern = std::make_shared<const RE2>(node.is_scalar() ? node.text() : "", options);
+    if (!node.is_scalar() || !pattern->ok()) {
+      diagnostics_.error(node.place(), "expected a regular expression of RE2", pattern->error());
+    }
+    test.patterns.push_back(std::move(pattern));
   }
 
   Test& add(Condition& into, std::size_t field, Kind kind, bool negated) {
@@ -181,6 +197,12 @@ bool Condition::test_holds(const Test& test, const Value& value) {
       break;
     case Kind::kStartsWith:
       for (const std::string& word : test.words) found = found || value.text().starts_with(word);
+      break;
+    case Kind::kMatches:
+      for (const auto& pattern : test.patterns) {
+        const std::string_view text = value.text();
+        found = found || RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *pattern);
+      }
       break;
     case Kind::kLess:
       for (std::int64_t bound : test.integers) found = found || value.integer() < bound;

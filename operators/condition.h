@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,13 +9,18 @@
 #include "runtime/record.h"
 #include "runtime/schema.h"
 
+namespace re2 {
+class RE2;
+}
+
 namespace huiliu::operators {
 
 /// A test of one record's fields, written in YAML as a map whose entries must all hold:
 ///   field: value                 equal (absent is equal to nothing)
 ///   field: [value, value]        equal to one of them
-///   field: {contains: word}      also not_contains, starts_with, not (value or list), less_than,
-///                                more_than (numbers), present: true|false
+///   field: {contains: word}      also not_contains, starts_with, matches (a regular expression for
+///                                the whole text), not (value or list), less_than, more_than
+///                                (numbers), present: true|false
 ///   present: field or [fields]   none of them is null or empty text
 ///   absent: field or [fields]    all of them are null or empty text
 ///   any: [conditions]            at least one holds
@@ -33,7 +39,7 @@ class Condition {
   static std::string_view doc();
 
  private:
-  enum class Kind { kOneOf, kPresent, kContains, kStartsWith, kLess, kMore };
+  enum class Kind { kOneOf, kPresent, kContains, kStartsWith, kMatches, kLess, kMore };
   struct Test {
     std::size_t field = 0;
     Kind kind = Kind::kOneOf;
@@ -42,6 +48,7 @@ class Condition {
     std::vector<std::string> words;
     std::vector<std::int64_t> integers;
     std::vector<double> reals;
+    std::vector<std::shared_ptr<const re2::RE2>> patterns;
   };
   /// Alternatives, or one condition that must not hold.
   struct Group {

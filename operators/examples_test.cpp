@@ -17,6 +17,7 @@ TEST(ExamplesTest, EveryOperatorsExampleIsAValidConfig) {
   for (const runtime::Descriptor* descriptor : descriptors) {
     testing::Harness harness(descriptor->example, kFields);
     harness.file("workdays.csv", "# valid until: 2300-12-31\ndate,kind\n2019-01-01,holiday\n");
+    harness.file("terms.csv", "kind,words,valid_from,valid_to,class,months\npenalty,,,,a,12\n");
     EXPECT_EQ(harness.problems(), "") << descriptor->name;
     EXPECT_NE(descriptor->summary, "") << descriptor->name;
     for (const runtime::Option& option : descriptor->options) {

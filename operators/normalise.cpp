@@ -52,7 +52,7 @@ void add_step(const Config& name, bool end, Task& task, Diagnostics& diagnostics
 // Values of these kinds can be null words; amounts cannot, since "0" is one.
 bool takes_null_words(const std::string& kind) {
   static const std::vector<std::string> kinds = {"text",     "code",   "name",
-                                                 "name_key", "doc_no", "date"};
+                                                 "name_key", "doc_no", "date", "timestamp"};
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 

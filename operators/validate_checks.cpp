@@ -9,6 +9,8 @@
 #include "domain/dates.h"
 #include "domain/documents.h"
 #include "domain/identifiers.h"
+#include "domain/money.h"
+#include "domain/subjects.h"
 #include "domain/utf8.h"
 #include "operators/condition.h"
 #include "operators/field_names.h"
@@ -395,6 +397,58 @@ std::unique_ptr<Check> make_contains_requires(const Maker& maker) {
   });
 }
 
+// A body has one organisation code, whichever of its codes it stands in.
+std::unique_ptr<Check> make_one_body(const Maker& maker) {
+  const std::vector<std::size_t> fields = maker.fields();
+  return std::make_unique<RecordCheck>([fields](const Record& record,
+                                                Clock*) -> std::optional<Finding> {
+    std::string_view known;
+    for (std::size_t field : fields) {
+      const std::string_view code = record[field].text();
+      std::string_view org_code = code.size() == 9 ? code : dom::org_code_of_uscc(code);
+      if (org_code.empty()) org_code = dom::org_code_of_tax_no(code);
+      if (org_code.empty()) continue;
+      if (known.empty()) known = org_code;
+      if (org_code == known) continue;
+      return Finding{"E407_TWO_BODIES", "the codes of the row are those of two different bodies",
+                     "同一行中的代码属于两个不同主体", field};
+    }
+    return {};
+  });
+}
+
+// Whether the text names the amount in yuan, and the column of 万元 repeats that number.
+bool repeats_yuan(std::string_view text, std::int64_t micro_wan) {
+  constexpr std::string_view kYuan = "元";
+  for (std::size_t at = text.find(kYuan); at != std::string_view::npos;
+       at = text.find(kYuan, at + kYuan.size())) {
+    std::size_t from = at;
+    while (from > 0 && (text[from - 1] == '.' || text[from - 1] == ',' ||
+                        (text[from - 1] >= '0' && text[from - 1] <= '9'))) {
+      --from;
+    }
+    // "2000元" read as if it stood in the column.
+    const dom::ParsedMoney money = dom::parse_wan(text.substr(from, at - from));
+    if (from < at && money.error == dom::MoneyError::kOk && money.micro_wan == micro_wan) return true;
+  }
+  return false;
+}
+
+// An amount in the column of 万元 that the text gives in 元.
+std::unique_ptr<Check> make_unit_of_text(const Maker& maker) {
+  const std::size_t amount = maker.text_field("field");
+  const std::size_t text = maker.text_field("text");
+  return std::make_unique<RecordCheck>([=](const Record& record,
+                                           Clock*) -> std::optional<Finding> {
+    if (record[amount].text().empty()) return {};
+    const dom::ParsedMoney money = dom::parse_wan(record[amount].text());
+    if (money.error != dom::MoneyError::kOk || money.micro_wan == 0) return {};
+    if (!repeats_yuan(record[text].text(), money.micro_wan)) return {};
+    return Finding{"W208_UNIT", "the text gives this number in yuan, the column is in 10,000 yuan",
+                   "正文以元为单位写了同一数字，而本栏单位为万元", amount};
+  });
+}
+
 // The rule's condition says everything: a record it holds for is at fault.
 std::unique_ptr<Check> make_never(const Maker& maker) {
   const std::size_t field = maker.rule.has("field") ? maker.field("field") : 0;
@@ -456,6 +510,11 @@ constexpr Entry kEntries[] = {
      "itself"},
     {"unit_suspect", make_unit_suspect,
      "amount in 万元 is at most `more_than` (10000); meant as a warning"},
+    {"one_body", make_one_body,
+     "the credit code, organisation code and old tax number in `fields` are of one body"},
+    {"unit_of_text", make_unit_of_text,
+     "the amount in 万元 in `field` is not the number that `text` gives in 元 (2000 beside "
+     "罚款2000元); meant as a warning"},
     {"never", make_never, "fails whenever the rule's `when` holds"},
 };
 
@@ -465,7 +524,7 @@ const std::vector<std::string>& check_keys_of_rules() {
   static const std::vector<std::string> keys = {
       "field",  "fields", "values",     "type_field", "length",           "not_after",
       "heads",  "table",  "column",     "date",       "separator",        "other_prefix",
-      "source", "blank",  "contains",   "requires",   "check_digit_only", "more_than",
+      "source", "blank",  "contains",   "requires",   "check_digit_only", "text", "more_than",
       "after",  "days",   "code_field", "out_of_date"};
   return keys;
 }

@@ -136,6 +136,44 @@ TEST(ValidateTest, RefusesWhatAStepBeforeHandedOn) {
   EXPECT_THAT(harness.take("", {"warnings"}), ElementsAre("W1"));
 }
 
+TEST(ValidateTest, TellsTheCodesOfTwoBodiesApart) {
+  Harness harness("type: validate\nrules:\n  - {id: b, check: one_body, fields: [u, o, t]}\n",
+                  "u, o, t");
+  harness.push({{"u", "91350803MAGBQ59331"}, {"o", "MAGBQ5933"}, {"t", "350803MAGBQ5933"}});
+  harness.push({{"u", "91350803MAGBQ59331"}, {"o", "M000100Y4"}});
+  harness.push({{"o", "MAGBQ5933"}, {"t", "350802M000100Y4"}});
+  harness.push({{"u", "91350803MAGBQ59331"}, {"t", "35080219000101001301"}});
+  EXPECT_THAT(harness.take("rejects", {"reject_code", "reject_field"}),
+              ElementsAre("E407_TWO_BODIES|o", "E407_TWO_BODIES|t"));
+}
+
+TEST(ValidateTest, SuspectsAmountsThatTheTextGivesInYuan) {
+  Harness harness(
+      "type: validate\nrules:\n  - {id: u, check: unit_of_text, field: a, text: t, severity: warn}\n",
+      "a, t");
+  for (const auto& [a, t] : {std::pair{"2000", "罚款2000元"}, {"2000.000000", "处罚款2,000元整"},
+                             {"0.2", "罚款2000元"}, {"2000", "罚款2000万元"}, {"50", "没收50元，罚款300元"},
+                             {"~", "罚款2000元"}, {"5", "五元"}}) {
+    harness.push({{"a", a}, {"t", t}});
+  }
+  EXPECT_THAT(harness.take("", {"warnings"}),
+              ElementsAre("W208_UNIT", "W208_UNIT", "~", "~", "W208_UNIT", "~", "~"));
+}
+
+TEST(ValidateTest, ConditionsMayBeRegularExpressions) {
+  Harness harness(
+      "type: validate\nrules:\n  - {id: r, check: never, field: r, when: {r: {matches: "
+      "'[0-9]{6}[6-9].*'}}}\n",
+      "r");
+  harness.push({{"r", "350802600008884"}});
+  harness.push({{"r", "350802100007779"}});
+  EXPECT_THAT(harness.take("", {"r"}), ElementsAre("350802100007779"));
+  EXPECT_THAT(Harness("type: validate\nrules:\n  - {id: r, check: never, when: {r: {matches: '('}}}\n",
+                      "r")
+                  .problems(),
+              HasSubstr("regular expression"));
+}
+
 TEST(ValidateTest, LetsTheFirstBrokenRuleDecide) {
   Harness harness(
       "type: validate\nversion: 3\nrules:\n"
