@@ -272,7 +272,8 @@ Status Committer::commit(std::uint64_t epoch) {
   }
   for (auto& [key, value] : new_layout_) commit.meta.emplace_back(key, value);
   new_layout_.clear();
-  if (const Selection* selection = shared_.selection; selection != nullptr) {
+  const Selection* const selection = shared_.selection;
+  if (selection != nullptr && !mutant("rejudge.forgets")) {
     const Rejudgement now{selection->number(), true, selection->text()};
     commit.meta.emplace_back(Rejudgement::kKey, now.to_value());
   }
