@@ -79,15 +79,16 @@ std::uint64_t print_summary(const Topology& topology, const ChosenRows& chosen,
   line("not found", missing);
   for (const auto& [partition, count] : outcome.not_judged) {
     const auto reason = reasons.find(partition);
-    out += fmt::format(
-        "  {}: {} {}: {}\n", partition, count, plural(count),
-        reason == reasons.end() ? "no verdict came: dropped on the way, or in no source any more" : reason->second);
+    out += fmt::format("  {}: {} {}: {}\n", partition, count, plural(count),
+                       reason == reasons.end()
+                           ? "no verdict came: dropped on the way, or in no source any more"
+                           : reason->second);
   }
   std::fputs(out.c_str(), stdout);
   return missing;
 }
 
-/// All is delivered: the next rejudgement is a new one.
+/// All is delivered, and was told: the next rejudgement is a new one.
 Status close(const runtime::Selection& selection, runtime::Backend& backend) {
   const runtime::Rejudgement done{selection.number(), false, selection.text()};
   runtime::EpochCommit commit;
@@ -96,35 +97,63 @@ Status close(const runtime::Selection& selection, runtime::Backend& backend) {
   return backend.commit(commit);
 }
 
-/// The state stays open while the rows are chosen: nobody else changes it.
-Status judge(const Topology& topology, const Options& options, const std::string& folder,
-             SignalWaiter& signals, ChosenRows& chosen,
-             std::map<std::string, std::string>& reasons) {
+/// Chooses the rows while the backend is open: nobody else changes the state.
+runtime::Result<ChosenRows> choose(const Topology& topology, const std::string& folder,
+                                   const RejudgeRequest& request) {
+  OpenState state;
+  if (Status status = open_state(topology, folder, state); !status.is_ok()) return status;
+  return choose_rows(topology, state, request);
+}
+
+/// Prints what has come of it; the exit code.
+runtime::Result<int> report(const Topology& topology, const std::string& folder,
+                            const ChosenRows& chosen,
+                            const std::map<std::string, std::string>& reasons) {
+  OpenState state;
+  if (Status status = open_state(topology, folder, state); !status.is_ok()) return status;
+  const auto outcome = outcome_of(topology, state, *chosen.selection);
+  if (!outcome.is_ok()) return outcome.status();
+  const bool missing = print_summary(topology, chosen, outcome.value(), reasons) > 0;
+  std::fflush(stdout);
+  return missing ? kFailed : kSuccess;
+}
+
+int judge(const Topology& topology, const Options& options, const std::string& folder) {
+  SignalWaiter signals;
   const runtime::BackendContext context{&topology, folder};
   auto backend = topology.backend->open(context);
   if (!backend.is_ok()) {
-    if (backend.status().code() != runtime::StatusCode::kUnavailable) return backend.status();
-    return Status::unavailable(backend.status().message() +
-                               "; does the topology run? It must be stopped for a rejudgement");
+    if (backend.status().code() != runtime::StatusCode::kUnavailable) {
+      return report_error(backend.status());
+    }
+    return report_error(
+        Status::unavailable(backend.status().message() +
+                            "; does the topology run? It must be stopped for a rejudgement"));
   }
-  if (Status status = check_whole(*backend.value()); !status.is_ok()) return status;
-  {
-    OpenState state;
-    if (Status status = open_state(topology, folder, state); !status.is_ok()) return status;
-    auto rows = choose_rows(topology, state, options.request);
-    if (!rows.is_ok()) return rows.status();
-    chosen = std::move(rows.value());
-  }
+  if (Status status = check_whole(*backend.value()); !status.is_ok()) return report_error(status);
+  auto rows = choose(topology, folder, options.request);
+  if (!rows.is_ok()) return report_error(rows.status());
+  const ChosenRows chosen = std::move(rows.value());
   const unsigned threads = options.parallelism ? options.parallelism : topology.parallelism;
   runtime::Engine engine(topology, threads, *backend.value(), runtime::system_clock());
   engine.rejudge(*chosen.selection);
-  if (Status status = engine.open(); !status.is_ok()) return status;
-  signals.start(engine);
-  const Status status = engine.run();
-  signals.detach();
-  reasons = engine.shared().not_found;
-  if (!status.is_ok() || signals.caught()) return status;
-  return close(*chosen.selection, *backend.value());
+  Status status = engine.open();
+  if (status.is_ok()) {
+    signals.start(engine);
+    status = engine.run();
+    signals.detach();
+  }
+  if (!status.is_ok()) return report_error(status);
+  if (!engine.shared().input_ended) {
+    std::puts("interrupted: the same command goes on");
+    return kInterrupted;
+  }
+  const auto code = report(topology, folder, chosen, engine.shared().not_found);
+  if (!code.is_ok()) return report_error(code.status());
+  if (Status closed = close(*chosen.selection, *backend.value()); !closed.is_ok()) {
+    return report_error(closed);
+  }
+  return code.value();
 }
 
 int rejudge(const Options& options) {
@@ -147,22 +176,7 @@ int rejudge(const Options& options) {
       return report_error(status);
     }
   }
-  SignalWaiter signals;
-  ChosenRows chosen;
-  std::map<std::string, std::string> reasons;
-  const Status status = judge(*topology, options, folder, signals, chosen, reasons);
-  if (!status.is_ok()) return report_error(status);
-  OpenState state;
-  if (Status opened = open_state(*topology, folder, state); !opened.is_ok()) {
-    return report_error(opened);
-  }
-  const auto outcome = outcome_of(*topology, state, *chosen.selection);
-  if (!outcome.is_ok()) return report_error(outcome.status());
-  if (signals.caught()) {
-    std::puts("interrupted: the same command goes on");
-    return kInterrupted;
-  }
-  return print_summary(*topology, chosen, outcome.value(), reasons) > 0 ? kFailed : kSuccess;
+  return judge(*topology, options, folder);
 }
 
 }  // namespace
@@ -172,11 +186,9 @@ void add_rejudge(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
       "rejudge", "Judges refused rows again, after a rule or a table was mended.");
   command->footer(
-      "Reads the refused rows again from where they were read, and nothing else; exactly once, "
-      "also "
-      "if it is\nkilled: the same command then goes on. The topology must not be running. Ends "
-      "with "
-      "1 if rows cannot be found.\n"
+      "Reads the refused rows again from where they were read, and nothing else; exactly once,\n"
+      "also if it is killed: the same command then goes on. The topology must not be running.\n"
+      "Ends with 1 if rows cannot be found.\n"
       "Examples:\n"
       "  huiliu rejudge topologies/credit/topology.yaml\n"
       "  huiliu rejudge topology.yaml --file '03_*.csv' --rule region");

@@ -69,10 +69,8 @@ runtime::Result<ChosenRows> choose_rows(const runtime::Topology& topology, const
   const std::uint64_t number = chosen.goes_on ? last.number : last.number + 1;
   chosen.selection = std::make_unique<runtime::Selection>(number, request.text());
   const auto visit = [&](std::string_view, const RefusedRow& row) {
-    if (!matches_file(request.file, row.partition)) return;
-    if (row.rejudgement == number) {
-      ++chosen.before;
-    } else if (matches_rule(request.rule, row.rule)) {
+    if (row.rejudgement == number) return;  // refused again before the interruption
+    if (matches_file(request.file, row.partition) && matches_rule(request.rule, row.rule)) {
       chosen.selection->add(row.partition, {row.row, row.id, row.code});
     }
   };

@@ -26,8 +26,7 @@ std::vector<std::string> refused_nodes(const runtime::Topology& topology);
 
 struct ChosenRows {
   std::unique_ptr<runtime::Selection> selection;
-  bool goes_on = false;      ///< with one that was interrupted
-  std::uint64_t before = 0;  ///< rows that it has judged, and refused again, already
+  bool goes_on = false;  ///< with one that was interrupted
 };
 
 /// Rows that are refused as of the state's last epoch and asked for.
