@@ -8,7 +8,8 @@ namespace {
 // The fields that the descriptors' examples speak of.
 constexpr const char* kFields =
     "id, dept, kind, party_name, party_type, uscc, id_no, doc_name, content, decided_at, amount: "
-    "int64, authority_code, doc_no, subject_key, version_no, updated_at, source_code, status";
+    "int64, authority_code, doc_no, subject_key, version_no, updated_at, source_code, status, "
+    "file, row: int64, verdict, code, rule";
 
 TEST(ExamplesTest, EveryOperatorsExampleIsAValidConfig) {
   const auto descriptors =

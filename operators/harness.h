@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <map>
@@ -55,6 +56,12 @@ class Harness {
     return diagnostics_.to_string();
   }
 
+  /// The same row as the `offset`-th that was pushed.
+  void push_again(std::uint64_t offset, const Row& row) {
+    const std::uint64_t next = std::exchange(offset_, offset - 1);
+    push(row);
+    offset_ = next;
+  }
   void push(const Row& row, std::int64_t event_time = runtime::kNoEventTime) {
     start();
     if (!operator_) return;
@@ -137,6 +144,22 @@ class Harness {
   }
   std::uint64_t dropped() const { return dropped_; }
   runtime::ManualClock& clock() { return clock_; }
+  /// From the next start on; 0: rows are new.
+  void rejudge(std::uint64_t number) { rejudgement_ = number; }
+  /// Rows of an open table, as `huiliu state` shows them.
+  std::vector<std::string> rows(std::size_t table) {
+    start();
+    std::vector<std::string> found;
+    tables_.at(table)->for_each([&](std::uint16_t, std::string_view key, std::string_view value) {
+      std::string line;
+      for (const auto& [name, text] : declaration_->tables.at(table).describe(key, value)) {
+        line += (line.empty() ? "" : " ") + name + "=" + text;
+      }
+      found.push_back(std::move(line));
+    });
+    std::sort(found.begin(), found.end());
+    return found;
+  }
   const runtime::Declaration& declaration() {
     build();
     return *declaration_;
@@ -180,6 +203,7 @@ class Harness {
     runtime::Clock& clock() override { return harness_.clock_; }
     std::size_t row_slots() const override { return kSlots; }
     std::uint64_t* counter(std::string_view name) override { return &counters_[std::string(name)]; }
+    std::uint64_t rejudgement() const override { return harness_.rejudgement_; }
 
    private:
     Harness& harness_;
@@ -307,6 +331,7 @@ class Harness {
   std::string partition_ = "test";
   std::uint64_t offset_ = 0;
   std::uint64_t dropped_ = 0;
+  std::uint64_t rejudgement_ = 0;
   std::map<std::string, std::vector<Row>> rows_;
   std::map<std::string, std::vector<std::string>> taken_;
 };

@@ -8,13 +8,15 @@
 #include "runtime/backend.h"
 #include "runtime/check.h"
 #include "runtime/plumbing.h"
+#include "runtime/selection.h"
 
 namespace huiliu::runtime {
 
 struct Chains::Instance {
-  std::unique_ptr<Decoder> decoder;  // sources
-  std::unique_ptr<Operator> op;      // operators
-  std::unique_ptr<Outputs> outputs;  // sources and operators
+  std::unique_ptr<Decoder> decoder;    // sources
+  std::unique_ptr<Operator> op;        // operators
+  std::unique_ptr<Outputs> outputs;    // sources and operators
+  std::unique_ptr<Selector> selector;  // sources in a rejudgement
   std::unique_ptr<Context> context;
   std::vector<state::Table*> tables;
 };
@@ -57,6 +59,9 @@ class Chains::Context final : public OperatorContext {
   Clock& clock() override { return *chains_.shared_.clock; }
   std::size_t row_slots() const override { return chains_.shared_.plan->row_slots; }
   std::uint64_t* counter(std::string_view name) override { return &counters_[std::string(name)]; }
+  std::uint64_t rejudgement() const override {
+    return chains_.shared_.selection == nullptr ? 0 : chains_.shared_.selection->number();
+  }
 
  private:
   Chains& chains_;
@@ -92,6 +97,11 @@ void Chains::make_instances() {
       context.needed.assign(node.outputs.front().schema.width(), true);
       context.event_time_field = node.source_declaration->event_time_field;
       instance->decoder = node.source->create_decoder(*node.source_declaration, context);
+      if (shared_.selection != nullptr) {
+        const auto width = static_cast<std::uint32_t>(node.outputs.front().schema.width());
+        instance->selector =
+            std::make_unique<Selector>(*shared_.selection, *instance->outputs, width);
+      }
     } else if (node.kind == ComponentKind::kOperator) {
       instance->op = node.op->create(*node.operator_declaration);
     }
@@ -226,7 +236,8 @@ Status Chains::open() {
 
 void Chains::decode(std::size_t source_node, const Slice& slice) {
   Instance& instance = *instances_[source_node];
-  instance.decoder->decode(slice, *instance.outputs);
+  const bool all = !instance.selector || slice.whole;
+  instance.decoder->decode(slice, all ? *instance.outputs : instance.selector->outputs());
 }
 
 void Chains::receive(const Part& part, std::size_t row, const Value* values) {
@@ -282,6 +293,7 @@ void Chains::set_memory(std::size_t level, const std::shared_ptr<SliceMemory>& m
   for (std::size_t n = 0; n < instances_.size(); ++n) {
     if (shared_.plan->level[n] == level && instances_[n]->outputs) {
       instances_[n]->outputs->set_arena(&memory->arena);
+      if (instances_[n]->selector) instances_[n]->selector->outputs().set_arena(&memory->arena);
     }
   }
   for (std::size_t e = 0; e < taps_.size(); ++e) {

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "runtime/failpoint.h"
+#include "runtime/selection.h"
 
 namespace huiliu::runtime {
 
@@ -271,6 +272,11 @@ Status Committer::commit(std::uint64_t epoch) {
   }
   for (auto& [key, value] : new_layout_) commit.meta.emplace_back(key, value);
   new_layout_.clear();
+  const Selection* const selection = shared_.selection;
+  if (selection != nullptr && !mutant("rejudge.forgets")) {
+    const Rejudgement now{selection->number(), true, selection->text()};
+    commit.meta.emplace_back(Rejudgement::kKey, now.to_value());
+  }
   add_outboxes(commit);
   failpoint("epoch.prepared");
   const Status status = retry(shared_, "state", [&] { return shared_.backend->commit(commit); });

@@ -67,7 +67,8 @@ struct Descriptor {
   std::vector<PortDescriptor> outputs;  ///< side outputs besides the main one and `rejects`
   bool keyed = false;  ///< records are routed by key to the task that owns the shard
   bool stateful = false;
-  bool rejects = false;  ///< has the output `rejects` (also a sink that may refuse records)
+  bool rejects = false;          ///< has the output `rejects` (also a sink that may refuse records)
+  bool output_optional = false;  ///< of use also if nobody reads its main output
   ConnectorTraits traits = {};
   std::string example;  ///< a YAML node that validates, as under `operators:` etc.
 };

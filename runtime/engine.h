@@ -27,6 +27,9 @@ class Engine {
   Engine(const Topology& topology, unsigned parallelism, Backend& backend, Clock& clock);
   ~Engine();
 
+  /// Call before open(): the run judges the selected rows again and reads nothing else. Every
+  /// source must have a rereader.
+  void rejudge(const Selection& selection) { shared_.selection = &selection; }
   Status open();
   /// Blocks. `tick` is called about every `tick_ms` on the calling thread.
   Status run(const std::function<void(const EngineProgress&)>& tick = {},

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include "runtime/selection.h"
 #include "runtime/testing/memory_backend.h"
 
 namespace huiliu::runtime {
@@ -46,6 +47,26 @@ class Numbers final : public SourceReader {
  private:
   std::int64_t count_, per_slice_, next_ = 1;
   const std::string* partition_ = nullptr;
+};
+
+// All numbers from the first on, for a rejudgement.
+class NumbersAgain final : public SourceReader {
+ public:
+  NumbersAgain(std::int64_t count, std::int64_t per_slice) : numbers_(count, per_slice) {}
+  Status open(const SourceContext& context) override {
+    EXPECT_NE(context.selection, nullptr);
+    SourceContext from_start = context;
+    from_start.positions.clear();
+    return numbers_.open(from_start);
+  }
+  ReadResult read(Slice& slice) override {
+    const ReadResult result = numbers_.read(slice);
+    slice.positions.clear();
+    return result;
+  }
+
+ private:
+  Numbers numbers_;
 };
 
 class NumberDecoder final : public Decoder {
@@ -174,6 +195,9 @@ Registry make_registry(std::int64_t count, std::int64_t per_slice) {
   source.create_reader = [=](const SourceDeclaration&) {
     return std::make_unique<Numbers>(count, per_slice);
   };
+  source.create_rereader = [=](const SourceDeclaration&) {
+    return std::make_unique<NumbersAgain>(count, per_slice);
+  };
   source.create_decoder = [](const SourceDeclaration&, const DecoderContext& context) {
     return std::make_unique<NumberDecoder>(context.row_slots);
   };
@@ -297,6 +321,51 @@ class EngineTest : public ::testing::Test {
 
   std::map<std::string, Ledger::Totals> totals_;  // of the last run(), by node
 };
+
+TEST_F(EngineTest, RejudgesSelectedRowsAndMovesNoPosition) {
+  const Registry registry = make_registry(500, 37);
+  Diagnostics diagnostics;
+  const Topology topology = load(registry, diagnostics);
+  for (const unsigned threads : {1u, 3u}) {
+    files().clear();
+    StringStore::positions().clear();
+    MemoryBackend backend;
+    {
+      Engine engine(topology, threads, backend, system_clock());
+      ASSERT_TRUE(engine.open().is_ok());
+      ASSERT_TRUE(engine.run().is_ok());
+    }
+    const auto before = files();
+    const auto positions = backend.meta("source/");
+    Selection selection(3, "all");
+    for (const std::uint64_t row : {7, 9, 10, 444}) {
+      selection.add("numbers", {row, record_id(7, row), "SEVEN"});
+    }
+    Engine engine(topology, threads, backend, system_clock());
+    engine.rejudge(selection);
+    ASSERT_TRUE(engine.open().is_ok());
+    const Status status = engine.run();
+    ASSERT_TRUE(status.is_ok()) << status.message();
+    EXPECT_EQ(files()["kept"], before.at("kept") + "9\n444\n");
+    EXPECT_EQ(files()["stored"], before.at("stored") + "9\n444\n");
+    EXPECT_THAT(files()["refused"].substr(before.at("refused").size()),
+                AllOf(HasSubstr("7 SEVEN n 7"), Not(HasSubstr("14"))));
+    EXPECT_EQ(backend.meta("source/"), positions);
+    const auto made = backend.meta(Rejudgement::kKey);
+    ASSERT_EQ(made.size(), 1u);
+    EXPECT_EQ(made.front().second, "3 open all");
+  }
+}
+
+TEST(RejudgementTest, ReadsWhatItWrote) {
+  const Rejudgement open{7, true, "file=*.csv rule=a b"};
+  const Rejudgement read = Rejudgement::parse(open.to_value());
+  EXPECT_EQ(read.number, 7u);
+  EXPECT_TRUE(read.open);
+  EXPECT_EQ(read.text, open.text);
+  EXPECT_FALSE(Rejudgement::parse("8 done x").open);
+  EXPECT_EQ(Rejudgement::parse("").number, 0u);
+}
 
 TEST_F(EngineTest, WritesTheSameBytesWithAnyNumberOfThreads) {
   const auto one = run(1);

@@ -75,6 +75,9 @@ class OperatorContext {
   virtual std::size_t row_slots() const = 0;
   /// Adds to a named counter that metrics and the summary show (cheap; per thread).
   virtual std::uint64_t* counter(std::string_view name) = 0;
+  /// Number of the rejudgement that this run is (runtime/selection.h): every record was read, and
+  /// refused, before. 0: records are new.
+  virtual std::uint64_t rejudgement() const { return 0; }
 };
 
 /// One processing step on one thread. Single-threaded; all state in tables; deterministic given its

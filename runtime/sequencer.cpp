@@ -39,7 +39,9 @@ Status Sequencer::open(std::uint64_t next_epoch) {
     if (node.kind != ComponentKind::kSource) continue;
     Feed feed;
     feed.node = n;
-    feed.reader = node.source->create_reader(*node.source_declaration);
+    feed.reader = shared_.selection != nullptr
+                      ? node.source->create_rereader(*node.source_declaration)
+                      : node.source->create_reader(*node.source_declaration);
     SourceContext context;
     context.node_name = node.name;
     context.topology_id = topology.id;
@@ -49,6 +51,10 @@ Status Sequencer::open(std::uint64_t next_epoch) {
     context.clock = shared_.clock;
     context.owned_shards = shared_.backend->owned_shards();
     context.shards = topology.shards;
+    context.selection = shared_.selection;
+    context.not_found = [this](const std::string& partition, const std::string& why) {
+      shared_.not_found[partition] = why;
+    };
     const Status status = retry(shared_, node.name, [&] { return feed.reader->open(context); });
     if (!status.is_ok()) return status;
     feeds_.push_back(std::move(feed));

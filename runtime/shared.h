@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 
 #include "runtime/clock.h"
@@ -14,6 +15,7 @@
 namespace huiliu::runtime {
 
 class Backend;
+class Selection;
 
 /// What the parts of one running topology share. Counters are for pacing and progress only.
 struct Shared {
@@ -21,6 +23,9 @@ struct Shared {
   const Plan* plan = nullptr;
   Backend* backend = nullptr;
   Clock* clock = nullptr;
+  const Selection* selection = nullptr;  ///< not null: the run is a rejudgement
+  /// Of a rejudgement: partition → why rows of it cannot be had. For the sequencer's readers.
+  std::map<std::string, std::string> not_found;
   std::shared_ptr<MemoryPool> pool = std::make_shared<MemoryPool>();
   unsigned window = 8;  ///< slices that may be under way at once: the back-pressure
 

@@ -20,6 +20,8 @@
 
 namespace huiliu::runtime {
 
+class Selection;
+
 /// A change to the durable position of a source: key → value ("" erases). Committed with the epoch
 /// that holds the slice.
 using PositionChange = std::pair<std::string, std::string>;
@@ -36,6 +38,8 @@ struct Slice {
   std::uint32_t format = 0;            ///< source's own (e.g. which format or edition the file has)
   std::shared_ptr<const void> detail;  ///< source's own (e.g. a CSV header)
   std::vector<PositionChange> positions;  ///< what is true after this slice
+  /// In a rejudgement: all rows count as selected.
+  bool whole = false;
 };
 
 enum class ReadResult {
@@ -59,6 +63,9 @@ struct SourceContext {
   /// among these. Empty: all.
   std::vector<std::uint16_t> owned_shards = {};
   std::uint16_t shards = 0;
+  const Selection* selection = nullptr;  ///< of a rejudgement (runtime/selection.h); else null
+  /// In a rejudgement: selected rows of the partition cannot be had, and why.
+  std::function<void(const std::string& partition, const std::string& why)> not_found = {};
 };
 
 /// Reads raw input in order. Called by one thread at a time.
@@ -117,6 +124,9 @@ struct SourceType {
   std::function<std::optional<RecordPlace>(const SourceDeclaration&, const std::string& base_folder,
                                            const Origin&)>
       locate = {};
+  /// Optional: for a rejudgement (runtime/selection.h), a reader of the selected rows. Slices say
+  /// no positions, unless they are `whole`.
+  std::function<std::unique_ptr<SourceReader>(const SourceDeclaration&)> create_rereader = {};
 };
 
 }  // namespace huiliu::runtime

@@ -540,6 +540,7 @@ class Builder {
     for (std::size_t n = 0; n < topology_.nodes.size(); ++n) {
       const Node& node = topology_.nodes[n];
       if (node.kind == ComponentKind::kSink || node.outputs.empty() || consumed(n, 0)) continue;
+      if (node.descriptor->output_optional) continue;
       bool any = false;
       for (std::size_t p = 1; p < node.outputs.size(); ++p) any = any || consumed(n, p);
       if (!any) {

@@ -125,6 +125,8 @@ void Worker::replay(const std::vector<Part>& parts) {
 }
 
 std::int64_t Worker::watermark_after(std::size_t level, const SliceInfo& info) {
+  // What is judged again was late already when it came: it moves nobody's time.
+  if (shared_.selection != nullptr) return kNoEventTime;
   if (info.ends_input) return kEndOfTime;
   auto& sources = event_times_[level];
   if (info.source < sources.size()) {

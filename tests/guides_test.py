@@ -1,12 +1,15 @@
-"""The topology that docs/guides/write-a-topology builds up is valid and passes its own case."""
+"""The topologies that the guides build up are valid and pass their cases, and commands print what docs/guides/read-a-reject shows."""
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 
 HUILIU = str(pathlib.Path(sys.argv[1]).resolve())
-GUIDES = pathlib.Path(__file__).resolve().parent.parent / "docs" / "guides"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+GUIDES = ROOT / "docs" / "guides"
 
 
 def check(guide):
@@ -37,6 +40,44 @@ def check_kafka(guide):
         assert ended.returncode == 0, f"{guide.name}: {ended.stdout}{ended.stderr}"
 
 
+def shown(guide):
+    """Commands of a guide with what it shows of their output: pieces between lines with …"""
+    for command, output in re.findall(r"```\n\$ huiliu (.*?)\n(.*?)```", guide.read_text(), re.S):
+        pieces = re.split(r"^\s*…\n", output, flags=re.M)
+        yield command.split(), [piece for piece in pieces if piece]
+
+
+def compare(guide, command, pieces, env=None):
+    ended = subprocess.run([HUILIU, *command], cwd=ROOT, capture_output=True, text=True, env=env)
+    at, output = 0, ended.stdout + ended.stderr
+    for piece in pieces:
+        found = ("\n" + output).find("\n" + piece, at)
+        assert found >= 0, f"{guide.name}: {command} does not print\n{piece}\nbut\n{output}"
+        at = found + len(piece)
+
+
+def check_rejects(guide):
+    """What the guide shows is what the commands print."""
+    sample = ROOT / "topologies" / "credit"
+    for command, pieces in shown(guide):
+        if command[0] == "explain":
+            compare(guide, command, pieces)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        shutil.copytree(sample, path / "credit")
+        env = dict(os.environ, OUTPUT=str(path / "out"), STATE=str(path / "state"))
+        table = path / "credit" / "tables" / "licence_categories.csv"
+        whole = table.read_text()
+        table.write_text(whole.replace("普通,,\n", ""))
+        topology = str(path / "credit" / "topology.yaml")
+        subprocess.run([HUILIU, "run", topology], check=True, env=env, capture_output=True)
+        table.write_text(whole)
+        for command, pieces in shown(guide):
+            if command[0] in ("rejudge", "state"):
+                compare(guide, [topology if arg.endswith("topology.yaml") else arg for arg in command], pieces, env)
+
+
 for language in ("", ".zh-CN"):
+    check_rejects(GUIDES / f"read-a-reject{language}.md")
     check_kafka(GUIDES / f"run-with-kafka{language}.md")
     check(GUIDES / f"write-a-topology{language}.md")

@@ -33,6 +33,9 @@ MUTANTS = {
     "file.unsynced": ("a file is not synced before its length is committed", ["bench"]),
     "outbox.trim_early": ("the outbox is trimmed before its delivery", ["simulation", "credit"]),
     "outbox.resume_late": ("delivery resumes one entry too late", ["engine", "simulation", "credit"]),
+    "refused.not_removed": ("a row that is accepted now stays among the refused", ["rejudge"]),
+    "rejudge.all_rows": ("rows that are not selected are judged again too", ["engine", "rejudge"]),
+    "rejudge.forgets": ("a rejudgement that was killed begins anew", ["rejudge"]),
     "sink.reject_lost": ("a record that a sink refuses goes nowhere", ["engine"]),
     "sqlite.position_apart": ("rows and position are two transactions", ["credit"]),
     "kafka.applied_early": ("the local copy takes the epoch before Kafka has committed it", ["simulation_kafka", "kafka"]),
@@ -77,6 +80,9 @@ class Tests:
             return ["bash", ROOT / "tests/simulation/simulation.sh",
                     self.build / "tests/simulation/huiliu_simulation",
                     self.build / "bench/credit/credit_generator"]
+        if test == "rejudge":
+            return ["/usr/bin/python3", ROOT / "tests/rejudge_test.py", self.build / "cli/huiliu",
+                    self.build / "tools/credit_sample/credit_sample", "4"]
         if test == "simulation_kafka":
             return ["bash", ROOT / "tests/simulation/kafka.sh", self.build / "tests/simulation/huiliu_kafka_simulation",
                     "--seeds", "3000", "--again-every", "0"]

@@ -1,9 +1,6 @@
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -15,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/signal_waiter.h"
 #include "cli/state/import.h"
 #include "cli/state/state_folder.h"
 #include "cli/topology_file.h"
@@ -40,43 +38,6 @@ struct Options {
 struct Start {
   std::unique_ptr<state::Snapshot> snapshot;  ///< null: none
   bool may_leave_out = false;
-};
-
-/// Blocks SIGINT and SIGTERM in this and all later threads and waits for them in its own: the first
-/// asks for a clean stop, the second ends the process (recovery is exact).
-class SignalWaiter {
- public:
-  SignalWaiter() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  }
-  void start(runtime::Engine& engine) {
-    thread_ = std::jthread([this, &engine](const std::stop_token& stop) {
-      const timespec pause{0, 50'000'000};
-      while (!stop.stop_requested()) {
-        if (sigtimedwait(&signals_, nullptr, &pause) < 0) continue;
-        if (caught_.exchange(true)) std::_Exit(kInterrupted);
-        engine.stop();
-      }
-    });
-  }
-  /// Before the engine goes.
-  void detach() { thread_ = {}; }
-  bool caught() const { return caught_; }
-  /// False if a signal came meanwhile.
-  bool sleep(std::chrono::milliseconds pause) {
-    if (caught_) return false;
-    const timespec wait{pause.count() / 1000, pause.count() % 1000 * 1'000'000};
-    if (sigtimedwait(&signals_, nullptr, &wait) >= 0) caught_ = true;
-    return !caught_;
-  }
-
- private:
-  sigset_t signals_{};
-  std::atomic<bool> caught_{false};
-  std::jthread thread_;
 };
 
 struct Counts {

@@ -1,5 +1,6 @@
 #include "connectors/file/file_decoder.h"
 #include "connectors/file/file_reader.h"
+#include "connectors/file/file_rereader.h"
 #include "connectors/file/row_place.h"
 #include "runtime/registry.h"
 
@@ -47,6 +48,9 @@ runtime::SourceType type() {
   };
   t.create_reader = [](const SourceDeclaration& declaration) {
     return make_file_reader(options_of(declaration));
+  };
+  t.create_rereader = [](const SourceDeclaration& declaration) {
+    return make_file_rereader(options_of(declaration));
   };
   t.create_decoder = [](const SourceDeclaration& declaration,
                         const runtime::DecoderContext& context) {

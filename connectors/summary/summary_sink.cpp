@@ -52,8 +52,9 @@ class SummarySink final : public runtime::FileLikeSink {
  public:
   explicit SummarySink(const SinkDeclaration& declaration)
       : title_(declaration.config.string_or("title", "")),
-        total_(declaration.config.string_or("total", "")),
-        most_(static_cast<std::size_t>(declaration.config.int_or("most", 40))) {}
+        most_(static_cast<std::size_t>(declaration.config.int_or("most", 40))) {
+    if (declaration.config.has("total")) totals_ = declaration.config["total"].as_strings();
+  }
 
   Status open(const SinkContext& context) override {
     cells_.clear();
@@ -101,7 +102,7 @@ class SummarySink final : public runtime::FileLikeSink {
     std::vector<std::string> columns;
     for (const auto& [name, sum] : sums) columns.push_back(name);
     std::stable_partition(columns.begin(), columns.end(),
-                          [this](const std::string& name) { return name == total_; });
+                          [this](const std::string& name) { return is_total(name); });
     std::string out = title_.empty() ? "\n" : "\n" + title_ + "\n";
     for (const std::string& name : columns) out += fmt::format("{:>12}", name);
     out += '\n';
@@ -116,19 +117,28 @@ class SummarySink final : public runtime::FileLikeSink {
     }
     if (shown < rows.size()) out += fmt::format("{:>12} more rows\n", rows.size() - shown);
     if (rows.size() > 1) out += line_of(columns, sums, "all");
-    if (!total_.empty()) out += verdict(rows.size(), unbalanced);
+    if (!totals_.empty()) out += verdict(rows.size(), unbalanced, sums);
     return out;
   }
 
-  std::string verdict(std::size_t rows, std::size_t unbalanced) const {
+  bool is_total(const std::string& column) const {
+    return std::find(totals_.begin(), totals_.end(), column) != totals_.end();
+  }
+
+  std::string verdict(std::size_t rows, std::size_t unbalanced, const Row& columns) const {
     if (unbalanced > 0) return fmt::format("{} of {} rows do not balance\n", unbalanced, rows);
-    return fmt::format("{} = the sum of the others in each of {} rows\n", total_, rows);
+    std::string names;
+    for (const std::string& name : totals_) {
+      if (&name != &totals_.front() && !columns.contains(name)) continue;
+      names += (names.empty() ? "" : " + ") + name;
+    }
+    return fmt::format("{} = the sum of the others in each of {} rows\n", names, rows);
   }
 
   bool balanced(const Row& row) const {
-    if (total_.empty()) return true;
+    if (totals_.empty()) return true;
     std::int64_t rest = 0, total = 0;
-    for (const auto& [name, value] : row) (name == total_ ? total : rest) += value;
+    for (const auto& [name, value] : row) (is_total(name) ? total : rest) += value;
     return rest == total;
   }
 
@@ -143,7 +153,8 @@ class SummarySink final : public runtime::FileLikeSink {
     return out + "  " + name + "\n";
   }
 
-  std::string title_, total_;
+  std::string title_;
+  std::vector<std::string> totals_;
   std::size_t most_;
   std::map<std::string, std::int64_t> cells_;  // row US column → value
   std::set<std::string> changed_;
@@ -182,9 +193,10 @@ runtime::Descriptor descriptor() {
       {.name = "value", .type = OptionType::kField, .doc = "Int64: the cell.", .required = true},
       {.name = "title", .type = OptionType::kString, .doc = "Printed above."},
       {.name = "total",
-       .type = OptionType::kString,
-       .doc = "Column that must equal the sum of the others; a row where it does not is "
-              "marked."},
+       .type = OptionType::kList,
+       .doc = "Columns whose sum must equal that of the others; a row where it does not is "
+              "marked.",
+       .members = {{.name = "column", .type = OptionType::kString}}},
       {.name = "most",
        .type = OptionType::kInt,
        .doc = "Rows printed; those that do not balance are always printed.",

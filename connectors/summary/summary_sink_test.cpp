@@ -15,10 +15,10 @@ using ::testing::HasSubstr;
 const Schema kCounts({{"file", Type::kString}, {"outcome", Type::kString}, {"n", Type::kInt64}});
 
 struct Summary {
-  explicit Summary(const testing::Positions& positions = {})
+  explicit Summary(const testing::Positions& positions = {}, const std::string& total = "READ")
       : type(*runtime::Registry::linked().sink("summary")),
         config(runtime::with_defaults(
-            testing::config_of("{row: file, column: outcome, value: n, total: READ}"),
+            testing::config_of("{row: file, column: outcome, value: n, total: " + total + "}"),
             type.descriptor.options)),
         declaration(config, {&kCounts}, diagnostics) {
     type.declare(declaration);
@@ -73,6 +73,19 @@ TEST(SummarySink, MarksRowsThatDoNotBalance) {
   const std::string text = summary.printed();
   EXPECT_THAT(text, HasSubstr("a.csv   DOES NOT BALANCE"));
   EXPECT_THAT(text, HasSubstr("1 of 1 rows do not balance"));
+}
+
+TEST(SummarySink, SeveralColumnsMakeTheTotal) {
+  Summary summary({}, "[READ, REJUDGED]");
+  summary.add("a.csv", "ACCEPTED", 2);
+  summary.add("a.csv", "READ", 2);
+  EXPECT_THAT(summary.printed(), HasSubstr("READ = the sum of the others in each of 1 rows"));
+  summary.add("a.csv", "REJUDGED", 1);
+  EXPECT_THAT(summary.printed(), HasSubstr("DOES NOT BALANCE"));
+  summary.add("a.csv", "REJECTED", 1);
+  const std::string text = summary.printed();
+  EXPECT_THAT(text, HasSubstr("        READ    REJUDGED    ACCEPTED    REJECTED\n"));
+  EXPECT_THAT(text, HasSubstr("READ + REJUDGED = the sum of the others in each of 1 rows"));
 }
 
 TEST(SummarySink, NamesWithControlCharactersStayOnOneLine) {

@@ -110,6 +110,23 @@ WorkbookLayout parse_layout(const Config& config, const std::vector<const Schema
                         "with `split_by` the path needs {} where the value goes");
     }
   }
+  if (config.has("key")) {
+    for (const std::string& field : config["key"].as_strings()) {
+      if (const auto index = known(config["key"], field, layout, diagnostics)) {
+        layout.key.push_back(*index);
+      }
+    }
+  }
+  if (config["delete_when"].is_map()) {
+    for (const auto& [field, value] : config["delete_when"].entries()) {
+      if (const auto index = known(value, field, layout, diagnostics)) {
+        layout.delete_when.emplace_back(*index, value.text());
+      }
+    }
+    if (layout.key.empty()) {
+      diagnostics.error(config["delete_when"].place(), "`delete_when` needs a `key`");
+    }
+  }
   return layout;
 }
 
@@ -213,6 +230,7 @@ class WorkbookSink final : public runtime::FileLikeSink {
     spool_.committed();
     if (Status status = spool_.close(); !status.is_ok()) return status;
     const Mapped rows(spool_.path());
+    if (Status status = find_newest(rows.bytes()); !status.is_ok()) return status;
     if (!layout_.split_by) {
       WorkbookWriter writer(layout_, path_);
       Status status = each(rows.bytes(), [&](const auto& row) { return writer.add(row); });
@@ -222,7 +240,9 @@ class WorkbookSink final : public runtime::FileLikeSink {
   }
 
  private:
-  Status each(std::string_view bytes, const std::function<Status(const std::vector<Value>&)>& use) {
+  using Use = std::function<Status(const std::vector<Value>&)>;
+
+  Status each_spooled(std::string_view bytes, const Use& use) {
     while (!bytes.empty()) {
       if (!runtime::take_row(layout_.rows, bytes, row_)) {
         return Status::corrupt(spool_.path() + ": a row cannot be read");
@@ -230,6 +250,45 @@ class WorkbookSink final : public runtime::FileLikeSink {
       if (Status status = use(row_); !status.is_ok()) return status;
     }
     return Status::ok();
+  }
+
+  /// With a key, the newest row of each that is no deletion; in the order of the spool.
+  Status each(std::string_view bytes, const Use& use) {
+    if (layout_.key.empty()) return each_spooled(bytes, use);
+    std::uint64_t number = 0;
+    return each_spooled(bytes, [&](const std::vector<Value>& row) {
+      if (newest_.at(key_of(row)) != ++number || is_deletion(row)) return Status::ok();
+      return use(row);
+    });
+  }
+
+  Status find_newest(std::string_view bytes) {
+    newest_.clear();
+    if (layout_.key.empty()) return Status::ok();
+    std::uint64_t number = 0;
+    return each_spooled(bytes, [&](const std::vector<Value>& row) {
+      newest_[key_of(row)] = ++number;
+      return Status::ok();
+    });
+  }
+
+  std::string key_of(const std::vector<Value>& row) {
+    std::string key;
+    for (const std::size_t field : layout_.key) {
+      const std::string_view text = value_text(layout_.rows[field].type, row[field], scratch_);
+      key += std::to_string(text.size()) + ":";
+      key += text;
+    }
+    return key;
+  }
+
+  bool is_deletion(const std::vector<Value>& row) {
+    return !layout_.delete_when.empty() &&
+           std::all_of(layout_.delete_when.begin(), layout_.delete_when.end(),
+                       [&](const auto& condition) {
+                         const auto& [field, text] = condition;
+                         return value_text(layout_.rows[field].type, row[field], scratch_) == text;
+                       });
   }
 
   std::string part_of(const std::vector<Value>& row) {
@@ -244,6 +303,22 @@ class WorkbookSink final : public runtime::FileLikeSink {
     return part.empty() || part.front() == '.' ? "_" + part : part;
   }
 
+  std::string path_of(const std::string& part) const {
+    std::string path = path_;
+    return path.replace(path.find("{}"), 2, part);
+  }
+
+  /// Workbooks of an earlier finish() in which no row is left.
+  Status remove_empty(std::string_view bytes, const std::set<std::string>& parts) {
+    if (layout_.key.empty()) return Status::ok();
+    return each_spooled(bytes, [&](const std::vector<Value>& row) {
+      const std::string part = part_of(row);
+      std::error_code error;
+      if (!parts.contains(part)) std::filesystem::remove(path_of(part), error);
+      return error ? io_failure("cannot remove", path_of(part), error.value()) : Status::ok();
+    });
+  }
+
   /// A few workbooks at a time, so that open files stay bounded.
   Status finish_split(std::string_view bytes) {
     std::set<std::string> parts;
@@ -251,13 +326,12 @@ class WorkbookSink final : public runtime::FileLikeSink {
       parts.insert(part_of(row));
       return Status::ok();
     });
+    if (status.is_ok()) status = remove_empty(bytes, parts);
     constexpr std::size_t kAtOnce = 32;
     for (auto next = parts.begin(); status.is_ok() && next != parts.end();) {
       std::map<std::string, std::unique_ptr<WorkbookWriter>> writers;
       for (; next != parts.end() && writers.size() < kAtOnce; ++next) {
-        std::string path = path_;
-        path.replace(path.find("{}"), 2, *next);
-        writers[*next] = std::make_unique<WorkbookWriter>(layout_, path);
+        writers[*next] = std::make_unique<WorkbookWriter>(layout_, path_of(*next));
       }
       status = each(bytes, [&](const auto& row) {
         const auto writer = writers.find(part_of(row));
@@ -276,6 +350,7 @@ class WorkbookSink final : public runtime::FileLikeSink {
   AppendFile spool_;
   std::vector<Value> row_;
   std::string scratch_;
+  std::map<std::string, std::uint64_t> newest_;  // key → number of its last row in the spool
   bool prepared_ = false;
 };
 
@@ -301,6 +376,15 @@ runtime::Descriptor descriptor() {
       {.name = "split_by",
        .type = OptionType::kString,
        .doc = "One workbook for each value of this field; `_source` for each file."},
+      {.name = "key",
+       .type = OptionType::kList,
+       .doc =
+           "Fields of a key: of rows with the same key the newest is written. Default: all rows.",
+       .members = {{.name = "field", .type = OptionType::kString}}},
+      {.name = "delete_when",
+       .type = OptionType::kMap,
+       .doc = "Field → text: a row in which all of them hold takes the row with its key out.",
+       .members = {{.name = "value", .type = OptionType::kString}}},
       {.name = "sheet",
        .type = OptionType::kString,
        .doc = "Name of the sheet.",

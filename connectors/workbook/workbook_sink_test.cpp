@@ -16,6 +16,7 @@ using runtime::Type;
 using runtime::Value;
 using testing::config_of;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::Positions;
 using testing::TemporaryFolder;
 
@@ -46,9 +47,10 @@ struct Sink {
     const runtime::Status status = file->open(context);
     ASSERT_TRUE(status.is_ok()) << status.message();
   }
-  void add(const std::string& name, const std::string& partition, std::uint64_t offset) {
+  void add(const std::string& name, const std::string& partition, std::uint64_t offset,
+           const std::string& code = "E201") {
     std::vector<Value> values = {Value::of_text(name),     Value(),
-                                 Value::of_text("E201"),   Value::of_text("amount"),
+                                 Value::of_text(code),     Value::of_text("amount"),
                                  Value::of_text("12x"),    Value::of_text("r@1"),
                                  Value::of_text("not so"), Value::of_text("不是数字"),
                                  Value::of_text("check")};
@@ -122,6 +124,35 @@ TEST(WorkbookSink, WritesOneWorkbookForEachFile) {
   ASSERT_TRUE(sink.file->finish().is_ok());
   EXPECT_THAT(sheet_text(folder.path("out/r-in_a.csv.xlsx")), HasSubstr("x|12x|amount: not so"));
   EXPECT_THAT(sheet_text(folder.path("out/r-in_b.csv.xlsx")), HasSubstr("in/b.csv:7"));
+}
+
+TEST(WorkbookSink, TheNewestRowOfAKeyCounts) {
+  TemporaryFolder folder;
+  const std::string config =
+      "{path: 'out/r-{}.xlsx', split_by: _source, key: [name], delete_when: {reject_code: ''}}";
+  Positions committed;
+  {
+    Sink sink(folder, config);
+    sink.open();
+    for (const char* name : {"x", "y", "z"}) sink.add(name, "a.csv", 1);
+    sink.add("w", "b.csv", 1);
+    committed = sink.prepare();
+    ASSERT_TRUE(sink.file->finish().is_ok());
+  }
+  EXPECT_THAT(sheet_text(folder.path("out/r-b.csv.xlsx")), HasSubstr("w|"));
+  Sink sink(folder, config);
+  sink.open(committed);
+  sink.add("y", "a.csv", 2, "");
+  sink.add("z", "a.csv", 3, "E999");
+  sink.add("w", "b.csv", 1, "");
+  sink.prepare();
+  ASSERT_TRUE(sink.file->finish().is_ok());
+  const std::string text = sheet_text(folder.path("out/r-a.csv.xlsx"));
+  EXPECT_THAT(text, HasSubstr("x|12x|"));
+  EXPECT_THAT(text, Not(HasSubstr("y|")));
+  EXPECT_THAT(text, HasSubstr("z|12x|amount：不是数字 [E999]|a.csv:3|"));
+  EXPECT_THAT(text, Not(HasSubstr("[E201]|a.csv:3")));
+  EXPECT_FALSE(std::filesystem::exists(folder.path("out/r-b.csv.xlsx")));  // nothing is left of it
 }
 
 }  // namespace

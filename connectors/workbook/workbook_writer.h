@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "formats/xlsx_writer.h"
@@ -30,6 +31,8 @@ struct WorkbookLayout {
   std::string source_heading;  ///< empty: no such column
   bool chinese = true;
   std::optional<std::size_t> split_by;
+  std::vector<std::size_t> key;  ///< the newest row of each counts; empty: all rows do
+  std::vector<std::pair<std::size_t, std::string>> delete_when;
 };
 
 /// One .xlsx file being written; it appears under its name when it is whole.

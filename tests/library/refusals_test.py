@@ -78,7 +78,7 @@ class Refusals(unittest.TestCase):
         self.refused_unrun(LIBRARIES / "FUNCTION.so", "no symbol 'huiliu_library_v1'")
 
     def test_another_abi_number(self):
-        self.refused_unrun(LIBRARIES / "ABI.so", "its ABI number is 3, this huiliu's is 2", "again")
+        self.refused_unrun(LIBRARIES / "ABI.so", "its ABI number is 4, this huiliu's is 3", "again")
 
     def test_another_version(self):
         self.refused_unrun(LIBRARIES / "VERSION.so", "built for huiliu 0.0.9, this is huiliu ")
@@ -127,7 +127,7 @@ class Refusals(unittest.TestCase):
             ended = subprocess.run([HUILIU, *command, "--library", library],
                                    capture_output=True, text=True)
             self.assertEqual(ended.returncode, 2)
-            self.assertIn("its ABI number is 3", ended.stderr)
+            self.assertIn("its ABI number is 4", ended.stderr)
 
 
 if __name__ == "__main__":
