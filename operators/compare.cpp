@@ -220,7 +220,7 @@ class Compare final : public runtime::Operator {
         remembered.emplace(value.text());
       }
     }
-    changes.left = was_there && (moved || known.withdrawn);
+    changes.left = was_there && moved;
     changes.removed = was_counted && (recount || known.withdrawn);
     changes.inserted = !known.withdrawn && (!was_counted || recount);
     known.announced = !known.withdrawn;
@@ -514,9 +514,11 @@ const runtime::Registration registration(runtime::OperatorType{
                              "`changes` fields, with `change` = `insert` or `delete`. A version "
                              "that changes one of them deletes what was and inserts what is."},
                      {.name = "left",
-                      .doc = "Records that are no longer kept where they were (withdrawn, another "
-                             "`place`, two that turned out to be one): key, identity and the "
-                             "former `place` fields, with `outcome` = `LEFT`."}},
+                      .doc =
+                          "Records that are no longer kept where they were (another `place`, two "
+                          "that turned out to be one): key, identity and the former `place` "
+                          "fields, with `outcome` = `LEFT`. A withdrawal comes out of the main "
+                          "output itself."}},
          .keyed = true,
          .stateful = true,
          .rejects = true,

@@ -221,8 +221,9 @@ TEST(CompareTest, SaysWhereARecordIsNoLonger) {
   harness.push(body("org:A", "~", "b", "d1", "s2"));
   harness.push(body("org:A", "~", "c", "d1", "s2"));
   harness.push(body("org:A", "~", "gone", "d1", "s2"));
-  EXPECT_THAT(harness.take("left", {"known_as", "shelf", "outcome"}),
-              ElementsAre("org:A|s1|LEFT", "org:A|s2|LEFT"));
+  EXPECT_THAT(harness.take("left", {"known_as", "shelf", "outcome"}), ElementsAre("org:A|s1|LEFT"));
+  EXPECT_THAT(harness.take("", {"text", "outcome"}),
+              ElementsAre("a|ACCEPTED", "b|UPDATED", "c|UPDATED", "gone|WITHDRAWN"));
 }
 
 TEST(CompareTest, KeepsAValueAndThatOfTheFirstVersion) {

@@ -79,9 +79,9 @@ class Condition::Parser {
 
   void parse_comparison(std::size_t field, const runtime::Place& place, const std::string& word,
                         const Config& operand, Condition& into) {
-    static const std::vector<std::string> words = {
-        "contains",  "not_contains", "starts_with", "matches",
-        "not",       "less_than",    "more_than",   "present"};
+    static const std::vector<std::string> words = {"contains",  "not_contains", "starts_with",
+                                                   "matches",   "not",          "less_than",
+                                                   "more_than", "present"};
     const std::size_t index =
         find_word(Config::scalar(word, place), "comparison", words, diagnostics_);
     if (index == words.size()) return;

@@ -49,11 +49,11 @@ struct Made {
 };
 
 struct Row {
-  std::vector<Cell> cells;          ///< one per match
-  std::vector<std::string> made;    ///< one per made field: the text, or the months
+  std::vector<Cell> cells;        ///< one per match
+  std::vector<std::string> made;  ///< one per made field: the text, or the months
   Period period;
   runtime::Place place;
-  std::string asked;                ///< the match cells as they stand, to tell rows apart
+  std::string asked;  ///< the match cells as they stand, to tell rows apart
 };
 
 /// The config and the table, resolved against the input's schema.
@@ -212,9 +212,8 @@ class Loader {
   // Words that no code of their table has would never match.
   void check_codes(const CsvTable&) {
     for (const auto& [column, node] : config_["codes"].entries()) {
-      const auto match =
-          std::find_if(table_.matches.begin(), table_.matches.end(),
-                       [&column](const Match& one) { return one.column == column; });
+      const auto match = std::find_if(table_.matches.begin(), table_.matches.end(),
+                                      [&column](const Match& one) { return one.column == column; });
       if (match == table_.matches.end()) {
         diagnostics_.error(node.place(), fmt::format("'{}' is no column of `match`", column));
         continue;
@@ -296,8 +295,7 @@ class Decide final : public runtime::Operator {
     return true;
   }
 
-  static Value make(const Made& made, const std::string& cell, const Record& record,
-                    Outputs& out) {
+  static Value make(const Made& made, const std::string& cell, const Record& record, Outputs& out) {
     if (cell.empty()) return {};
     if (!made.from) return Value::of_text(cell);
     domain::Date day;

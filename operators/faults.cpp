@@ -60,6 +60,10 @@ std::string faults_to_json(const Faults& faults) {
       writer.Key(name);
       writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
     }
+    if (fault.warns) {
+      writer.Key("severity");
+      writer.String("warn");
+    }
     writer.EndObject();
   }
   writer.EndArray();
@@ -75,6 +79,7 @@ Faults faults_from_json(std::string_view text) {
   for (const auto& item : document.GetArray()) {
     if (!item.IsObject()) return {};
     Fault& fault = faults.emplace_back();
+    fault.warns = item.HasMember("severity");
     for (const auto& [name, member] : kMembers) {
       const auto found = item.FindMember(name);
       if (found == item.MemberEnd() || !found->value.IsString()) continue;
@@ -100,7 +105,8 @@ std::string faults_text(const Faults& faults, bool chinese) {
     text += chinese ? fault.message_zh : fault.message_en;
     const Remedy remedy = remedy_of(fault.code);
     const std::string_view advice = chinese ? remedy.zh : remedy.en;
-    if (advice.empty()) continue;
+    // A message that says itself what to do, 请…, says it better.
+    if (advice.empty() || fault.message_zh.find("请") != std::string::npos) continue;
     text += chinese ? "，" : ", ";
     text += advice;
   }

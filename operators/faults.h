@@ -9,6 +9,7 @@ namespace huiliu::operators {
 /// One thing that is wrong with a row.
 struct Fault {
   std::string field, heading, code, value, rule, message_en, message_zh;
+  bool warns = false;  ///< said beside the row, which is not refused for it
 };
 
 /// What is wrong with a row, in the order in which it was found.

@@ -18,8 +18,8 @@ using runtime::Type;
 using runtime::Value;
 
 /// Options that name fields of the input; all may be absent.
-constexpr const char* kFieldOptions[] = {"uscc",           "org_code",   "tax_no",
-                                         "reg_no",         "institution_no", "society_no",
+constexpr const char* kFieldOptions[] = {"uscc",          "org_code",       "tax_no",
+                                         "reg_no",        "institution_no", "society_no",
                                          "document_type", "document_no"};
 enum Source { kUscc, kOrgCode, kTaxNo, kRegNo, kInstitutionNo, kSocietyNo, kDocType, kDocNo };
 

@@ -17,6 +17,7 @@ using runtime::Value;
 /// Which fields are masked, and how.
 struct Fields {
   std::vector<std::size_t> searched, whole;
+  std::vector<std::string> open;  ///< beginnings of texts in `whole` that are nobody's
   domain::Certainty certainty = domain::Certainty::kLikely;
 };
 
@@ -36,6 +37,7 @@ Fields parse(const Declaration& declaration) {
     }
     fields.searched.push_back(i);
   }
+  if (config.has("open")) fields.open = config["open"].as_strings();
   if (config.string_or("certainty", "likely") == "sure") {
     fields.certainty = domain::Certainty::kSure;
   }
@@ -62,6 +64,9 @@ class Mask final : public runtime::Operator {
   void mask_whole(Value& value, Outputs& out) {
     const std::string_view text = value.text();
     if (text.empty()) return;
+    for (const std::string& beginning : fields_.open) {
+      if (text.starts_with(beginning)) return;
+    }
     const std::size_t colon = text.find(':');
     const std::string_view head = colon == std::string_view::npos ? "" : text.substr(0, colon + 1);
     domain::mask_id(text.substr(head.size()), buffer_);
@@ -92,6 +97,11 @@ const runtime::Registration registration(runtime::OperatorType{
                .doc = "Fields that hold numbers of documents (passports and permits too), or keys "
                       "made of them (TYPE:NUMBER).",
                .members = {{.name = "field", .type = OptionType::kField}}},
+              {.name = "open",
+               .type = OptionType::kList,
+               .doc = "Beginnings of texts in `whole` that belong to no person and stay, such as "
+                      "`org:`.",
+               .members = {{.name = "beginning"}}},
               {.name = "certainty",
                .type = OptionType::kEnum,
                .doc = "`likely` masks what has a citizen's number's length, region and birth date; "

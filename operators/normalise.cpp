@@ -34,6 +34,7 @@ struct Task {
   std::string field_name;
   std::string code;  ///< empty: the failing step's own
   std::string rule;
+  bool optional = false;  ///< a failing step is a warning
 };
 
 struct Tasks {
@@ -51,8 +52,8 @@ void add_step(const Config& name, bool end, Task& task, Diagnostics& diagnostics
 
 // Values of these kinds can be null words; amounts cannot, since "0" is one.
 bool takes_null_words(const std::string& kind) {
-  static const std::vector<std::string> kinds = {"text",     "code",   "name",
-                                                 "name_key", "doc_no", "date", "timestamp"};
+  static const std::vector<std::string> kinds = {"text",   "code", "name",     "name_key",
+                                                 "doc_no", "date", "timestamp"};
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
@@ -107,7 +108,7 @@ void parse_task(const Config& node, const std::string& version, const Schema& in
   }
   check_keys(node,
              {"field", "fields", "as", "steps", "into", "code", "end", "synonyms", "unknown",
-              "department", "to_table", "date"},
+              "department", "optional", "to_table", "date"},
              diagnostics);
   const bool several = node.has("fields");
   const std::vector<const Config*> names = items_of(node[several ? "fields" : "field"]);
@@ -128,6 +129,7 @@ void parse_task(const Config& node, const std::string& version, const Schema& in
       task.departments.push_back(find_text_field(*field, input, diagnostics));
     }
     if (node.has("date")) task.date = find_text_field(node["date"], input, diagnostics);
+    task.optional = node.bool_or("optional", false);
     task.code = node.string_or("code", "");
     task.rule = fmt::format("normalise.{}@{}", task.field_name, version);
     into.tasks.push_back(std::move(task));
@@ -151,6 +153,9 @@ Tasks parse(const Config& config, const Schema& input, Diagnostics& diagnostics)
     if (!runtime::is_text(result.output[*result.carried].type)) {
       diagnostics.error(config["on_failure"].place(), "the field 'warnings' must be text");
     }
+  } else if (std::any_of(result.tasks.begin(), result.tasks.end(),
+                         [](const Task& task) { return task.optional; })) {
+    diagnostics.error(fields.place(), "`optional: true` needs `on_failure: carry`");
   }
   return result;
 }
@@ -229,7 +234,8 @@ class Normalise final : public runtime::Operator {
                          .value = std::string(received),
                          .rule = task.rule,
                          .message_en = std::string(failure.message_en),
-                         .message_zh = std::string(failure.message_zh)});
+                         .message_zh = std::string(failure.message_zh),
+                         .warns = task.optional});
     }
     record[task.into] = Value();
     return true;
@@ -285,7 +291,8 @@ const runtime::Registration registration(runtime::OperatorType{
                       .type = OptionType::kAny,
                       .doc =
                           "List of {field or fields, as: kind or steps: [names], into: field, "
-                          "code: of the reject, end: whether 长期 is a date, synonyms: file, "
+                          "code: of the reject, optional: whether a step that fails is a warning, "
+                          "end: whether 长期 is a date, synonyms: file, "
                           "unknown: keep or absent, department: field or fields, date: "
                           "field, to_table: file or files}; or a file with `version` and `fields`.",
                       .required = true},

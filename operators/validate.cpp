@@ -1,3 +1,5 @@
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "domain/masking.h"
@@ -31,6 +33,8 @@ struct Rule {
   std::string code, message_en, message_zh;  // empty: the check's own
   bool warns = false;
   bool personal = false;
+  bool clears = false;            ///< a warning also empties the field
+  std::optional<std::size_t> at;  ///< the field at fault, if it is not the check's own
 };
 
 struct Rules {
@@ -44,8 +48,8 @@ void parse_rule(const Config& node, const std::string& version, const Schema& in
     diagnostics.error(node.place(), "expected a rule: a map with id, check, field");
     return;
   }
-  std::vector<std::string> keys = {"id",         "check",      "when",     "code",
-                                   "message_en", "message_zh", "severity", "personal"};
+  std::vector<std::string> keys = {"id",         "check",    "when",     "code",  "message_en",
+                                   "message_zh", "severity", "personal", "clear", "at"};
   keys.insert(keys.end(), check_keys_of_rules().begin(), check_keys_of_rules().end());
   check_keys(node, keys, diagnostics);
   Rule rule;
@@ -64,6 +68,11 @@ void parse_rule(const Config& node, const std::string& version, const Schema& in
   rule.personal = node.bool_or("personal", false);
   if (node.has("severity")) {
     rule.warns = find_word(node["severity"], "severity", {"reject", "warn"}, diagnostics) == 1;
+  }
+  rule.clears = node.bool_or("clear", false);
+  if (node.has("at")) rule.at = find_field(node["at"], input, diagnostics);
+  if (rule.clears && !rule.warns) {
+    diagnostics.error(node["clear"].place(), "`clear: true` goes with `severity: warn`");
   }
   into.warn = into.warn || rule.warns;
   into.rules.push_back(std::move(rule));
@@ -128,24 +137,28 @@ class Validate final : public runtime::Operator {
   void process(Record& record, Outputs& out) override {
     std::string_view before;
     if (carried_) before = record[fields_[0]].text();
+    bool warned = false;
     if (before.starts_with('[')) [[unlikely]] {
-      faults_ = faults_from_json(before);
+      warned = take_carried(before);
       before = {};
     }
-    bool warned = false;
     for (const Rule& rule : rules_.rules) {
       if (!rule.when.holds(record)) continue;
-      const Finding* finding = rule.check->run(record, clock_);
-      if (finding == nullptr) continue;
+      const Finding* const found = rule.check->run(record, clock_);
+      if (found == nullptr) continue;
+      Finding finding = *found;
+      if (rule.at) finding.field = *rule.at;
       if (!rule.warns) {
-        note(rule, *finding, record);
+        note(rule, finding, record);
         continue;
       }
       // What is said of a field that is at fault anyhow would only confuse.
-      if (has_fault(faults_, input_[finding->field].name)) continue;
+      if (has_fault(faults_, input_[finding.field].name)) continue;
       if (!warned) warnings_.clear();
       warned = true;
-      warnings_.push_back(fault_of(rule, *finding, record));
+      if (has_fault(warnings_, input_[finding.field].name)) continue;
+      warnings_.push_back(fault_of(rule, finding, record));
+      if (rule.clears) record[finding.field] = Value();
     }
     if (!faults_.empty()) return refuse(record, out);
     if (rules_.warn || carried_) write_warnings(before, warned, record, out);
@@ -155,6 +168,15 @@ class Validate final : public runtime::Operator {
  private:
   static std::string_view chosen(const std::string& configured, std::string_view own) {
     return configured.empty() ? own : std::string_view(configured);
+  }
+
+  /// What a step before handed on; true if there are warnings among it.
+  bool take_carried(std::string_view json) {
+    warnings_.clear();
+    for (Fault& fault : faults_from_json(json)) {
+      (fault.warns ? warnings_ : faults_).push_back(std::move(fault));
+    }
+    return !warnings_.empty();
   }
 
   Fault fault_of(const Rule& rule, const Finding& finding, const Record& record) {
@@ -284,27 +306,32 @@ const runtime::Registration registration(runtime::OperatorType{
              "\n`code`, `message_en` and `message_zh` replace the check's own. `personal: true` "
              "masks the value in the reject (the first 6 and last 4 characters of a number of 15 "
              "or "
-             "more stay).",
-         .options = {{.name = "rules",
-                      .type = OptionType::kAny,
-                      .doc = "List of {id, check, field or fields, when, severity: reject|warn, "
-                             "code, message_en, message_zh, personal, ...}, usually `!include`d "
-                             "from a file with `version` and `rules`.",
-                      .required = true},
-                     {.name = "headings",
-                      .type = OptionType::kObject,
-                      .doc = "What departments call the fields.",
-                      .members = {{.name = "table",
-                                   .type = OptionType::kString,
-                                   .doc = "CSV table: from (field), to (heading), department.",
-                                   .required = true},
-                                  {.name = "by",
-                                   .type = OptionType::kField,
-                                   .doc = "Field with the `department` that chooses among several "
-                                          "headings of one field."}}},
-                     {.name = "version",
-                      .doc = "Version of rules that stand in the topology itself.",
-                      .default_text = "1"}},
+             "more stay). `clear: true` empties the field that a warning is about: an optional "
+             "field that is wrong does not refuse the record, and is not taken over either. `at` "
+             "names "
+             "the field at fault where it is another than the check's first.",
+         .options =
+             {{.name = "rules",
+               .type = OptionType::kAny,
+               .doc =
+                   "List of {id, check, field or fields, when, severity: reject|warn, "
+                   "code, message_en, message_zh, personal, clear, at, ...}, usually `!include`d "
+                   "from a file with `version` and `rules`.",
+               .required = true},
+              {.name = "headings",
+               .type = OptionType::kObject,
+               .doc = "What departments call the fields.",
+               .members = {{.name = "table",
+                            .type = OptionType::kString,
+                            .doc = "CSV table: from (field), to (heading), department.",
+                            .required = true},
+                           {.name = "by",
+                            .type = OptionType::kField,
+                            .doc = "Field with the `department` that chooses among several "
+                                   "headings of one field."}}},
+              {.name = "version",
+               .doc = "Version of rules that stand in the topology itself.",
+               .default_text = "1"}},
          .rejects = true,
          .example = "type: validate\n"
                     "version: 2018.1\n"

@@ -429,7 +429,8 @@ bool repeats_yuan(std::string_view text, std::int64_t micro_wan) {
     }
     // "2000元" read as if it stood in the column.
     const dom::ParsedMoney money = dom::parse_wan(text.substr(from, at - from));
-    if (from < at && money.error == dom::MoneyError::kOk && money.micro_wan == micro_wan) return true;
+    if (from < at && money.error == dom::MoneyError::kOk && money.micro_wan == micro_wan)
+      return true;
   }
   return false;
 }
@@ -438,8 +439,7 @@ bool repeats_yuan(std::string_view text, std::int64_t micro_wan) {
 std::unique_ptr<Check> make_unit_of_text(const Maker& maker) {
   const std::size_t amount = maker.text_field("field");
   const std::size_t text = maker.text_field("text");
-  return std::make_unique<RecordCheck>([=](const Record& record,
-                                           Clock*) -> std::optional<Finding> {
+  return std::make_unique<RecordCheck>([=](const Record& record, Clock*) -> std::optional<Finding> {
     if (record[amount].text().empty()) return {};
     const dom::ParsedMoney money = dom::parse_wan(record[amount].text());
     if (money.error != dom::MoneyError::kOk || money.micro_wan == 0) return {};
@@ -522,10 +522,10 @@ constexpr Entry kEntries[] = {
 
 const std::vector<std::string>& check_keys_of_rules() {
   static const std::vector<std::string> keys = {
-      "field",  "fields", "values",     "type_field", "length",           "not_after",
-      "heads",  "table",  "column",     "date",       "separator",        "other_prefix",
-      "source", "blank",  "contains",   "requires",   "check_digit_only", "text", "more_than",
-      "after",  "days",   "code_field", "out_of_date"};
+      "field",     "fields", "values",   "type_field", "length",           "not_after",
+      "heads",     "table",  "column",   "date",       "separator",        "other_prefix",
+      "source",    "blank",  "contains", "requires",   "check_digit_only", "text",
+      "more_than", "after",  "days",     "code_field", "out_of_date"};
   return keys;
 }
 

@@ -149,11 +149,16 @@ TEST(ValidateTest, TellsTheCodesOfTwoBodiesApart) {
 
 TEST(ValidateTest, SuspectsAmountsThatTheTextGivesInYuan) {
   Harness harness(
-      "type: validate\nrules:\n  - {id: u, check: unit_of_text, field: a, text: t, severity: warn}\n",
+      "type: validate\nrules:\n  - {id: u, check: unit_of_text, field: a, text: t, severity: "
+      "warn}\n",
       "a, t");
-  for (const auto& [a, t] : {std::pair{"2000", "罚款2000元"}, {"2000.000000", "处罚款2,000元整"},
-                             {"0.2", "罚款2000元"}, {"2000", "罚款2000万元"}, {"50", "没收50元，罚款300元"},
-                             {"~", "罚款2000元"}, {"5", "五元"}}) {
+  for (const auto& [a, t] : {std::pair{"2000", "罚款2000元"},
+                             {"2000.000000", "处罚款2,000元整"},
+                             {"0.2", "罚款2000元"},
+                             {"2000", "罚款2000万元"},
+                             {"50", "没收50元，罚款300元"},
+                             {"~", "罚款2000元"},
+                             {"5", "五元"}}) {
     harness.push({{"a", a}, {"t", t}});
   }
   EXPECT_THAT(harness.take("", {"warnings"}),
@@ -168,10 +173,10 @@ TEST(ValidateTest, ConditionsMayBeRegularExpressions) {
   harness.push({{"r", "350802600008884"}});
   harness.push({{"r", "350802100007779"}});
   EXPECT_THAT(harness.take("", {"r"}), ElementsAre("350802100007779"));
-  EXPECT_THAT(Harness("type: validate\nrules:\n  - {id: r, check: never, when: {r: {matches: '('}}}\n",
-                      "r")
-                  .problems(),
-              HasSubstr("regular expression"));
+  EXPECT_THAT(
+      Harness("type: validate\nrules:\n  - {id: r, check: never, when: {r: {matches: '('}}}\n", "r")
+          .problems(),
+      HasSubstr("regular expression"));
 }
 
 TEST(ValidateTest, LetsTheFirstBrokenRuleDecide) {

@@ -91,6 +91,7 @@ class MessageEncoder final : public runtime::SinkEncoder {
         line_(layout.format != "flatbuffers"),
         provenance_(layout.provenance),
         max_bytes_(layout.max_bytes),
+        delete_when_(layout.delete_when),
         timestamp_(layout.timestamp.empty() ? std::nullopt : input.index_of(layout.timestamp)) {
     if (layout.topic) topic_.emplace(*layout.topic, layout.topics);
     std::vector<OutputColumn> key;
@@ -110,7 +111,8 @@ class MessageEncoder final : public runtime::SinkEncoder {
       head.offset = static_cast<std::int64_t>(*number);
     }
     value_text_.clear();
-    value_->encode(record, value_text_);
+    const bool deletes = delete_when_.holds(record.values);
+    if (!deletes) value_->encode(record, value_text_);
     if (line_ && value_text_.ends_with('\n')) value_text_.pop_back();
     header_bytes_.clear();
     if (provenance_) add_origin(record);
@@ -123,8 +125,8 @@ class MessageEncoder final : public runtime::SinkEncoder {
     const std::uint64_t bytes = batch_bytes(value_text_.size(), key.size(), header_bytes_.size());
     if (bytes > max_bytes_) return too_large(record, bytes);
     head.timestamp = time_of(record);
-    append_frame(out, head, value_text_.data(), value_text_.size(), key.data(), key.size(),
-                 header_bytes_);
+    append_frame(out, head, deletes ? nullptr : value_text_.data(), value_text_.size(), key.data(),
+                 key.size(), header_bytes_);
     return nullptr;
   }
 
@@ -192,6 +194,7 @@ class MessageEncoder final : public runtime::SinkEncoder {
   std::optional<std::size_t> single_key_;
   bool line_, provenance_;
   std::uint64_t max_bytes_;
+  DeleteWhen delete_when_;
   std::optional<std::size_t> timestamp_;
   std::vector<std::pair<std::string, std::size_t>> headers_;
   std::string value_text_, key_text_, header_bytes_, origin_, scratch_;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connectors/file/delete_when.h"
 #include "connectors/file/row_encoder.h"
 #include "runtime/sink.h"
 #include "runtime/text_template.h"
@@ -28,6 +29,7 @@ struct MessageLayout {
   std::vector<std::string> topics;             ///< a frame has the number of its topic
   std::optional<runtime::TextTemplate> topic;  ///< gives the name; absent: the only one
   std::uint64_t max_bytes = kDefaultMessageBytes;
+  DeleteWhen delete_when;  ///< of the encoder's input: messages without a value
 };
 
 /// Header that says where an output record was read: "topic[partition]@offset", or the file and

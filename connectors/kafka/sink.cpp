@@ -80,6 +80,18 @@ void check_message_bytes(const SinkDeclaration& declaration) {
   declaration.diagnostics.error(size.place(), "`max_message_bytes` must be from 1000 to 16MiB");
 }
 
+void check_deletions(const SinkDeclaration& declaration) {
+  const Config& deletions = declaration.config["delete_when"];
+  if (!deletions.is_map()) return;
+  for (const auto& [field, texts] : deletions.entries()) {
+    check_field(Config::scalar(field, deletions.key_place(field)), declaration,
+                declaration.diagnostics);
+  }
+  if (declaration.config.has("key")) return;
+  declaration.diagnostics.error(deletions.place(), "`delete_when` needs a `key`",
+                                "a message without a value deletes what has the same key");
+}
+
 MessageLayout layout_of(const SinkDeclaration& declaration, Diagnostics& diagnostics) {
   const Config& config = declaration.config;
   MessageLayout layout;
@@ -227,7 +239,8 @@ runtime::Descriptor descriptor() {
       "Needs `backend: {type: kafka}`. Consumers with `isolation.level=read_committed` see each "
       "record exactly once, in the input's order per key. Partitions are chosen by the key as the "
       "Java client's default does (murmur2), so that other writers and readers fit. The header "
-      "`huiliu.origin` says where a record was read.\n\n"
+      "`huiliu.origin` says where a record was read. With `delete_when` a record becomes a message "
+      "without a value, which a compacted topic takes for the deletion of its key.\n\n"
       "A record that would be too large (`max_message_bytes`, code `E811_MESSAGE_TOO_LARGE`), or "
       "whose topic is not among `topics` (`E812_TOPIC_UNKNOWN`), goes to `NAME.rejects`: the "
       "fields of the inputs, then those of a reject. Where nobody reads them, they go to the sink "
@@ -263,6 +276,7 @@ runtime::Descriptor descriptor() {
        .doc = "What is written, in order: a list of field names, or of maps with `name` (in the "
               "message), `field` (of the stream; default: the name) and `default` (written for "
               "null). Default: all fields."},
+      DeleteWhen::option(),
       {.name = "nulls",
        .type = OptionType::kEnum,
        .doc =
@@ -300,6 +314,7 @@ runtime::SinkType type() {
     layout_of(declaration, declaration.diagnostics);
     check_topics(declaration);
     check_message_bytes(declaration);
+    check_deletions(declaration);
     const Config* backend = declaration.backend;
     const bool fits =
         backend == nullptr || (backend->is_map() && backend->string_or("type", "") == "kafka");
@@ -312,6 +327,8 @@ runtime::SinkType type() {
   t.create_encoder = [](const SinkDeclaration& declaration, std::size_t input) {
     Diagnostics ignored;  // declare() has reported them
     MessageLayout layout = layout_of(declaration, ignored);
+    layout.delete_when =
+        DeleteWhen::of_input(declaration.config["delete_when"], *declaration.inputs[input]);
     const Config& topic = declaration.config["topic"];
     const runtime::Schema& schema = *declaration.inputs[input];
     if (names_fields(topic)) layout.topic = runtime::TextTemplate::parse(topic, schema, ignored);

@@ -216,10 +216,7 @@ runtime::Descriptor descriptor() {
        .type = OptionType::kDuration,
        .doc = "How long to wait while others write before the sink counts as unavailable.",
        .default_text = "5s"},
-      {.name = "delete_when",
-       .type = OptionType::kMap,
-       .doc = "Field → text: a row in which all of them hold deletes the row with its key.",
-       .members = {{.name = "value", .type = OptionType::kString}}}};
+      DeleteWhen::option()};
   d.traits = {.idempotent = true,
               .reason = "the position in the outbox is stored in the same transaction as the rows"};
   d.example = "type: sqlite\ninput: accepted\npath: out/library.db\ntable: licences\nkey: [id]\n";

@@ -107,14 +107,9 @@ TableLayout TableLayout::parse(const Config& config, const std::vector<const Sch
       if (index) layout.key.push_back(*index);
     }
   }
-  if (config["delete_when"].is_map()) {
-    for (const auto& [name, value] : config["delete_when"].entries()) {
-      const auto index = column(value, name, layout.columns, diagnostics);
-      if (index) layout.delete_when.emplace_back(*index, value.text());
-    }
-    if (layout.key.empty()) {
-      diagnostics.error(config["delete_when"].place(), "`delete_when` needs a `key`");
-    }
+  layout.delete_when = DeleteWhen::parse(config["delete_when"], layout.columns, diagnostics);
+  if (!layout.delete_when.empty() && layout.key.empty()) {
+    diagnostics.error(config["delete_when"].place(), "`delete_when` needs a `key`");
   }
   return layout;
 }
@@ -171,12 +166,7 @@ std::string TableLayout::delete_sql() const {
 }
 
 bool TableLayout::is_deletion(const std::vector<runtime::Value>& row) const {
-  if (delete_when.empty()) return false;
-  std::string scratch;
-  return std::all_of(delete_when.begin(), delete_when.end(), [&](const auto& condition) {
-    const auto& [field, text] = condition;
-    return value_text(columns[field].type, row[field], scratch) == text;
-  });
+  return delete_when.holds(row.data());
 }
 
 }  // namespace huiliu::connectors

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "connectors/file/delete_when.h"
 #include "connectors/sqlite/database.h"
 #include "runtime/config.h"
 #include "runtime/schema.h"
@@ -18,7 +19,7 @@ struct TableLayout {
   runtime::Schema columns;          ///< the last one is _source
   std::vector<std::string> fields;  ///< of the inputs, for all columns but the last
   std::vector<std::size_t> key;     ///< columns
-  std::vector<std::pair<std::size_t, std::string>> delete_when;
+  DeleteWhen delete_when;
 
   static TableLayout parse(const runtime::Config& config,
                            const std::vector<const runtime::Schema*>& inputs,

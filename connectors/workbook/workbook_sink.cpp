@@ -117,15 +117,9 @@ WorkbookLayout parse_layout(const Config& config, const std::vector<const Schema
       }
     }
   }
-  if (config["delete_when"].is_map()) {
-    for (const auto& [field, value] : config["delete_when"].entries()) {
-      if (const auto index = known(value, field, layout, diagnostics)) {
-        layout.delete_when.emplace_back(*index, value.text());
-      }
-    }
-    if (layout.key.empty()) {
-      diagnostics.error(config["delete_when"].place(), "`delete_when` needs a `key`");
-    }
+  layout.delete_when = DeleteWhen::parse(config["delete_when"], layout.rows, diagnostics);
+  if (!layout.delete_when.empty() && layout.key.empty()) {
+    diagnostics.error(config["delete_when"].place(), "`delete_when` needs a `key`");
   }
   return layout;
 }
@@ -282,13 +276,8 @@ class WorkbookSink final : public runtime::FileLikeSink {
     return key;
   }
 
-  bool is_deletion(const std::vector<Value>& row) {
-    return !layout_.delete_when.empty() &&
-           std::all_of(layout_.delete_when.begin(), layout_.delete_when.end(),
-                       [&](const auto& condition) {
-                         const auto& [field, text] = condition;
-                         return value_text(layout_.rows[field].type, row[field], scratch_) == text;
-                       });
+  bool is_deletion(const std::vector<Value>& row) const {
+    return layout_.delete_when.holds(row.data());
   }
 
   std::string part_of(const std::vector<Value>& row) {
@@ -381,10 +370,7 @@ runtime::Descriptor descriptor() {
        .doc =
            "Fields of a key: of rows with the same key the newest is written. Default: all rows.",
        .members = {{.name = "field", .type = OptionType::kString}}},
-      {.name = "delete_when",
-       .type = OptionType::kMap,
-       .doc = "Field → text: a row in which all of them hold takes the row with its key out.",
-       .members = {{.name = "value", .type = OptionType::kString}}},
+      DeleteWhen::option(),
       {.name = "sheet",
        .type = OptionType::kString,
        .doc = "Name of the sheet.",

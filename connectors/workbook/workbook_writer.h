@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "connectors/file/delete_when.h"
 #include "formats/xlsx_writer.h"
 #include "runtime/schema.h"
 #include "runtime/status.h"
@@ -32,7 +33,7 @@ struct WorkbookLayout {
   bool chinese = true;
   std::optional<std::size_t> split_by;
   std::vector<std::size_t> key;  ///< the newest row of each counts; empty: all rows do
-  std::vector<std::pair<std::size_t, std::string>> delete_when;
+  DeleteWhen delete_when;
 };
 
 /// One .xlsx file being written; it appears under its name when it is whole.

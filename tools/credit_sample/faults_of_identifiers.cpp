@@ -79,19 +79,19 @@ void id_card_as_number(RandomNumbers& random, Row& row, const FileSpec&) {
   row.mark_numeric(kPersonDocumentNo);
 }
 
+// Without a code: accepted with a warning. The codes beside the credit code are optional, and a
+// passport that no Chinese one is may be another state's.
 constexpr Fault kFaults[] = {
     {"uscc_check", "E202_CHECK_DIGIT", Demand::kOrganisation, everywhere, spoil_uscc},
-    {"organisation_code_check", "E202_CHECK_DIGIT", Demand::kOrganisation, everywhere,
-     spoil_organisation_code},
-    {"registration_no_check", "E202_CHECK_DIGIT", Demand::kOrganisation, everywhere,
-     spoil_registration_no},
+    {"organisation_code_check", "", Demand::kOrganisation, everywhere, spoil_organisation_code},
+    {"registration_no_check", "", Demand::kOrganisation, everywhere, spoil_registration_no},
     {"id_card_check", "E202_CHECK_DIGIT", Demand::kPersonWithIdCard, everywhere, spoil_id_card},
     {"id_card_birthdate", "E209_BIRTHDATE", Demand::kPersonWithIdCard, everywhere,
      impossible_birth},
     {"uscc_too_short", "E203_LENGTH", Demand::kOrganisation, everywhere, short_uscc},
     {"uscc_too_long", "E203_LENGTH", Demand::kOrganisation, everywhere, long_uscc},
     {"uscc_letter", "E204_CHARSET", Demand::kOrganisation, everywhere, letter_in_uscc},
-    {"passport_pattern", "E201_FORMAT", Demand::kPersonWithIdCard, in_edition_2018, bad_passport},
+    {"passport_foreign", "", Demand::kPersonWithIdCard, in_edition_2018, bad_passport},
     {"uscc_as_number", "E207_CODE_AS_NUMBER", Demand::kOrganisation, in_workbooks, uscc_as_number},
     {"id_card_as_number", "E207_CODE_AS_NUMBER", Demand::kPersonWithIdCard, in_workbooks,
      id_card_as_number},

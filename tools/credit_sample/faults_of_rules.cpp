@@ -24,10 +24,8 @@ void end_before_start(RandomNumbers&, Row& row, const FileSpec& spec) {
   switch (spec.kind) {
     case RecordKind::kLicence:
     case RecordKind::kRedList:
-      row[kValidTo] = days_after_decision(row, -100);
-      break;
     case RecordKind::kPenalty:
-      row[kPublishedUntil] = days_after_decision(row, -100);
+      row[kValidTo] = days_after_decision(row, -100);
       break;
     case RecordKind::kBlackList:
       row[kStatus] = status_text(spec, true);

@@ -51,7 +51,7 @@ std::vector<FileSpec> file_specs() {
 const char* status_text(const FileSpec& spec, bool withdrawn) {
   switch (spec.status) {
     case StatusStyle::kCode2018:
-      return withdrawn ? "2" : "1";
+      return withdrawn ? "已撤销" : "1";  // 2 is 无效, which is no withdrawal
     case StatusStyle::kCode2015:
       return withdrawn ? "1" : "0";
     case StatusStyle::kWord:
