@@ -355,7 +355,7 @@ class Compare final : public runtime::Operator {
       const VersionState& state = entry.state;
       const std::string& called = state.name.empty() ? entry.identity : state.name;
       if (state.withdrawn || state.awaited) continue;
-      send_short(record, called, state.remembered, settings_.is_place, "LEFT", kLeftPort, out);
+      send_short(record, called, state.remembered, settings_.is_place, "MERGED", kLeftPort, out);
       if (!state.announced) continue;
       send_short(record, called, state.remembered, settings_.is_counted, "delete", kChangesPort,
                  out);

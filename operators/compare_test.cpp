@@ -198,7 +198,7 @@ TEST(CompareTest, TwoRecordsThatTurnOutToBeOneAreCountedAndKeptOnce) {
   EXPECT_THAT(harness.take("outcomes", {"outcome", "known_as"}),
               ElementsAre("ACCEPTED|reg:1", "ACCEPTED|org:A", "UPDATED|org:A", "UPDATED|org:A"));
   EXPECT_THAT(harness.take("left", {"k", "known_as", "shelf", "outcome"}),
-              ElementsAre("1|reg:1|s1|LEFT"));
+              ElementsAre("1|reg:1|s1|MERGED"));
   EXPECT_THAT(harness.take("changes", {"known_as", "change"}),
               ElementsAre("reg:1|insert", "org:A|insert", "reg:1|delete"));
 }

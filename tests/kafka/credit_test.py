@@ -14,6 +14,7 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -26,9 +27,10 @@ from broker import Broker
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CREDIT = ROOT / "topologies/credit"
-LIBRARIES = ["credit.legal", "credit.natural", "credit.household"]
-OUTPUTS = LIBRARIES + ["credit.history", "credit.conflicts", "credit.outcomes", "credit.problems",
-                       "credit.reconciliation", "credit.statistics"]
+LIBRARIES = {"credit.legal": "legal_person", "credit.natural": "natural_person", "credit.household": "household",
+             "credit.published": "published"}
+OUTPUTS = list(LIBRARIES) + ["credit.history", "credit.conflicts", "credit.outcomes", "credit.notices",
+                             "credit.problems", "credit.reconciliation", "credit.statistics"]
 ORIGIN = "huiliu.origin"
 SHARE_LIMIT_S = 90
 
@@ -135,6 +137,8 @@ def verdicts(bootstrap: str) -> dict:
         key = files[place_of(message.headers[ORIGIN].decode())]
         add(key, (json.loads(message.value)["outcome"], ""))
     for message in client.read_committed(bootstrap, "credit.problems"):
+        if message.value is None:
+            continue
         key = files[place_of(message.headers[ORIGIN].decode())]
         add(key, ("REJECTED", json.loads(message.value)["reject_code"]))
     missing = len(files) - sum(1 for key in files.values() if key in found)
@@ -168,6 +172,43 @@ def compare_with_reconciliation(found: dict, bootstrap: str) -> None:
     print("reconciled: " + ", ".join(f"{name} {count}" for name, count in sorted(own.items())) + f" of {read} rows")
 
 
+def rebuilt(bootstrap: str, topic: str) -> dict:
+    """What a new consumer makes of a compacted topic: key → value, without what was deleted."""
+    library = {}
+    for message in client.read_committed(bootstrap, topic):
+        key = json.loads(message.key)
+        key = tuple(key.get(name) or "" for name in ("kind", "authority_code", "document_no", "subject_key", "licence_no"))
+        if message.value is None:
+            library.pop(key, None)
+        else:
+            library[key] = json.loads(message.value)
+    return library
+
+
+def compare_libraries(huiliu: str, folder: Path, bootstrap: str, files: Path) -> None:
+    """The topics hold what the embedded topology makes of the same files in its database."""
+    env = dict(os.environ, INPUT=str(files), OUTPUT=str(folder / "embedded"), STATE=str(folder / "embedded/state"))
+    subprocess.run([huiliu, "run", str(CREDIT / "topology.yaml"), "--quiet"], env=env, check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    database = sqlite3.connect(folder / "embedded/credit.sqlite")
+    database.row_factory = sqlite3.Row
+    where_read = {"source_file", "source_row", "_source"}
+    for topic, table in LIBRARIES.items():
+        wanted = {}
+        for row in map(dict, database.execute(f"select * from {table}")):
+            key = tuple(row[name] or "" for name in ("kind", "authority_code", "document_no", "subject_key", "licence_no"))
+            wanted[key] = {name: value for name, value in row.items() if value is not None and name not in where_read}
+        found = {key: {name: value for name, value in row.items() if name not in where_read}
+                 for key, row in rebuilt(bootstrap, topic).items()}
+        for row in wanted.values():
+            row.pop("licence_no", None) if row.get("licence_no") == "" else None
+        if found != wanted:
+            wrong = [key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key)]
+            raise SystemExit(f"{topic}: {len(wrong)} of {len(wanted)} records differ, such as\n"
+                             f"  {wanted.get(wrong[0])}\n  {found.get(wrong[0])}")
+        print(f"{topic} rebuilt: {len(found)} records as in {table}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--huiliu", required=True)
@@ -181,7 +222,8 @@ def main() -> int:
     try:
         with Broker(folder / "broker") as broker:
             client.create_topics(broker.bootstrap, {"credit.departments": 1, "credit.unreadable": 1}
-                                 | dict.fromkeys(OUTPUTS, 4))
+                                 | dict.fromkeys(set(OUTPUTS) - set(LIBRARIES), 4))
+            client.create_topics(broker.bootstrap, dict.fromkeys(LIBRARIES, 4), {"cleanup.policy": "compact"})
             runner = Runner(args.huiliu, folder, broker.bootstrap, args.verbose)
             runner.run("kafka-intake", INPUT=str((args.input or CREDIT / "sample").resolve()))
             if args.workers > 1:
@@ -195,6 +237,7 @@ def main() -> int:
                 print(f"  {topic}: {len(client.read_committed(broker.bootstrap, topic))} records")
             if args.input is None:
                 compare_with_expected(found)
+                compare_libraries(args.huiliu, folder, broker.bootstrap, CREDIT / "sample")
     finally:
         shutil.rmtree(folder)
     return 0
