@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -7,9 +8,9 @@
 #include "operators/field_names.h"
 #include "operators/record_book.h"
 #include "runtime/check.h"
+#include "runtime/compact_row.h"
 #include "runtime/key.h"
 #include "runtime/registry.h"
-#include "runtime/row_codec.h"
 #include "state/table.h"
 
 namespace huiliu::operators {
@@ -41,7 +42,12 @@ class Compare final : public runtime::Operator {
       content_before_.emplace(settings_.input, settings_.content_before);
       content_list_ = 1;
     }
-    if (settings_.amend) rows_.emplace(settings_.input);
+    if (settings_.amend) {
+      rows_.emplace(settings_.input);
+      rows_schema_ = static_cast<std::uint32_t>(
+          runtime::KeyBuilder::hash_bytes(settings_.input.to_string()));
+      again_.resize(settings_.input.width());
+    }
   }
 
   void open(runtime::OperatorContext& context) override {
@@ -172,10 +178,19 @@ class Compare final : public runtime::Operator {
     return content_before_ && content_before_->hash(record) == known.content;
   }
 
+  bool has_row() const {
+    const std::string& row = known_.state.row;
+    std::uint32_t schema = 0;
+    if (row.size() < sizeof schema) return false;
+    std::memcpy(&schema, row.data(), sizeof schema);
+    return schema == rows_schema_;
+  }
+
   /// Whether amendments could not be sent, since the state held no row to send them with.
   bool is_owed(const Record& record) const {
     const VersionState& known = known_.state;
-    return rows_ && known.row.empty() && !known.withdrawn && settings_.amend->of.holds(record) &&
+    return rows_ && !has_row() && !known.withdrawn &&
+           settings_.amend->of.holds(record) &&
            std::any_of(known.amended.begin(), known.amended.end(),
                        [](const auto& text) { return text.has_value(); });
   }
@@ -199,7 +214,7 @@ class Compare final : public runtime::Operator {
     VersionState& known = known_.state;
     const bool was_there = exists && !known.awaited && !known.withdrawn;
     const bool was_counted = known.announced;
-    if (was_there) changes.before = known.remembered;
+    before_.clear();
     known.version = incoming_.version;
     known.content = incoming_.content;
     known.content_list = content_list_;
@@ -214,12 +229,15 @@ class Compare final : public runtime::Operator {
       moved = moved || (!same && settings_.is_place[i]);
       recount = recount || (!same && settings_.is_counted[i]);
       if (same) continue;
+      // What was is needed for those who counted or kept it.
+      if (before_.empty() && exists) before_ = known.remembered;
       if (value.is_null()) {
         remembered.reset();
       } else {
         remembered.emplace(value.text());
       }
     }
+    if (before_.empty() && (was_there || was_counted)) before_ = known.remembered;
     changes.left = was_there && moved;
     changes.removed = was_counted && (recount || known.withdrawn);
     changes.inserted = !known.withdrawn && (!was_counted || recount);
@@ -264,6 +282,8 @@ class Compare final : public runtime::Operator {
     if (!rows_) return;
     known_.state.row.clear();
     if (known_.state.withdrawn || !settings_.amend->of.holds(record)) return;
+    // A row of another schema would be read as other fields.
+    known_.state.row.assign(reinterpret_cast<const char*>(&rows_schema_), sizeof rows_schema_);
     rows_->append(record.values, known_.state.row);
   }
 
@@ -272,8 +292,9 @@ class Compare final : public runtime::Operator {
     VersionState& known = known_.state;
     if (!exists) known.awaited = true;
     read(record);
-    // Without its row the record changes when its next version comes.
-    const bool sent = !known.row.empty() || known.withdrawn;
+    // Without its row, or with one of another schema, the record changes when its next version
+    // comes.
+    const bool sent = has_row() || known.withdrawn;
     Outcome outcome = sent ? Outcome::kAmended : Outcome::kWaiting;
     if (compare_versions(incoming_.version, known.amended_version) == VersionOrder::kOlder) {
       outcome = Outcome::kStale;
@@ -285,7 +306,7 @@ class Compare final : public runtime::Operator {
     if (changed || known_.grew || !merged_.empty()) book_->store(place, known_);
     send_left(record, {}, out);
     send(outcome, false, record, out);
-    if (outcome == Outcome::kAmended && !known.row.empty()) send_again(record, out);
+    if (outcome == Outcome::kAmended && has_row()) send_again(record, out);
   }
 
   /// False if nothing is new.
@@ -305,7 +326,8 @@ class Compare final : public runtime::Operator {
   /// The current version, with what amendments have set, in place of the row that amended it.
   void send_again(const Record& by, Outputs& out) {
     std::string_view bytes = out.arena().copy(known_.state.row);
-    HUILIU_CHECK(runtime::take_row(settings_.input, bytes, again_));
+    bytes.remove_prefix(sizeof rows_schema_);
+    HUILIU_CHECK(rows_->take(bytes, again_.data()));
     std::copy(again_.begin(), again_.end(), row_.begin());
     Record record = by;
     record.values = row_.data();
@@ -361,12 +383,12 @@ class Compare final : public runtime::Operator {
                  out);
     }
     if (!changes.left) return;
-    send_short(record, name(), changes.before, settings_.is_place, "LEFT", kLeftPort, out);
+    send_short(record, name(), before_, settings_.is_place, "LEFT", kLeftPort, out);
   }
 
   void send_changes(const Record& record, const Changes& changes, Outputs& out) {
     if (changes.removed) {
-      send_short(record, name(), changes.before, settings_.is_counted, "delete", kChangesPort, out);
+      send_short(record, name(), before_, settings_.is_counted, "delete", kChangesPort, out);
     }
     if (changes.inserted) {
       send_short(record, name(), known_.state.remembered, settings_.is_counted, "insert",
@@ -398,7 +420,8 @@ class Compare final : public runtime::Operator {
   runtime::KeyBuilder key_, content_;
   std::optional<runtime::KeyBuilder> content_before_;
   std::uint8_t content_list_ = 0;
-  std::optional<runtime::RowEncoder> rows_;
+  std::optional<runtime::CompactRowCodec> rows_;
+  std::uint32_t rows_schema_ = 0;
   runtime::OperatorContext* context_ = nullptr;
   Outputs* out_ = nullptr;
   state::Table* table_ = nullptr;
@@ -406,6 +429,7 @@ class Compare final : public runtime::Operator {
   VersionState incoming_;
   RecordBook::Entry known_;
   OptionalTexts identities_;
+  OptionalTexts before_;  ///< remembered values of the version before
   std::vector<RecordBook::Entry> merged_;
   std::vector<Value> row_, again_;
   std::uint64_t* counters_[kOutcomes] = {};

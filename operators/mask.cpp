@@ -29,7 +29,8 @@ Fields parse(const Declaration& declaration) {
   for (const Config* item : items_of(config["whole"])) {
     fields.whole.push_back(find_text_field(*item, schema, declaration.diagnostics));
   }
-  for (std::size_t i = 0; i < schema.width(); ++i) {
+  const bool searches = config.bool_or("search", true);
+  for (std::size_t i = 0; i < schema.width() && searches; ++i) {
     const auto is_i = [i](std::size_t field) { return field == i; };
     if (!runtime::is_text(schema[i].type) || std::any_of(kept.begin(), kept.end(), is_i) ||
         std::any_of(fields.whole.begin(), fields.whole.end(), is_i)) {
@@ -97,6 +98,10 @@ const runtime::Registration registration(runtime::OperatorType{
                .doc = "Fields that hold numbers of documents (passports and permits too), or keys "
                       "made of them (TYPE:NUMBER).",
                .members = {{.name = "field", .type = OptionType::kField}}},
+              {.name = "search",
+               .type = OptionType::kBool,
+               .doc = "Search the other fields too; not needed behind a `mask` that has done so.",
+               .default_text = "true"},
               {.name = "open",
                .type = OptionType::kList,
                .doc = "Beginnings of texts in `whole` that belong to no person and stay, such as "

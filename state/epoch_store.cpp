@@ -49,6 +49,9 @@ rocksdb::ColumnFamilyOptions blob_options() {
   rocksdb::ColumnFamilyOptions family;
   family.write_buffer_size = 32u << 20;
   family.compression = rocksdb::kNoCompression;
+  // What is merged early is mostly what a sink is about to take: it would be written twice for
+  // nothing. Files wait until there are more of them.
+  family.level0_file_num_compaction_trigger = 8;
   return family;
 }
 

@@ -12,7 +12,8 @@ struct sqlite3_stmt;
 
 namespace huiliu::connectors {
 
-/// A prepared statement. Bound text must live until run() or step() is done.
+/// A prepared statement. Bound text must live until run() or step() is done; what is not bound is
+/// null.
 class Statement {
  public:
   Statement() = default;
@@ -20,7 +21,6 @@ class Statement {
   Statement(Statement&& other) noexcept;
   Statement& operator=(Statement&& other) noexcept;
 
-  void bind_null(int parameter);
   void bind_integer(int parameter, std::int64_t value);
   void bind_real(int parameter, double value);
   void bind_text(int parameter, std::string_view text);

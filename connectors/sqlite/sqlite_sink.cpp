@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include <fmt/format.h>
 
 #include "connectors/file/append_file.h"
 #include "connectors/file/row_encoder.h"
-#include "connectors/sqlite/database.h"
+#include "connectors/sqlite/shared_database.h"
 #include "connectors/sqlite/table_layout.h"
+#include "runtime/compact_row.h"
 #include "runtime/failpoint.h"
 #include "runtime/registry.h"
 #include "runtime/row_codec.h"
@@ -28,7 +31,7 @@ using runtime::Value;
 class TableEncoder final : public runtime::SinkEncoder {
  public:
   TableEncoder(const TableLayout& layout, const runtime::Schema& input)
-      : encoder_(layout.columns), row_(layout.columns.width()) {
+      : rows_(layout.columns), row_(layout.columns.width()) {
     for (const std::string& field : layout.fields) {
       const auto index = input.index_of(field);
       sources_.push_back(index ? static_cast<int>(*index) : -1);
@@ -44,12 +47,12 @@ class TableEncoder final : public runtime::SinkEncoder {
       source_ = fmt::format("{}:{}", *record.origin.partition, record.origin.offset);
       row_.back() = Value::of_text(source_);
     }
-    encoder_.append(row_.data(), out);
+    rows_.append(row_.data(), out);
     return nullptr;
   }
 
  private:
-  runtime::RowEncoder encoder_;
+  runtime::CompactRowCodec rows_;
   std::vector<int> sources_;
   std::vector<Value> row_;
   std::string source_;
@@ -57,8 +60,17 @@ class TableEncoder final : public runtime::SinkEncoder {
 
 class SqliteSink final : public runtime::StoreSink {
  public:
-  SqliteSink(std::string path, TableLayout layout, int busy_ms)
-      : path_(std::move(path)), layout_(std::move(layout)), busy_ms_(busy_ms) {}
+  SqliteSink(std::string path, std::string views, TableLayout layout, int busy_ms)
+      : path_(std::move(path)),
+        views_(std::move(views)),
+        layout_(std::move(layout)),
+        rows_(layout_.columns),
+        busy_ms_(busy_ms),
+        in_key_(layout_.columns.width()) {
+    for (const std::size_t field : layout_.key) in_key_[field] = true;
+  }
+
+  ~SqliteSink() override { release(); }
 
   Status open(const SinkContext& context) override {
     sink_ = context.node_name;
@@ -67,19 +79,22 @@ class SqliteSink final : public runtime::StoreSink {
     const auto folder = std::filesystem::path(path).parent_path();
     if (!folder.empty()) std::filesystem::create_directories(folder, error);
     if (error) return io_failure("cannot create folder", folder.string(), error.value());
-    statements_ = {};
-    if (Status status = database_.open(path, busy_ms_); !status.is_ok()) return status;
-    Status status = database_.run(
+    release();
+    if (Status status = open_shared(path, busy_ms_, shared_); !status.is_ok()) return status;
+    const std::lock_guard lock(shared_->mutex);
+    Status status = database().run(
         "CREATE TABLE IF NOT EXISTS _huiliu_position(sink TEXT PRIMARY KEY, sequence INTEGER)");
-    if (status.is_ok()) status = layout_.create(database_);
+    if (status.is_ok()) status = layout_.create(database());
+    if (status.is_ok() && !views_.empty()) status = database().run(views_);
     if (status.is_ok()) status = prepare();
     return status;
   }
 
   Result<std::uint64_t> position() override {
+    const std::lock_guard lock(shared_->mutex);
     Statement statement;
     Status status =
-        database_.prepare("SELECT sequence FROM _huiliu_position WHERE sink = ?1", statement);
+        database().prepare("SELECT sequence FROM _huiliu_position WHERE sink = ?1", statement);
     if (!status.is_ok()) return status;
     statement.bind_text(1, sink_);
     bool row = false;
@@ -90,34 +105,50 @@ class SqliteSink final : public runtime::StoreSink {
 
   Status apply(const std::vector<OutboxEntry>& entries) override {
     if (entries.empty()) return Status::ok();
+    const std::lock_guard lock(shared_->mutex);
     if (runtime::mutant("sqlite.position_apart")) {
       if (Status status = save_position(entries.back().sequence); !status.is_ok()) return status;
       runtime::failpoint("sqlite.before_commit");
     }
-    if (Status status = database_.run("BEGIN IMMEDIATE"); !status.is_ok()) return status;
+    if (Status status = database().run("BEGIN IMMEDIATE"); !status.is_ok()) return status;
     Status status = write_all(entries);
     if (status.is_ok()) {
       runtime::failpoint("sqlite.before_commit");
-      status = database_.run("COMMIT");
+      status = database().run("COMMIT");
     }
     if (!status.is_ok()) {
-      database_.roll_back();
+      database().roll_back();
       return status;
     }
     runtime::failpoint("sqlite.after_commit");
     return status;
   }
 
-  Status finish() override { return database_.run("PRAGMA wal_checkpoint(TRUNCATE)"); }
+  Status finish() override {
+    const std::lock_guard lock(shared_->mutex);
+    return database().run("PRAGMA wal_checkpoint(TRUNCATE)");
+  }
 
  private:
+  Database& database() { return shared_->database; }
+
+  /// Statements end before their connection, and while nobody else uses it.
+  void release() {
+    if (!shared_) return;
+    {
+      const std::lock_guard lock(shared_->mutex);
+      statements_ = {};
+    }
+    shared_.reset();
+  }
+
   Status prepare() {
-    Status status = database_.prepare(layout_.upsert_sql(), statements_.upsert);
+    Status status = database().prepare(layout_.upsert_sql(), statements_.upsert);
     if (status.is_ok() && !layout_.key.empty()) {
-      status = database_.prepare(layout_.delete_sql(), statements_.erase);
+      status = database().prepare(layout_.delete_sql(), statements_.erase);
     }
     if (status.is_ok()) {
-      status = database_.prepare(
+      status = database().prepare(
           "INSERT INTO _huiliu_position VALUES(?1, ?2) ON CONFLICT(sink) DO UPDATE SET sequence = "
           "excluded.sequence",
           statements_.position);
@@ -135,7 +166,7 @@ class SqliteSink final : public runtime::StoreSink {
     for (const OutboxEntry& entry : entries) {
       std::string_view bytes = entry.bytes;
       for (std::int64_t number = 0; !bytes.empty(); ++number) {
-        if (!runtime::take_row(layout_.columns, bytes, row_)) {
+        if (!take(bytes)) {
           return Status::corrupt(sink_ + ": an entry of the outbox cannot be read");
         }
         constexpr int kRowBits = 24;
@@ -144,6 +175,14 @@ class SqliteSink final : public runtime::StoreSink {
       }
     }
     return save_position(entries.back().sequence);
+  }
+
+  /// Outboxes of versions before 2026.2 hold FlatBuffers.
+  bool take(std::string_view& bytes) {
+    row_.resize(layout_.columns.width());
+    return runtime::CompactRowCodec::begins(bytes)
+               ? rows_.take(bytes, row_.data())
+               : runtime::take_row(layout_.columns, bytes, row_);
   }
 
   Status write(std::int64_t position) {
@@ -160,11 +199,10 @@ class SqliteSink final : public runtime::StoreSink {
 
   void bind(Statement& statement, int parameter, std::size_t field) {
     const Value& value = row_[field];
+    // Parameters are null until they are bound. SQL's null equals nothing, not even itself: in a
+    // key it would never be found again.
+    if (value.is_null() && !in_key_[field]) return;
     const Type type = layout_.columns[field].type;
-    const bool in_key =
-        std::find(layout_.key.begin(), layout_.key.end(), field) != layout_.key.end();
-    // SQL's null equals nothing, not even itself: in a key it would never be found again.
-    if (value.is_null() && !in_key) return statement.bind_null(parameter);
     if (type == Type::kFloat64) return statement.bind_real(parameter, value.real());
     if (type == Type::kBytes) return statement.bind_blob(parameter, value.text());
     if (type == Type::kDate) {
@@ -178,12 +216,14 @@ class SqliteSink final : public runtime::StoreSink {
     Statement upsert, erase, position;
   };
 
-  std::string path_;
+  std::string path_, views_;
   TableLayout layout_;
+  runtime::CompactRowCodec rows_;
   int busy_ms_;
+  std::vector<bool> in_key_;
   std::string sink_;
-  Database database_;
-  Statements statements_;  // behind database_: they end before it
+  std::shared_ptr<SharedDatabase> shared_;
+  Statements statements_;
   std::vector<Value> row_;
   std::string scratch_;
 };
@@ -216,6 +256,10 @@ runtime::Descriptor descriptor() {
        .type = OptionType::kDuration,
        .doc = "How long to wait while others write before the sink counts as unavailable.",
        .default_text = "5s"},
+      {.name = "views",
+       .type = OptionType::kPath,
+       .doc = "SQL file that is executed whenever the database is opened, to make views on its "
+              "tables, also on those of other sinks. Relative to the file it is named in."},
       DeleteWhen::option()};
   d.traits = {.idempotent = true,
               .reason = "the position in the outbox is stored in the same transaction as the rows"};
@@ -223,11 +267,24 @@ runtime::Descriptor descriptor() {
   return d;
 }
 
+std::string views_of(const runtime::Config& node) {
+  if (!node.is_scalar()) return {};
+  const auto folder = std::filesystem::path(node.place().file).parent_path();
+  std::ifstream file(folder / node.text(), std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 runtime::SinkType type() {
   runtime::SinkType t;
   t.descriptor = descriptor();
   t.declare = [](SinkDeclaration& declaration) {
     TableLayout::parse(declaration.config, declaration.inputs, declaration.diagnostics);
+    const runtime::Config& views = declaration.config["views"];
+    if (views.is_scalar() && views_of(views).empty()) {
+      declaration.diagnostics.error(views.place(),
+                                    fmt::format("cannot read the SQL file '{}'", views.text()),
+                                    "paths are relative to the file they are written in");
+    }
   };
   const auto layout_of = [](const SinkDeclaration& declaration) {
     runtime::Diagnostics ignored;  // declare() has reported them
@@ -238,7 +295,8 @@ runtime::SinkType type() {
   };
   t.create_store = [layout_of](const SinkDeclaration& declaration) {
     return std::make_unique<SqliteSink>(
-        declaration.config["path"].as_string(), layout_of(declaration),
+        declaration.config["path"].as_string(), views_of(declaration.config["views"]),
+        layout_of(declaration),
         static_cast<int>(declaration.config["busy"].as_duration().count()));
   };
   return t;
