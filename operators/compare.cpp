@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "operators/compare_settings.h"
 #include "operators/field_names.h"
@@ -36,7 +37,8 @@ class Compare final : public runtime::Operator {
         key_(settings_.input, settings_.key),
         content_(settings_.input, settings_.content),
         incoming_(settings_.shape()),
-        identities_(settings_.identity.size()) {
+        identities_(settings_.identity.size()),
+        counts_(std::count(settings_.is_counted.begin(), settings_.is_counted.end(), true) > 0) {
     known_.state.resize(settings_.shape());
     if (!settings_.content_before.empty()) {
       content_before_.emplace(settings_.input, settings_.content_before);
@@ -44,8 +46,8 @@ class Compare final : public runtime::Operator {
     }
     if (settings_.amend) {
       rows_.emplace(settings_.input);
-      rows_schema_ = static_cast<std::uint32_t>(
-          runtime::KeyBuilder::hash_bytes(settings_.input.to_string()));
+      rows_schema_ =
+          static_cast<std::uint32_t>(runtime::KeyBuilder::hash_bytes(settings_.input.to_string()));
       again_.resize(settings_.input.width());
     }
   }
@@ -189,8 +191,7 @@ class Compare final : public runtime::Operator {
   /// Whether amendments could not be sent, since the state held no row to send them with.
   bool is_owed(const Record& record) const {
     const VersionState& known = known_.state;
-    return rows_ && !has_row() && !known.withdrawn &&
-           settings_.amend->of.holds(record) &&
+    return rows_ && !has_row() && !known.withdrawn && settings_.amend->of.holds(record) &&
            std::any_of(known.amended.begin(), known.amended.end(),
                        [](const auto& text) { return text.has_value(); });
   }
@@ -241,16 +242,14 @@ class Compare final : public runtime::Operator {
     changes.left = was_there && moved;
     changes.removed = was_counted && (recount || known.withdrawn);
     changes.inserted = !known.withdrawn && (!was_counted || recount);
-    known.announced = !known.withdrawn;
+    known.announced = !known.withdrawn && counts_;
     keep_row(record);
   }
 
   /// A record of a state that knew of no counts is counted when it is seen again.
   bool count_at_last(const Record& record) {
     VersionState& known = known_.state;
-    if (known.announced || known.withdrawn || known.awaited || settings_.remembered.empty()) {
-      return false;
-    }
+    if (!counts_ || known.announced || known.withdrawn || known.awaited) return false;
     for (std::size_t i = 0; i < settings_.remembered.size(); ++i) {
       const Value& value = record[settings_.remembered[i]];
       if (!value.is_null()) known.remembered[i].emplace(value.text());
@@ -275,7 +274,7 @@ class Compare final : public runtime::Operator {
       known.version = incoming_.version;
       raised = true;
     }
-    return raised || (!known.announced && !known.withdrawn && !settings_.remembered.empty());
+    return raised || (counts_ && !known.announced && !known.withdrawn);
   }
 
   void keep_row(const Record& record) {
@@ -429,11 +428,19 @@ class Compare final : public runtime::Operator {
   VersionState incoming_;
   RecordBook::Entry known_;
   OptionalTexts identities_;
+  bool counts_;           ///< output `changes` is asked for
   OptionalTexts before_;  ///< remembered values of the version before
   std::vector<RecordBook::Entry> merged_;
   std::vector<Value> row_, again_;
   std::uint64_t* counters_[kOutcomes] = {};
 };
+
+std::vector<std::string> names_of(const CompareSettings& settings,
+                                  const std::vector<std::size_t>& fields) {
+  std::vector<std::string> names;
+  for (const std::size_t field : fields) names.push_back(settings.input[field].name);
+  return names;
+}
 
 /// Names of the fields of a state's texts.
 struct StateNames {
@@ -463,12 +470,95 @@ runtime::RowText describe_state(std::string_view value, const StateNames& names)
   return text;
 }
 
-std::vector<std::string> names_of(const CompareSettings& settings,
-                                  const std::vector<std::size_t>& fields) {
-  std::vector<std::string> names;
-  for (const std::size_t field : fields) names.push_back(settings.input[field].name);
-  return names;
-}
+/// Takes over states of the first form, in which what is the identity now may have been a field of
+/// the key.
+class FirstFormAdopter {
+ public:
+  /// Nothing if the layout is none of the first form of this operator.
+  static std::optional<FirstFormAdopter> of(const CompareSettings& settings,
+                                            std::string_view layout) {
+    FirstFormAdopter adopter(settings);
+    const std::string versions =
+        fmt::format(" version=({})", fmt::join(names_of(settings, settings.version), ", "));
+    constexpr std::string_view kHead = "compare key=(";
+    const std::size_t close = layout.find(')');
+    if (!layout.starts_with(kHead) || close == std::string_view::npos ||
+        layout.substr(close + 1) != versions) {
+      return {};
+    }
+    if (!adopter.read_fields(layout.substr(kHead.size(), close - kHead.size()))) return {};
+    return adopter;
+  }
+
+  std::optional<runtime::AdoptedRow> row(std::string_view key, std::string_view value) const {
+    std::vector<std::optional<std::string_view>> before;
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      before.push_back(runtime::KeyBuilder::take_field(key));
+    }
+    StateShape shape = shape_;
+    VersionState state(shape);
+    if (!read_state(value, state)) return {};
+    runtime::AdoptedRow row;
+    std::vector<Value> slots(schema_.width());
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      const auto slot = schema_.index_of(fields_[i]);
+      if (slot && before[i]) slots[*slot] = Value::of_text(*before[i]);
+    }
+    Record record;
+    record.values = slots.data();
+    record.width = static_cast<std::uint32_t>(slots.size());
+    runtime::KeyBuilder builder(schema_, key_);
+    row.record_key = builder.build(record);
+    row.key = row.record_key;
+    if (identity_ < fields_.size()) {
+      // Without it strangers shared the row, and nobody can say whose it is.
+      if (!before[identity_]) return runtime::AdoptedRow{};
+      const std::string old(*before[identity_]);
+      std::string buffer = old;
+      if (step_ != nullptr) buffer = std::string(step_(old, buffer).text);
+      row.key += buffer;
+      // Outputs go on calling the record what they called it.
+      if (buffer != old) state.name = old;
+    }
+    encode_state(state, row.value);
+    return row;
+  }
+
+ private:
+  explicit FirstFormAdopter(const CompareSettings& settings)
+      : key_(settings.key), step_(settings.identity_before), shape_(settings.shape()) {
+    if (settings.name) name_ = settings.output[*settings.name].name;
+    for (const std::string& field : key_) schema_.add(field, Type::kString);
+    schema_.add(name_.empty() ? "-" : name_, Type::kString);
+  }
+
+  // "kind string, document_no string": all texts, the same fields as today's key and the identity.
+  bool read_fields(std::string_view list) {
+    while (!list.empty()) {
+      const std::size_t comma = std::min(list.find(", "), list.size());
+      const std::string_view field = list.substr(0, comma);
+      list.remove_prefix(std::min(comma + 2, list.size()));
+      const std::size_t blank = field.find(' ');
+      if (blank == std::string_view::npos || field.substr(blank + 1) != "string") return false;
+      fields_.emplace_back(field.substr(0, blank));
+    }
+    const auto found = std::find(fields_.begin(), fields_.end(), name_);
+    identity_ = static_cast<std::size_t>(found - fields_.begin());
+    if (!name_.empty() && found == fields_.end()) return false;
+    std::vector<std::string> ours = key_, theirs = fields_;
+    if (!name_.empty()) ours.push_back(name_);
+    std::sort(ours.begin(), ours.end());
+    std::sort(theirs.begin(), theirs.end());
+    return ours == theirs;
+  }
+
+  std::vector<std::string> key_, fields_;
+  std::string name_;
+  std::size_t identity_ = 0;
+  CleansingStep step_;
+  StateShape shape_;
+  runtime::Schema schema_;
+};
 
 runtime::TableDeclaration table_of(const CompareSettings& settings) {
   const StateNames names{
@@ -479,6 +569,14 @@ runtime::TableDeclaration table_of(const CompareSettings& settings) {
   table.name = "current";
   table.layout = settings.layout();
   table.longer_keys = !settings.identity.empty();
+  table.adopt = [settings](std::string_view layout) -> std::optional<runtime::Adoption> {
+    const auto adopter = FirstFormAdopter::of(settings, layout);
+    if (!adopter) return {};
+    return runtime::Adoption{"goes over to this layout",
+                             [adopter = *adopter](std::string_view key, std::string_view value) {
+                               return adopter.row(key, value);
+                             }};
+  };
   const auto key = settings.key;
   const auto schema = settings.input;
   const bool longer = table.longer_keys;

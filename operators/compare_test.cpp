@@ -290,6 +290,42 @@ TEST(CompareTest, GoesOverToAnotherListOfContent) {
               ElementsAre("ACCEPTED", "ACCEPTED", "DUPLICATE", "UPDATED", "UPDATED"));
 }
 
+TEST(CompareTest, TakesOverStatesOfTheFirstForm) {
+  Harness harness(
+      "type: compare\nkey: [a]\nidentity: [org]\nidentity_as: who\n"
+      "identity_before: subject_identity\nversion: [v]\nchanges: [day]\n",
+      "a, org, v, day");
+  const auto& table = harness.declaration().tables.front();
+  EXPECT_FALSE(table.adopt("compare key=(a string) version=(v)"));
+  EXPECT_FALSE(table.adopt("compare key=(a string, who string) version=(w)"));
+  EXPECT_FALSE(table.adopt("compare key=(a string, who int64) version=(v)"));
+  const auto adoption = table.adopt("compare key=(a string, who string) version=(v)");
+  ASSERT_TRUE(adoption);
+  const runtime::Schema schema({{"a", runtime::Type::kString}, {"who", runtime::Type::kString}});
+  const runtime::Value values[] = {runtime::Value::of_text("1"),
+                                   runtime::Value::of_text("91350803MAGBQ59331")};
+  runtime::Record record;
+  record.values = const_cast<runtime::Value*>(values);
+  record.width = 2;
+  runtime::KeyBuilder old_key(schema, {"a", "who"}), new_key(schema, {"a"});
+  VersionState state({.versions = 1});
+  state.version = {"7"};
+  state.source = "S";
+  state.content = 42;
+  std::string bytes;
+  encode_state(state, bytes);
+  const auto row = adoption->row(old_key.build(record), bytes);
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->record_key, new_key.build(record));
+  EXPECT_EQ(row->key, row->record_key + "org:MAGBQ5933");
+  VersionState taken({.versions = 1, .remembered = 1, .identities = 1});
+  ASSERT_TRUE(read_state(row->value, taken));
+  EXPECT_EQ(taken.name, "91350803MAGBQ59331");
+  EXPECT_EQ(taken.version, state.version);
+  EXPECT_EQ(taken.content, 42u);
+  EXPECT_FALSE(taken.announced || taken.awaited || taken.withdrawn);
+}
+
 TEST(CompareTest, StatesOfAnyBytesAreReadOrRefused) {
   VersionState state({.versions = 2, .remembered = 2, .amended = 1, .identities = 2});
   std::string bytes;

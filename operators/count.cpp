@@ -142,6 +142,7 @@ std::string totals_layout(const Config& config, const Schema& input, std::size_t
   if (config.has("sum")) {
     layout += fmt::format(" sum=({} {})", input[sum].name, type_name(input[sum].type));
   }
+  if (config.has("retract")) layout += " retract";
   if (config.has("where")) {
     std::vector<std::string> names;
     for (const auto& [name, condition] : config["where"].entries()) names.push_back(name);
@@ -166,6 +167,12 @@ runtime::RowText describe_totals(const std::vector<std::string>& where, std::str
   return text;
 }
 
+/// Counts of versions are no counts of records.
+std::optional<runtime::Adoption> adopt_totals(std::string_view layout) {
+  if (layout.find(" retract") != std::string_view::npos) return {};
+  return runtime::Adoption{"starts empty: what it counted was never taken back", {}};
+}
+
 void declare(Declaration& declaration) {
   const Config& config = declaration.config;
   const Schema& input = declaration.input();
@@ -183,6 +190,7 @@ void declare(Declaration& declaration) {
                          [where](std::string_view, std::string_view value) {
                            return describe_totals(where, value);
                          }}};
+  if (config.has("retract")) declaration.tables.back().adopt = adopt_totals;
   if (declaration.diagnostics.errors() != errors) return;
   for (std::size_t field : fields) declaration.output.add(input[field].name, input[field].type);
   const std::size_t keys = declaration.output.width();

@@ -33,7 +33,7 @@ struct VersionState {
   std::string name;               ///< what the record is called in outputs; "" = its own identity
   OptionalTexts remembered, amended, identities;
   std::vector<std::string> amended_version;  ///< like `version`, of the last amendment
-  std::string row;  ///< the current version, or ""
+  std::string row;                           ///< the current version, or ""
 
   explicit VersionState(const StateShape& shape = {}) { resize(shape); }
   void resize(const StateShape& shape);

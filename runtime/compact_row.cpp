@@ -67,8 +67,7 @@ bool CompactRowCodec::begins(std::string_view bytes) {
 
 bool CompactRowCodec::take(std::string_view& bytes, Value* values) const {
   if (!begins(bytes)) return false;
-  std::string_view row =
-      bytes.substr(kHeadBytes, number_at(bytes, sizeof(std::uint32_t)));
+  std::string_view row = bytes.substr(kHeadBytes, number_at(bytes, sizeof(std::uint32_t)));
   bytes.remove_prefix(kHeadBytes + row.size());
   std::fill_n(values, is_text_.size(), Value());
   while (!row.empty()) {

@@ -7,7 +7,8 @@
 namespace huiliu::runtime {
 namespace {
 
-const Schema kSchema({{"a", Type::kString}, {"n", Type::kInt64}, {"r", Type::kFloat64}, {"z", Type::kString}});
+const Schema kSchema(
+    {{"a", Type::kString}, {"n", Type::kInt64}, {"r", Type::kFloat64}, {"z", Type::kString}});
 
 TEST(CompactRow, GoesThereAndBack) {
   const CompactRowCodec codec(kSchema);

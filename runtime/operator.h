@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,19 @@ namespace huiliu::runtime {
 /// Names and values of a row of a table, as people read them.
 using RowText = std::vector<std::pair<std::string, std::string>>;
 
+/// A row of a table of another layout, made one of this.
+struct AdoptedRow {
+  std::string key, value;  ///< no key: the row has no place any more and is left out, which is said
+  std::string record_key;  ///< bytes of the record's key, which say the shard
+};
+
+/// How a table takes over a state that was made with another layout.
+struct Adoption {
+  std::string note;  ///< what becomes of it, for people
+  /// Takes any bytes; nothing if they are no row of the layout. Null: the table starts empty.
+  std::function<std::optional<AdoptedRow>(std::string_view key, std::string_view value)> row;
+};
+
 /// A keyed table of an operator.
 struct TableDeclaration {
   std::string name;  ///< unique within the operator
@@ -36,6 +50,9 @@ struct TableDeclaration {
   bool longer_keys = false;
   /// Rows are never changed or removed, so what a changelog holds of them is never out of date.
   bool only_inserts = false;
+  /// Optional: how a state with that layout (runtime/state_layout.h) is taken over by `huiliu run
+  /// --from`; nothing if it cannot be. In place it is refused all the same.
+  std::function<std::optional<Adoption>(std::string_view layout)> adopt = {};
 };
 
 /// What an operator says of itself when a topology is planned: filled in by OperatorType::declare.

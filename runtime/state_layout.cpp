@@ -46,10 +46,29 @@ Status check_layout(const StateLayout& of_topology, const StateLayout& of_state)
     if (found == known.end() || found->second == layout) continue;
     return Status::invalid(fmt::format(
         "the state of '{}' was made as \"{}\", the topology says \"{}\" now: it cannot be read so. "
-        "Give the node another name, and it starts empty; or go back to what it was",
+        "Give the node another name, and it starts empty; go back to what it was; or see whether "
+        "`huiliu run --from` can take a snapshot of it over",
         key.substr(kLayoutPrefix.size()), found->second, layout));
   }
   return Status::ok();
+}
+
+std::vector<LayoutAdoption> adopt_layouts(const Topology& topology, StateLayout& of_state) {
+  std::vector<LayoutAdoption> adoptions;
+  const StateLayout of_topology = state_layout(topology);
+  const std::map<std::string, std::string> wanted(of_topology.begin(), of_topology.end());
+  for (auto& [key, layout] : of_state) {
+    const auto found = wanted.find(key);
+    if (found == wanted.end() || found->second == layout) continue;
+    const std::string name = key.substr(kLayoutPrefix.size());
+    const auto [node, table] = find_table(topology, name);
+    if (table == nullptr || !table->adopt) continue;
+    auto adoption = table->adopt(layout);
+    if (!adoption) continue;
+    adoptions.push_back({name, std::move(*adoption)});
+    layout = found->second;
+  }
+  return adoptions;
 }
 
 std::pair<const Node*, const TableDeclaration*> find_table(const Topology& topology,

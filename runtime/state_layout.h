@@ -25,6 +25,16 @@ StateLayout state_layout(const Topology& topology);
 /// the remedy. Nodes that only one of the two has are nobody's mistake.
 Status check_layout(const StateLayout& of_topology, const StateLayout& of_state);
 
+/// What a topology does with tables of another layout: for `huiliu run --from`, where check_layout
+/// refuses them.
+struct LayoutAdoption {
+  std::string table;  ///< NODE.TABLE
+  Adoption adoption;
+};
+/// Takes tables that can be adopted out of `of_state` (their layouts become the topology's) and
+/// returns them.
+std::vector<LayoutAdoption> adopt_layouts(const Topology& topology, StateLayout& of_state);
+
 /// The table's node and declaration, or nulls: "NODE.TABLE" as the state calls it.
 std::pair<const Node*, const TableDeclaration*> find_table(const Topology& topology,
                                                            std::string_view full_name);

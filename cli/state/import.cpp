@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,6 +11,7 @@
 #include "runtime/clock.h"
 #include "runtime/failpoint.h"
 #include "runtime/key.h"
+#include "runtime/plumbing.h"
 #include "runtime/state_layout.h"
 #include "state/table.h"
 
@@ -27,6 +29,12 @@ namespace {
 /// shard that it belongs to.
 constexpr const char* kFrom = "from/0";
 
+const runtime::LayoutAdoption* adoption_of(const ImportPlan& plan, const std::string& table) {
+  const auto found = std::find_if(plan.adoptions.begin(), plan.adoptions.end(),
+                                  [&](const auto& one) { return one.table == table; });
+  return found == plan.adoptions.end() ? nullptr : &*found;
+}
+
 /// Plans one start: what becomes of each part of the snapshot.
 class Planner {
  public:
@@ -40,7 +48,9 @@ class Planner {
           "state; use the snapshot's number",
           snapshot_.info().shards, topology_.shards));
     }
-    if (Status status = runtime::check_layout(runtime::state_layout(topology_), layout_);
+    runtime::StateLayout adopted = layout_;
+    plan_.adoptions = runtime::adopt_layouts(topology_, adopted);
+    if (Status status = runtime::check_layout(runtime::state_layout(topology_), adopted);
         !status.is_ok()) {
       return status;
     }
@@ -66,10 +76,15 @@ class Planner {
       const auto& tables = snapshot_.info().tables;
       const auto found = std::find_if(tables.begin(), tables.end(),
                                       [&](const auto& table) { return table.name == name; });
+      const runtime::LayoutAdoption* adoption = adoption_of(plan_, name);
       if (found == tables.end()) {
         plan_.empty.push_back("table " + name);
-      } else {
+      } else if (adoption == nullptr) {
         plan_.taken.push_back(fmt::format("table {} ({} rows)", name, found->rows));
+      } else {
+        auto& list = adoption->adoption.row ? plan_.taken : plan_.empty;
+        list.push_back(
+            fmt::format("table {} ({} rows: {})", name, found->rows, adoption->adoption.note));
       }
     }
   }
@@ -173,6 +188,8 @@ class Import {
   static constexpr std::uint64_t kStep = 32u << 20;
 
   Status fill(const std::string& name) {
+    const runtime::LayoutAdoption* adoption = adoption_of(plan_, name);
+    if (adoption != nullptr && !adoption->adoption.row) return Status::ok();
     const auto shards = topology_.all_shards();
     auto table = backend_.open_table(name, shards);
     if (!table.is_ok()) return table.status();
@@ -180,15 +197,42 @@ class Import {
     for (const std::uint16_t shard : shards) {
       const Status status =
           snapshot_.for_each(name, shard, [&](std::string_view key, std::string_view value) {
-            table_->put(shard, key, runtime::KeyBuilder::hash_bytes(key), value);
-            unsaved_ += key.size() + value.size();
+            if (adoption == nullptr) {
+              put(shard, key, value);
+            } else if (!adopt(*adoption, key, value)) {
+              return Status::corrupt(
+                  fmt::format("a row of table {} in the snapshot is not what its layout says; take "
+                              "another snapshot",
+                              name));
+            }
             return unsaved_ < kStep ? Status::ok() : commit({});
           });
       if (!status.is_ok()) return status;
     }
     const Status status = commit({});
     table_ = nullptr;
+    if (left_out_ > 0) {
+      fmt::print(stderr, "  left out     table {}: {} rows that have no key of today\n", name,
+                 std::exchange(left_out_, 0));
+    }
     return status;
+  }
+
+  void put(std::uint16_t shard, std::string_view key, std::string_view value) {
+    table_->put(shard, key, runtime::KeyBuilder::hash_bytes(key), value);
+    unsaved_ += key.size() + value.size();
+  }
+
+  bool adopt(const runtime::LayoutAdoption& how, std::string_view key, std::string_view value) {
+    const auto row = how.adoption.row(key, value);
+    if (!row) return false;
+    if (row->key.empty()) {
+      ++left_out_;
+      return true;
+    }
+    const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(row->record_key);
+    put(runtime::shard_of_hash(hash, topology_.shards), row->key, row->value);
+    return true;
   }
 
   Status add(const std::string& log, state::LogEntry& entry) {
@@ -219,7 +263,7 @@ class Import {
   runtime::Backend& backend_;
   const std::function<bool()>& interrupted_;
   std::uint64_t epoch_;
-  std::uint64_t unsaved_ = 0;
+  std::uint64_t unsaved_ = 0, left_out_ = 0;
   state::Table* table_ = nullptr;
   std::vector<runtime::LogAppend> appends_;
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/backend.h"
+#include "runtime/state_layout.h"
 #include "runtime/topology.h"
 #include "state/snapshot.h"
 
@@ -18,6 +19,7 @@ struct ImportPlan {
   std::vector<std::string> left_out;                      ///< the topology has no place for them
   std::vector<std::pair<std::string, std::string>> meta;  ///< the engine's, to be committed
   std::vector<std::string> logs;                          ///< outboxes that go on
+  std::vector<runtime::LayoutAdoption> adoptions;         ///< tables of another layout
 };
 
 /// kInvalid if the topology cannot take the state, or would leave some of it out and

@@ -8,9 +8,10 @@
 
 namespace huiliu::connectors {
 
-/// The one connection of this process to a database file: what sinks with the same path share. With a
-/// connection each, every commit of one would empty the page cache of the others, and they would wait
-/// for each other by sleeping. Whoever uses the connection, also to end a statement, holds the mutex.
+/// The one connection of this process to a database file: what sinks with the same path share. With
+/// a connection each, every commit of one would empty the page cache of the others, and they would
+/// wait for each other by sleeping. Whoever uses the connection, also to end a statement, holds the
+/// mutex.
 struct SharedDatabase {
   std::mutex mutex;
   Database database;

@@ -296,8 +296,7 @@ runtime::SinkType type() {
   t.create_store = [layout_of](const SinkDeclaration& declaration) {
     return std::make_unique<SqliteSink>(
         declaration.config["path"].as_string(), views_of(declaration.config["views"]),
-        layout_of(declaration),
-        static_cast<int>(declaration.config["busy"].as_duration().count()));
+        layout_of(declaration), static_cast<int>(declaration.config["busy"].as_duration().count()));
   };
   return t;
 }

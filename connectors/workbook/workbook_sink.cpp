@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ using runtime::Status;
 using runtime::Value;
 
 constexpr std::string_view kLength = "length";
+constexpr std::string_view kRows = "rows";  ///< fields of the spooled rows
 constexpr std::string_view kOrigin = "_source";
 
 bool is_reject_field(std::string_view name) {
@@ -192,9 +194,14 @@ class WorkbookSink final : public runtime::FileLikeSink {
 
   Status open(const SinkContext& context) override {
     path_ = resolve_path(context.base_folder, given_);
-    std::optional<std::uint64_t> length;
-    for (const auto& [key, value] : context.positions) {
-      if (key == kLength) length = std::stoull(value);
+    std::optional<std::uint64_t> length = known_length(context);
+    if (length && !same_rows(context)) {
+      // Rows of other fields would be read as these. They are in the workbooks that were written.
+      spdlog::warn(
+          "sink {}: the rows collected so far have other fields than now and are left out of "
+          "workbooks from here on; keep the workbooks of before",
+          context.node_name);
+      length.reset();
     }
     // Nobody else writes such a file: what a state folder that is gone left behind is void.
     Status status = spool_.open(spool_path(context), length, true);
@@ -204,10 +211,9 @@ class WorkbookSink final : public runtime::FileLikeSink {
   }
 
   runtime::Result<bool> fits(const SinkContext& context) override {
-    for (const auto& [key, value] : context.positions) {
-      if (key == kLength) return fits_length(spool_path(context), std::stoull(value));
-    }
-    return false;
+    const auto length = known_length(context);
+    if (!length || !same_rows(context)) return false;
+    return fits_length(spool_path(context), *length);
   }
 
   Status append(std::string_view bytes, std::uint64_t) override { return spool_.append(bytes); }
@@ -216,6 +222,7 @@ class WorkbookSink final : public runtime::FileLikeSink {
     if (prepared_) spool_.committed();
     if (Status status = spool_.sync(); !status.is_ok()) return status;
     positions.emplace_back(kLength, std::to_string(spool_.length()));
+    positions.emplace_back(kRows, layout_.rows.to_string());
     prepared_ = true;
     return Status::ok();
   }
@@ -234,6 +241,18 @@ class WorkbookSink final : public runtime::FileLikeSink {
   }
 
  private:
+  static std::optional<std::uint64_t> known_length(const SinkContext& context) {
+    for (const auto& [key, value] : context.positions) {
+      if (key == kLength) return std::stoull(value);
+    }
+    return {};
+  }
+  bool same_rows(const SinkContext& context) const {
+    return std::any_of(context.positions.begin(), context.positions.end(), [&](const auto& one) {
+      return one.first == kRows && one.second == layout_.rows.to_string();
+    });
+  }
+
   using Use = std::function<Status(const std::vector<Value>&)>;
 
   Status each_spooled(std::string_view bytes, const Use& use) {
