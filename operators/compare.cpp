@@ -139,9 +139,7 @@ class Compare final : public runtime::Operator {
       changes.inserted = outcome == Outcome::kDuplicate && count_at_last(record);
       book_->store(place, known_);
     }
-    send_left(record, changes, out);
-    send_changes(record, changes, out);
-    send(outcome, becomes_current(outcome), record, out);
+    send(outcome, becomes_current(outcome), changes, record, out);
   }
 
   /// What a version does to those who keep or count the record.
@@ -303,8 +301,7 @@ class Compare final : public runtime::Operator {
     const bool changed = outcome == Outcome::kAmended || outcome == Outcome::kWaiting;
     if (changed) known.amended_version = incoming_.version;
     if (changed || known_.grew || !merged_.empty()) book_->store(place, known_);
-    send_left(record, {}, out);
-    send(outcome, false, record, out);
+    send(outcome, false, {}, record, out);
     if (outcome == Outcome::kAmended && has_row()) send_again(record, out);
   }
 
@@ -353,14 +350,16 @@ class Compare final : public runtime::Operator {
   /// A copy of the state's text that lives until the slice is done.
   std::string_view lasting(std::string_view text) { return out_->arena().copy(text); }
 
-  void send(Outcome outcome, bool current, Record& record, Outputs& out) {
+  void send(Outcome outcome, bool current, const Changes& changes, Record& record, Outputs& out) {
     ++*counters_[static_cast<std::size_t>(outcome)];
     finish(outcome, record);
     if (outcome != Outcome::kDuplicate) send_copy(record, kHistoryPort, out);
     if (outcome == Outcome::kConflict) send_copy(record, kConflictsPort, out);
-    if (!current) return out.emit(record, kOutcomesPort);
-    send_copy(record, kOutcomesPort, out);
-    out.emit(record);
+    if (current) send_copy(record, kOutcomesPort, out);
+    // Before the record itself, which whoever gets it may change.
+    send_left(record, changes, out);
+    send_changes(record, changes, out);
+    out.emit(record, current ? 0 : kOutcomesPort);
   }
 
   void send_copy(const Record& record, std::size_t port, Outputs& out) {

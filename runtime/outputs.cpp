@@ -47,12 +47,8 @@ void Outputs::reject(Record& record, const Reject& reject) {
   if (tracer_ != nullptr) [[unlikely]] {
     tracer_->rejected(*this, record, reject);
   }
-  const std::string_view texts[] = {reject.code, reject.field,      reject.value,
-                                    reject.rule, reject.message_en, reject.message_zh,
-                                    node_,       reject.faults};
-  static_assert(std::size(texts) == kRejectFieldCount);
   Value* slot = record.values + input_width_;
-  for (std::string_view text : texts) *slot++ = Value::of_text(text);
+  for (std::string_view text : texts_of(reject, node_)) *slot++ = Value::of_text(text);
   record.width = input_width_ + static_cast<std::uint32_t>(kRejectFieldCount);
   deliver(reject_port_, record);
 }

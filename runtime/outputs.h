@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -46,7 +48,14 @@ struct Reject {
 inline constexpr std::string_view kRejectFields[] = {
     "reject_code",       "reject_field",      "reject_value", "reject_rule",
     "reject_message_en", "reject_message_zh", "reject_by",    "reject_faults"};
-inline constexpr std::size_t kRejectFieldCount = 8;
+inline constexpr std::size_t kRejectFieldCount = std::size(kRejectFields);
+
+/// The values of these fields, in their order; `by` is the node that refuses.
+inline std::array<std::string_view, kRejectFieldCount> texts_of(const Reject& reject,
+                                                                std::string_view by) {
+  return {reject.code,       reject.field,      reject.value, reject.rule,
+          reject.message_en, reject.message_zh, by,           reject.faults};
+}
 
 /// Observes what passes a port; used by `explain` only. Calls nest as the chain does: all that an
 /// operator does with a record lies between its enter and its leave. Outputs are told apart by

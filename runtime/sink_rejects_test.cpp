@@ -18,7 +18,8 @@ TEST(SinkRejects, HaveTheFieldsOfAllInputsAndTextWhereTypesDiffer) {
   EXPECT_EQ(schema.to_string(),
             "id: string, day: string, share: float64, paid: bool, reject_code: string, "
             "reject_field: string, reject_value: string, reject_rule: string, "
-            "reject_message_en: string, reject_message_zh: string, reject_by: string");
+            "reject_message_en: string, reject_message_zh: string, reject_by: string, "
+            "reject_faults: string");
 }
 
 TEST(SinkRejects, LayOutEachInputWithoutTouchingTheRecord) {

@@ -164,9 +164,7 @@ void Recorder::add_emission(std::size_t node, std::size_t port, const Record& re
   raw_.values.insert(raw_.values.end(), record.values, record.values + own);
   if (reject != nullptr) {
     emission.reject = *reject;
-    for (const std::string_view text :
-         {reject->code, reject->field, reject->value, reject->rule, reject->message_en,
-          reject->message_zh, std::string_view(topology_.nodes[node].name)}) {
+    for (const std::string_view text : runtime::texts_of(*reject, topology_.nodes[node].name)) {
       raw_.values.push_back(Value::of_text(text));
     }
   }

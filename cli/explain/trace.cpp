@@ -164,7 +164,11 @@ const TraceStep* find_result(const Trace& trace, TraceResult result) {
 const TraceStep* Trace::rejecting_step() const {
   return find_result(*this, TraceResult::kRejected);
 }
-const TraceStep* Trace::dropping_step() const { return find_result(*this, TraceResult::kDropped); }
+// A filter on a side branch says nothing of a record that went another way.
+const TraceStep* Trace::dropping_step() const {
+  if (find_result(*this, TraceResult::kWritten) != nullptr) return nullptr;
+  return find_result(*this, TraceResult::kDropped);
+}
 
 const TraceStep* Trace::diverting_step() const {
   const auto leaves_by_main = [](const TraceStep& step) {
