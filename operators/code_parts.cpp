@@ -20,19 +20,21 @@ std::size_t skip_blanks(std::string_view text, std::size_t from) {
 }  // namespace
 
 CodeParts::CodeParts(CodeTable table, std::vector<std::string> separators,
-                     std::string_view other_prefix)
+                     const std::vector<std::string>& other_prefixes)
     : table_(std::move(table)), separators_(std::move(separators)) {
   for (const std::string& separator : separators_) {
     starts_separator_[static_cast<unsigned char>(separator[0])] = true;
   }
-  if (other_prefix.empty()) return;
-  if (!other_prefix.ends_with('-')) {
-    other_prefixes_.emplace_back(other_prefix);
-    return;
-  }
-  other_prefix.remove_suffix(1);
-  for (std::string_view hyphen : kHyphens) {
-    other_prefixes_.push_back(std::string(other_prefix).append(hyphen));
+  for (const std::string& given : other_prefixes) {
+    std::string_view word = given;
+    if (!word.ends_with('-')) {
+      other_prefixes_.emplace_back(word);
+      continue;
+    }
+    word.remove_suffix(1);
+    for (std::string_view hyphen : kHyphens) {
+      other_prefixes_.push_back(std::string(word).append(hyphen));
+    }
   }
 }
 

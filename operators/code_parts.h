@@ -15,10 +15,11 @@ class CodeParts {
   enum class Answer { kInForce, kUnknown, kNotInForce, kNoFreeText };
 
   /// `separators` part several values; none: the field holds one. A value that begins with
-  /// `other_prefix` (such as 其他-; its hyphen may be typed as －, —, –, : or ：) is free text and
-  /// must say something; with several separators, which are punctuation too, it ends only where a
-  /// value of the table follows.
-  CodeParts(CodeTable table, std::vector<std::string> separators, std::string_view other_prefix);
+  /// What begins with one of `other_prefixes` (such as 其他-; its hyphen may be typed as －, —, –,
+  /// : or ：) is free text and must say something; with several separators, which are punctuation
+  /// too, it ends only where a value of the table follows.
+  CodeParts(CodeTable table, std::vector<std::string> separators,
+            const std::vector<std::string>& other_prefixes);
 
   /// Blanks around values count for nothing, nor do separators at the end. An entry of the table
   /// that contains a separator goes before its parts. Allocates nothing.

@@ -28,9 +28,8 @@ TEST(CreditTablesTest, SynonymsLeadToTheirTables) {
       synonyms("document_types_synonyms", "to_table: " + file("document_types")),
       synonyms("authority_codes", "department: b, to_table: " + file("authorities")),
       synonyms("list_kinds_synonyms", "to_table: " + file("list_kinds")),
-      synonyms("category_codes_2015", "department: [b, c], to_table: [" +
-                                          file("licence_categories") + ", " +
-                                          file("penalty_categories") + "]")};
+      synonyms("category_words", "department: [b, c], to_table: [" + file("licence_categories") +
+                                     ", " + file("penalty_categories") + "]")};
   for (const std::string& field : fields) {
     Harness harness("type: normalise\nfields:\n" + field, "a, b, c");
     EXPECT_EQ(harness.problems(), "") << field;
@@ -38,11 +37,10 @@ TEST(CreditTablesTest, SynonymsLeadToTheirTables) {
 }
 
 TEST(CreditTablesTest, CodesOf2015BecomeWordsBeforeNullWordsGo) {
-  Harness harness(
-      "type: normalise\nfields:\n" +
-          synonyms("category_codes_2015", "steps: [half_width, trim], department: [b, c]") +
-          "  - {field: a, as: text}\n",
-      "a, b, c");
+  Harness harness("type: normalise\nfields:\n" +
+                      synonyms("category_words", "steps: [half_width, trim], department: [b, c]") +
+                      "  - {field: a, as: text}\n",
+                  "a, b, c");
   harness.push({{"a", "0"}, {"b", "2015"}, {"c", "licence"}});
   harness.push({{"a", "０ "}, {"b", "2015"}, {"c", "penalty"}});
   harness.push({{"a", "0"}, {"b", "2018"}, {"c", "penalty"}});

@@ -183,7 +183,7 @@ std::unique_ptr<Check> make_table_check(const Config& rule, const Schema& schema
                                     out_of_date_of(rule, diagnostics));
   return std::make_unique<TableCheck>(std::move(fields), day,
                                       CodeParts(std::move(table), separators_of(rule, diagnostics),
-                                                rule.string_or("other_prefix", "")));
+                                                rule["other_prefix"].as_strings()));
 }
 
 std::unique_ptr<Check> make_permitted_source_check(const Config& rule, const Schema& schema,

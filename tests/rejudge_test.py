@@ -306,6 +306,9 @@ class Credit(Folder):
     def test_each_row_is_judged_again_once_also_when_killed(self):
         self.finish("right", "run")
         self.table.write_text(self.whole.replace("普通,,\n", ""))
+        # No synonym may lead to a word that the table does not have.
+        words = self.folder / "credit/tables/category_words.csv"
+        words.write_text("".join(line for line in words.read_text().splitlines(True) if ",普通," not in line))
         self.finish("base", "run")
         self.table.write_text(self.whole)
         shutil.copytree(self.folder / "base", self.folder / "mended")
