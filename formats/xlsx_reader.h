@@ -11,15 +11,27 @@
 
 namespace huiliu::formats {
 
-enum class CellKind : std::uint8_t { kEmpty, kString, kNumber, kDate, kBool, kError };
+enum class CellKind : std::uint8_t {
+  kEmpty,
+  kString,
+  kNumber,
+  kDate,
+  kBool,
+  kError,
+  kNoValue  // a formula whose result the file does not hold
+};
 
 struct XlsxCell {
   std::uint32_t column = 0;  // from 0: A is 0
   CellKind kind = CellKind::kEmpty;
-  // kNumber: the literal of the file, e.g. 3.50802190001010016E17. kDate: yyyy-mm-dd. kBool: TRUE
-  // or FALSE. kError: e.g. #N/A. Valid UTF-8; lives until the next call of the reader.
+  // What a person sees, in a fixed spelling. kNumber: a whole number of at most 15 digits as such
+  // however the writer spelt it (100.0, 2.0190012E7), with the zeros its format carries (00000);
+  // other numbers as the file has them. kDate: yyyy-mm-dd, yyyy-mm-dd hh:mm:ss[.fff], hh:mm:ss or,
+  // for a duration, h:mm:ss, as the cell's format shows it. kBool: TRUE or FALSE. kError: e.g.
+  // #N/A, or a serial that is no day. kNoValue: the formula behind "=". Valid UTF-8; lives until
+  // the next call of the reader.
   std::string_view text;
-  double number = 0;  // kNumber; kBool 0 or 1; kDate the serial, its fraction the time of day
+  double number = 0;  // kNumber; kBool 0 or 1; kDate the serial
 };
 
 struct XlsxRow {

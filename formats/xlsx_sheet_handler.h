@@ -50,8 +50,10 @@ class XlsxSheetHandler : public XmlHandler {
   void end_cell();
   void end_shared_string(std::string_view text);
   void end_number(std::string_view text);
+  bool show_number(std::string_view literal);
   void end_bool(std::string_view text);
   void end_iso_date();
+  void end_without_value();
   void replace_text(std::string_view text);
   void fail(OutcomeCode code, const std::string& what);
 
@@ -72,6 +74,9 @@ class XlsxSheetHandler : public XmlHandler {
   std::uint32_t next_column_ = 0;
   ValueType cell_type_ = ValueType::kNumber;
   bool cell_has_value_ = false;
+  bool cell_has_formula_ = false;
+  bool in_formula_ = false;
+  std::string formula_;  // its beginning, for whoever has to mend it
   bool in_sheet_data_ = false;
   bool in_row_ = false;
   bool in_cell_ = false;
