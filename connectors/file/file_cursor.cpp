@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "connectors/file/file_decoder.h"
+#include "connectors/file/foreign_content.h"
 #include "connectors/file/text_copy.h"
 #include "formats/csv.h"
 
@@ -75,16 +76,32 @@ FileCursor::~FileCursor() {
 }
 
 bool FileCursor::open() {
+  // What Office puts beside a workbook while someone has it open.
+  if (std::filesystem::path(place_.path).filename().string().starts_with("~$")) {
+    spdlog::info("{}: lock file of an office program, left out", place_.name);
+    finish();
+    return true;
+  }
+  std::string head;
+  if (!read_head(head)) return true;
+  if (options_.format == FileFormat::kAuto && is_zip(head)) format_ = FileFormat::kXlsx;
+  const auto foreign = foreign_content(head, format_);
   if (format_ == FileFormat::kXlsx) {
     const auto digest = hash_prefix(place_.fd, position_.size, hash_);
     if (!digest) return false;
     if (!position_.digest.empty() && position_.digest != *digest) return false;
     position_.digest = *digest;
-    start_table();
+    if (foreign) {
+      problem(*foreign);
+    } else {
+      start_table();
+    }
     return true;
   }
-  std::string head;
-  if (!read_head(head)) return true;
+  if (foreign) {
+    problem(*foreign);
+    return true;
+  }
   if (needs_rewriting(head, format_) && (!rewrite_text(head) || !read_head(head))) return true;
   if (position_.offset > 0) {
     const auto digest = hash_prefix(place_.fd, position_.offset, hash_);
@@ -167,6 +184,7 @@ void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
   formats::Gb18030Converter gb;
   constexpr int kRowsToTry = 50;
   std::optional<std::vector<std::string>> first;
+  std::string first_line;
   std::size_t at = skip;
   for (int tried = 0; tried < kRowsToTry && at < head.size();) {
     const std::size_t end = std::min(formats::csv_row_end(head, at, dialect), head.size());
@@ -186,7 +204,10 @@ void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
     // A title or an explanation may hold one word that is a heading too.
     const std::size_t enough = std::min<std::size_t>(2, options_.fields.size());
     const std::size_t known = layout_->known(headings);
-    if (!first) first = headings;
+    if (!first) {
+      first = headings;
+      first_line = converted;
+    }
     if (known < (tried == 1 ? std::min(enough, filled) : enough) || known == 0) continue;
     if (const auto wrong = layout_->map_headings(std::move(headings), options_)) {
       return problem(*wrong);
@@ -199,7 +220,10 @@ void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
     }
     return;
   }
-  if (first) return problem(no_headings(*first));
+  if (first) {
+    const auto other = other_delimiter(first_line, options_.delimiter, *layout_);
+    return problem(other ? *other : no_headings(*first));
+  }
   if (head.find_first_not_of(" \t\r\n\x1A", skip) != std::string_view::npos) {
     problem("no row of the file's beginning can be read as headings", "文件开头没有可读的表头");
   }

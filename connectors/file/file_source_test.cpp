@@ -507,6 +507,30 @@ TEST(FileSource, DecidesTheEncodingByRowWhereTheBeginningSaysNothing) {
   EXPECT_THAT(source.rejects, SizeIs(1));
 }
 
+TEST(FileSource, GoesByTheContentAndNamesWhatItDoesNotRead) {
+  TemporaryFolder folder;
+  const std::string ole = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";
+  std::string wide;
+  for (const char c : std::string("EncryptedPackage")) wide.append(1, c).append(1, '\0');
+  folder.write("in/a.xls", ole + std::string(600, '\0'));
+  folder.write("in/b.xlsx", ole + std::string(600, '\0') + wide);
+  folder.write("in/c.xls", "\xEF\xBB\xBF<HTML><table><tr><td>a</td></tr></table>");
+  folder.write("in/d.xml", "<?xml version=\"1.0\"?><ROWDATA/>");
+  folder.write("in/e.json", "\n[\n{\"a\":1}\n]\n");
+  folder.write("in/f.csv", "a;b\n1;2\n");
+  folder.write("in/g.xlsx", "a,b\n1,2\n");
+  folder.write("in/~$h.xlsx", "owner");
+  write_book(folder.path("in/i.csv"), {{{}, {{"a", "b"}, {"1", "2"}}}});
+  Source source(folder, "{path: in, fields: [a, b]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("1|1|2"));
+  EXPECT_THAT(source.values,
+              ElementsAre(HasSubstr("old workbook"), HasSubstr("password"), HasSubstr("web page"),
+                          HasSubstr("XML"), HasSubstr("JSON array"), HasSubstr("separated by ';'"),
+                          HasSubstr("no workbook")));
+}
+
 TEST(FileSource, RefusesDelimitersThatAreNone) {
   for (const char* text : {"'||'", "'，'", "'\"'", "a", "'5'"}) {
     runtime::Diagnostics diagnostics;
