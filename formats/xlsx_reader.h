@@ -48,6 +48,14 @@ struct XlsxSheet {
   std::string part;  // path within the archive
 };
 
+// Cells that are shown as one, with the value of the first; the others are empty in the file.
+struct XlsxMerge {
+  std::string range;  // A3:A5
+  std::uint32_t column = 0;
+  std::uint64_t first_row = 0;
+  std::uint64_t last_row = 0;
+};
+
 // Bounds on outside input; beyond one the reader reports kLimit.
 struct XlsxLimits {
   std::uint64_t max_sheet_bytes = std::uint64_t{8} << 30;      // the sheet's XML, uncompressed
@@ -87,6 +95,10 @@ class XlsxReader {
   bool next_row(XlsxRow& row);
   // Passes over the next `count` rows next_row() would give: resumes after that many were read.
   Outcome skip_rows(std::uint64_t count);
+
+  // The merges over several rows of the sheet: the file names them behind the last row, so they are
+  // known once next_row() has said that there is no more. At most a hundred.
+  const std::vector<XlsxMerge>& merges() const;
 
   // How the last open, select, skip or next_row went.
   const Outcome& outcome() const;

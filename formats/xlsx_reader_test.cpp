@@ -183,6 +183,23 @@ TEST(XlsxReader, GivesNumbersAsAPersonSeesThemHoweverTheWriterSpeltThem) {
   }
 }
 
+TEST(XlsxReader, KnowsMergesOverSeveralRowsWhenTheSheetEnds) {
+  const std::string rows =
+      "<row r=\"1\"><c><v>1</v></c></row></sheetData><mergeCells>"
+      "<mergeCell ref=\"A1:B1\"/><mergeCell ref=\"AB2:AC5\"/>"
+      "<mergeCell ref=\"bad\"/><mergeCell ref=\"A:B\"/></mergeCells><sheetData>";
+  OpenSheet sheet(package(rows));
+  ASSERT_TRUE(sheet.next());
+  EXPECT_FALSE(sheet.next());
+  // The sheet of package() ends with a merge of its own.
+  ASSERT_EQ(sheet.reader.merges().size(), 2U);
+  const XlsxMerge& merge = sheet.reader.merges().front();
+  EXPECT_EQ(merge.range, "AB2:AC5");
+  EXPECT_EQ(merge.column, 27U);
+  EXPECT_EQ(merge.first_row, 2U);
+  EXPECT_EQ(merge.last_row, 5U);
+}
+
 TEST(XlsxReader, ShowsFormulasWithoutAResultAndReadsLowerCaseReferences) {
   OpenSheet sheet(
       package("<row r=\"1\"><c r=\"a1\"><f>1+1</f><v/></c><c r=\"c1\"><f>SUM(A1)</f></c>"

@@ -69,6 +69,7 @@ void XlsxSheetHandler::take_row(XlsxRow& row) {
 void XlsxSheetHandler::on_start(std::string_view name, const XmlAttributes& attributes) {
   if (!in_sheet_data_) {
     in_sheet_data_ = name == "sheetData";
+    if (name == "mergeCell") note_merge(attributes.get("ref"));
     return;
   }
   if (name == "c") {
@@ -124,6 +125,22 @@ void XlsxSheetHandler::on_text(std::string_view text) {
     return;
   }
   row_text_.append(text);
+}
+
+void XlsxSheetHandler::note_merge(std::string_view range) {
+  constexpr std::size_t kEnough = 100;
+  const std::size_t colon = range.find(':');
+  if (colon == std::string_view::npos || merges_.size() == kEnough) return;
+  const auto row_of = [](std::string_view reference, std::uint64_t& row) {
+    const std::size_t digits = reference.find_first_of("0123456789");
+    return digits != std::string_view::npos && parse_whole(reference.substr(digits), row);
+  };
+  XlsxMerge merge{std::string(range), 0, 0, 0};
+  if (!row_of(range.substr(0, colon), merge.first_row)) return;
+  if (!row_of(range.substr(colon + 1), merge.last_row)) return;
+  if (merge.last_row <= merge.first_row || !read_column(range)) return;
+  merge.column = cell_.column;
+  merges_.push_back(std::move(merge));
 }
 
 void XlsxSheetHandler::begin_row(const XmlAttributes& attributes) {

@@ -28,6 +28,8 @@ class XlsxSheetHandler : public XmlHandler {
   // Hands over the row the parser paused after. Its text lives until the parser runs again.
   void take_row(XlsxRow& row);
 
+  const std::vector<XlsxMerge>& merges() const { return merges_; }
+
   void on_start(std::string_view name, const XmlAttributes& attributes) override;
   void on_end(std::string_view name) override;
   void on_text(std::string_view text) override;
@@ -43,6 +45,7 @@ class XlsxSheetHandler : public XmlHandler {
     kIsoDate
   };
 
+  void note_merge(std::string_view range);
   void begin_row(const XmlAttributes& attributes);
   void begin_cell(const XmlAttributes& attributes);
   bool read_column(std::string_view reference);
@@ -67,6 +70,8 @@ class XlsxSheetHandler : public XmlHandler {
   std::string row_text_;
   std::vector<XlsxCell> cells_;
   std::vector<std::size_t> text_offsets_;  // of each cell in row_text_; npos: text is set already
+
+  std::vector<XlsxMerge> merges_;
 
   XlsxCell cell_;
   std::size_t cell_text_start_ = 0;

@@ -414,6 +414,28 @@ void FileCursor::skip_to_position() {
   }
 }
 
+/// Merges of data over several rows, which leave the lower ones without what a person sees there.
+void FileCursor::note_merges() {
+  constexpr std::size_t kShown = 5;
+  const Sheet& sheet = sheets_[sheet_at_];
+  for (const formats::XlsxMerge& merge : xlsx_->merges()) {
+    const bool read = merge.column < layout_->columns.size() && layout_->columns[merge.column] >= 0;
+    if (read && merge.last_row > sheet.header_row && merge.first_row > sheet.header_row &&
+        merged_.size() < kShown) {
+      merged_.push_back(merge.range);
+    }
+  }
+}
+
+/// The file says so behind the last row, when all have been given out.
+void FileCursor::report_merges() {
+  problem(fmt::format("cells are merged over several rows ({}): only the first row has the value; "
+                      "undo the merge, fill in every row and send the file again",
+                      fmt::join(merged_, ", ")),
+          fmt::format("存在跨行合并的单元格（{}），只有首行有值，请取消合并并逐行填写后重新报送",
+                      fmt::join(merged_, "、")));
+}
+
 std::optional<std::pair<std::string, std::uint64_t>> FileCursor::table_place(std::uint64_t row) {
   if (!xlsx_ || sheets_.empty()) return std::nullopt;
   runtime::Slice slice;
@@ -478,8 +500,8 @@ bool FileCursor::read_table(Slice& slice, std::size_t slice_bytes) {
     if (!xlsx_->next_row(row)) {
       if (!xlsx_->outcome().ok()) {
         problem(xlsx_->outcome().message);
-      } else if (sheet_at_ + 1 == sheets_.size()) {
-        finish();
+      } else if (note_merges(); sheet_at_ + 1 == sheets_.size()) {
+        merged_.empty() ? finish() : report_merges();
       } else if (open_sheet(sheet_at_ + 1) && slice.bytes.empty()) {
         slice.detail = layout_;
         slice.first_offset = position_.rows + 1;

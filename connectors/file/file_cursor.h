@@ -65,6 +65,8 @@ class FileCursor {
   bool list_sheets();
   bool open_sheet(std::size_t at);
   void skip_to_position();
+  void note_merges();
+  void report_merges();
   Cut cut(std::string_view bytes, bool at_end) const;
   bool damaged_row(runtime::Slice& slice, bool open_quote);
   bool fill(std::string& bytes, std::size_t wanted);
@@ -88,6 +90,7 @@ class FileCursor {
   std::unique_ptr<formats::XlsxReader> xlsx_;
   std::vector<Sheet> sheets_;  ///< those that are read
   std::size_t sheet_at_ = 0;
+  std::vector<std::string> merged_;
 };
 
 }  // namespace huiliu::connectors
