@@ -12,9 +12,14 @@ std::size_t find_byte(std::string_view bytes, std::size_t from, char wanted) {
 std::string_view without_line_end(std::string_view row) {
   if (row.ends_with('\n')) {
     row.remove_suffix(1);
-    if (row.ends_with('\r')) row.remove_suffix(1);
+    // Text files that went through a wrong conversion end their lines with CR CR LF.
+    while (row.ends_with('\r')) row.remove_suffix(1);
   }
   return row;
+}
+
+bool may_follow_quote(char byte, CsvDialect dialect) {
+  return byte == dialect.delimiter || byte == '\r' || byte == '\n';
 }
 
 }  // namespace
@@ -35,105 +40,6 @@ std::string_view csv_error_text(CsvError error) {
   return "unknown error";
 }
 
-CsvSplitter::CsvSplitter(std::size_t max_row_bytes, CsvDialect dialect)
-    : dialect_(dialect), max_row_bytes_(max_row_bytes) {}
-
-void CsvSplitter::reset() {
-  row_bytes_ = 0;
-  state_ = State::kCellStart;
-  skipping_ = false;
-}
-
-void CsvSplitter::skip_damaged_row() {
-  reset();
-  skipping_ = true;
-}
-
-CsvSplit CsvSplitter::feed(std::string_view chunk) {
-  CsvSplit split;
-  std::size_t at = 0;
-  if (skipping_) {
-    const std::size_t line_feed = find_byte(chunk, 0, '\n');
-    if (line_feed == kNotFound) {
-      split.complete_bytes = chunk.size();
-      return split;
-    }
-    reset();
-    at = line_feed + 1;
-    split.complete_bytes = at;
-  }
-  while (at < chunk.size()) {
-    const std::size_t end = scan_row(chunk, at);
-    row_bytes_ += (end == kNotFound ? chunk.size() : end) - at;
-    if (row_bytes_ > max_row_bytes_) {
-      split.error = CsvError::kRowTooLong;
-      return split;
-    }
-    if (end == kNotFound) return split;
-    row_bytes_ = 0;
-    state_ = State::kCellStart;
-    ++split.complete_rows;
-    split.complete_bytes = end;
-    at = end;
-  }
-  return split;
-}
-
-// Returns the offset just past the row's LF, or kNotFound with state_ left for the next chunk.
-std::size_t CsvSplitter::scan_row(std::string_view chunk, std::size_t from) {
-  std::size_t at = from;
-  while (at < chunk.size()) {
-    if (state_ == State::kQuoted) {
-      at = scan_quoted(chunk, at);
-      continue;
-    }
-    const char byte = chunk[at];
-    if (state_ == State::kCellStart && byte == dialect_.quote) {
-      state_ = State::kQuoted;
-      ++at;
-      continue;
-    }
-    if (state_ == State::kQuoteInQuoted && byte == dialect_.quote) {
-      state_ = State::kQuoted;
-      ++at;
-      continue;
-    }
-    at = scan_plain(chunk, at);
-    if (at > from && at <= chunk.size() && chunk[at - 1] == '\n' && state_ == State::kPlain) {
-      return at;
-    }
-  }
-  return kNotFound;
-}
-
-std::size_t CsvSplitter::scan_quoted(std::string_view chunk, std::size_t at) {
-  const std::size_t quote = find_byte(chunk, at, dialect_.quote);
-  if (quote == kNotFound) return chunk.size();
-  state_ = State::kQuoteInQuoted;
-  return quote + 1;
-}
-
-// Runs outside quotes up to the LF that ends the row (state kPlain, LF consumed), the opening
-// quote of a later cell (kCellStart, quote not consumed) or the chunk's end.
-std::size_t CsvSplitter::scan_plain(std::string_view chunk, std::size_t at) {
-  const char* const data = chunk.data();
-  for (; at < chunk.size(); ++at) {
-    const char byte = data[at];
-    if (byte == '\n') {
-      state_ = State::kPlain;
-      return at + 1;
-    }
-    if (byte == dialect_.delimiter) {
-      state_ = State::kCellStart;
-    } else if (byte == dialect_.quote && state_ == State::kCellStart) {
-      return at;
-    } else {
-      state_ = State::kPlain;
-    }
-  }
-  return at;
-}
-
 std::size_t csv_row_end(std::string_view bytes, std::size_t from, CsvDialect dialect) {
   const std::size_t line_feed = find_byte(bytes, from, '\n');
   if (line_feed == kNotFound) return kNotFound;
@@ -149,10 +55,37 @@ std::size_t csv_row_end(std::string_view bytes, std::size_t from, CsvDialect dia
         at = find_byte(bytes, at + 2, dialect.quote);
       }
       if (at == kNotFound) return kNotFound;
+      // A quote that closes no cell: the row is spoilt, and must not take others with it.
+      if (at + 1 < bytes.size() && !may_follow_quote(bytes[at + 1], dialect)) return line_feed + 1;
     }
     cell_start = byte == dialect.delimiter;
   }
   return kNotFound;
+}
+
+CsvSplit split_csv(std::string_view bytes, std::size_t max_row_bytes, bool at_end,
+                   CsvDialect dialect) {
+  CsvSplit split;
+  std::size_t& at = split.complete_bytes;
+  while (at < bytes.size()) {
+    const std::size_t found = csv_row_end(bytes, at, dialect);
+    const bool open = found == kNotFound;
+    const std::string_view row = bytes.substr(at, open ? kNotFound : found - at);
+    const bool too_long = row.size() > max_row_bytes;
+    if (open || too_long) {
+      const std::size_t line = find_byte(row, 0, '\n');
+      const bool runs_on = line != kNotFound && line < max_row_bytes;
+      if (open && runs_on && (too_long || at_end)) {
+        split.error = CsvError::kUnterminatedQuote;
+      } else if (too_long) {
+        split.error = CsvError::kRowTooLong;
+      }
+      break;
+    }
+    ++split.complete_rows;
+    at = found;
+  }
+  return split;
 }
 
 CsvRowParser::CsvRowParser(std::size_t max_cells, CsvDialect dialect)

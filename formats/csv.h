@@ -27,52 +27,26 @@ struct CsvDialect {
   char quote = '"';
 };
 
-// What one feed() found.
-struct [[nodiscard]] CsvSplit {
-  CsvError error = CsvError::kNone;  // kNone or kRowTooLong
-  std::size_t complete_bytes = 0;    // offset in the fed chunk just past the last complete row's LF
-  std::size_t complete_rows = 0;     // rows that end within the chunk
-};
-
-// Finds row ends in a stream of raw bytes (UTF-8 or GB18030) handed over chunk by chunk, in order.
-// Each byte is looked at once; the bytes after complete_bytes belong to a row that a later chunk
-// ends, the caller keeps them. A quote opens a quoted cell only where a cell starts, so that a
-// stray quote spoils its own row and no other.
-class CsvSplitter {
- public:
-  explicit CsvSplitter(std::size_t max_row_bytes = std::size_t{1} << 20, CsvDialect dialect = {});
-
-  // After kRowTooLong only reset() or skip_damaged_row() makes sense. A row's bytes include its
-  // line end.
-  CsvSplit feed(std::string_view chunk);
-
-  // Bytes of the unfinished row seen so far; 0 exactly at a row's start.
-  std::size_t pending_bytes() const { return row_bytes_; }
-  // True when the stream so far ends inside a quoted cell.
-  bool inside_quotes() const { return state_ == State::kQuoted; }
-  // Back to the start of a row, e.g. after a seek to a known row start.
-  void reset();
-  // After kRowTooLong: ends the damaged row at the next LF, quoted or not. Feed the bytes that
-  // followed complete_bytes' row from wherever the caller wants to resume.
-  void skip_damaged_row();
-
- private:
-  enum class State : std::uint8_t { kCellStart, kPlain, kQuoted, kQuoteInQuoted };
-
-  std::size_t scan_row(std::string_view chunk, std::size_t from);
-  std::size_t scan_quoted(std::string_view chunk, std::size_t at);
-  std::size_t scan_plain(std::string_view chunk, std::size_t at);
-
-  CsvDialect dialect_;
-  std::size_t max_row_bytes_;
-  std::size_t row_bytes_ = 0;
-  State state_ = State::kCellStart;
-  bool skipping_ = false;
-};
-
 // Finds the end of the row that starts at bytes[from]: the offset just past its LF, or npos when
-// the row does not end within `bytes`. Walks the rows of a block that CsvSplitter has cut.
+// the row does not end within `bytes`. A quote opens a quoted cell only where a cell starts; where
+// one closes and something else than a delimiter or a line end follows, the row is spoilt and ends
+// at its first LF, so that it takes no other with it.
 std::size_t csv_row_end(std::string_view bytes, std::size_t from, CsvDialect dialect = {});
+
+// What split_csv() found.
+struct [[nodiscard]] CsvSplit {
+  CsvError error = CsvError::kNone;  // of the row behind complete_bytes; kRowTooLong or
+                                     // kUnterminatedQuote
+  std::size_t complete_bytes = 0;    // offset just past the last complete row's LF
+  std::size_t complete_rows = 0;
+};
+
+// Cuts the rows (UTF-8 or GB18030) that end within `bytes`, which starts at a row. A row's bytes
+// include its line end. Rows longer than `max_row_bytes` are an error; an unterminated quote is
+// known as such when the row goes on for several lines beyond the bound, or up to the end of the
+// input when that is `at_end`.
+CsvSplit split_csv(std::string_view bytes, std::size_t max_row_bytes, bool at_end,
+                   CsvDialect dialect = {});
 
 // Splits one row into cells. Owns an arena that unescaped cells live in; one a thread.
 class CsvRowParser {

@@ -126,6 +126,71 @@ bool is_valid_utf8(std::string_view bytes) {
   return simdjson::validate_utf8(bytes.data(), bytes.size());
 }
 
+bool is_surely_utf8(std::string_view bytes) {
+  constexpr int kEnough = 4;
+  int wide = 0;
+  for (const char c : bytes) {
+    if (static_cast<std::uint8_t>(c) >= 0xE0 && ++wide == kEnough) return is_valid_utf8(bytes);
+  }
+  return false;
+}
+
+char utf16_mark(std::string_view head) {
+  if (head.starts_with("\xFF\xFE")) return 'L';
+  return head.starts_with("\xFE\xFF") ? 'B' : '\0';
+}
+
+namespace {
+
+void append_code_point(std::uint32_t code, std::string& output) {
+  const auto put = [&output](std::uint32_t byte) { output.push_back(static_cast<char>(byte)); };
+  if (code < 0x80) return put(code);
+  if (code < 0x800) {
+    put(0xC0 | (code >> 6));
+  } else {
+    if (code < 0x10000) {
+      put(0xE0 | (code >> 12));
+    } else {
+      put(0xF0 | (code >> 18));
+      put(0x80 | ((code >> 12) & 63));
+    }
+    put(0x80 | ((code >> 6) & 63));
+  }
+  put(0x80 | (code & 63));
+}
+
+}  // namespace
+
+void append_utf16(std::string_view bytes, bool big_endian, std::string& rest, std::string& output) {
+  std::string joined;
+  if (!rest.empty()) {
+    joined = rest + std::string(bytes);
+    bytes = joined;
+  }
+  const auto unit = [&](std::size_t at) {
+    const auto first = static_cast<std::uint32_t>(byte_at(bytes, at));
+    const auto second = static_cast<std::uint32_t>(byte_at(bytes, at + 1));
+    return big_endian ? first << 8 | second : second << 8 | first;
+  };
+  std::size_t at = 0;
+  while (at + 2 <= bytes.size()) {
+    std::uint32_t code = unit(at);
+    std::size_t size = 2;
+    if (code >= 0xD800 && code < 0xDC00) {
+      if (at + 4 > bytes.size()) break;
+      const std::uint32_t low = unit(at + 2);
+      const bool pair = low >= 0xDC00 && low < 0xE000;
+      code = pair ? 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00) : 0xFFFD;
+      size = pair ? 4 : 2;
+    } else if (code >= 0xDC00 && code < 0xE000) {
+      code = 0xFFFD;
+    }
+    append_code_point(code, output);
+    at += size;
+  }
+  rest = std::string(bytes.substr(at));
+}
+
 std::size_t valid_utf8_prefix(std::string_view bytes) {
   if (is_valid_utf8(bytes)) return bytes.size();
   std::size_t at = 0;

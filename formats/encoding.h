@@ -23,6 +23,17 @@ Encoding detect_encoding(std::string_view head);
 // True when `bytes` is wholly valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF).
 bool is_valid_utf8(std::string_view bytes);
 
+// True when `bytes` is valid UTF-8 with so many characters of three and four bytes (Chinese ones)
+// that GB18030 text cannot look like it by chance.
+bool is_surely_utf8(std::string_view bytes);
+
+// The order mark of UTF-16 at the front: 'L' for little, 'B' for big endian, 0 for none.
+char utf16_mark(std::string_view head);
+
+// UTF-16 to UTF-8, piece by piece; `rest` keeps what a later piece completes. Unpaired surrogates
+// become U+FFFD.
+void append_utf16(std::string_view bytes, bool big_endian, std::string& rest, std::string& output);
+
 // Length of the longest valid prefix; equals bytes.size() when all is valid.
 std::size_t valid_utf8_prefix(std::string_view bytes);
 

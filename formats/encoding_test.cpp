@@ -8,6 +8,32 @@
 namespace huiliu::formats {
 namespace {
 
+TEST(Utf16, BecomesUtf8WhereverItIsCut) {
+  const std::string little("a\0\x2D\x4E\x3D\xD8\x00\xDE\n\0", 10);
+  for (std::size_t cut = 0; cut <= little.size(); ++cut) {
+    std::string rest;
+    std::string out;
+    append_utf16(std::string_view(little).substr(0, cut), false, rest, out);
+    append_utf16(std::string_view(little).substr(cut), false, rest, out);
+    EXPECT_EQ(out, "a中😀\n") << cut;
+    EXPECT_TRUE(rest.empty());
+  }
+  std::string rest;
+  std::string out;
+  append_utf16(std::string_view("\x4E\x2D\xDC\x00\0b\xFF", 7), true, rest, out);
+  EXPECT_EQ(out, "中\uFFFDb");
+  EXPECT_EQ(rest, "\xFF");
+  EXPECT_EQ(utf16_mark("\xFE\xFFx"), 'B');
+  EXPECT_EQ(utf16_mark("\xFF\xFEx"), 'L');
+  EXPECT_EQ(utf16_mark("x"), '\0');
+}
+
+TEST(Utf8, IsSureWithSomeChineseCharacters) {
+  EXPECT_TRUE(is_surely_utf8("行政处罚,1"));
+  EXPECT_FALSE(is_surely_utf8("行政,1"));
+  EXPECT_FALSE(is_surely_utf8("行政处罚\xFF"));
+}
+
 std::string gb18030_of(std::string utf8) {
   iconv_t descriptor = iconv_open("GB18030", "UTF-8");
   std::string out(utf8.size() * 4 + 8, '\0');

@@ -139,6 +139,11 @@ Outcome XlsxReader::skip_rows(std::uint64_t count) {
   return impl_->outcome;
 }
 
+const std::vector<XlsxMerge>& XlsxReader::merges() const {
+  static const std::vector<XlsxMerge> kNone;
+  return impl_->handler.has_value() ? impl_->handler->merges() : kNone;
+}
+
 const Outcome& XlsxReader::outcome() const { return impl_->outcome; }
 
 }  // namespace huiliu::formats

@@ -11,15 +11,27 @@
 
 namespace huiliu::formats {
 
-enum class CellKind : std::uint8_t { kEmpty, kString, kNumber, kDate, kBool, kError };
+enum class CellKind : std::uint8_t {
+  kEmpty,
+  kString,
+  kNumber,
+  kDate,
+  kBool,
+  kError,
+  kNoValue  // a formula whose result the file does not hold
+};
 
 struct XlsxCell {
   std::uint32_t column = 0;  // from 0: A is 0
   CellKind kind = CellKind::kEmpty;
-  // kNumber: the literal of the file, e.g. 3.50802190001010016E17. kDate: yyyy-mm-dd. kBool: TRUE
-  // or FALSE. kError: e.g. #N/A. Valid UTF-8; lives until the next call of the reader.
+  // What a person sees, in a fixed spelling. kNumber: a whole number of at most 15 digits as such
+  // however the writer spelt it (100.0, 2.0190012E7), with the zeros its format carries (00000);
+  // other numbers as the file has them. kDate: yyyy-mm-dd, yyyy-mm-dd hh:mm:ss[.fff], hh:mm:ss or,
+  // for a duration, h:mm:ss, as the cell's format shows it. kBool: TRUE or FALSE. kError: e.g.
+  // #N/A, or a serial that is no day. kNoValue: the formula behind "=". Valid UTF-8; lives until
+  // the next call of the reader.
   std::string_view text;
-  double number = 0;  // kNumber; kBool 0 or 1; kDate the serial, its fraction the time of day
+  double number = 0;  // kNumber; kBool 0 or 1; kDate the serial
 };
 
 struct XlsxRow {
@@ -34,6 +46,14 @@ struct XlsxSheet {
   std::string name;
   bool visible = true;
   std::string part;  // path within the archive
+};
+
+// Cells that are shown as one, with the value of the first; the others are empty in the file.
+struct XlsxMerge {
+  std::string range;  // A3:A5
+  std::uint32_t column = 0;
+  std::uint64_t first_row = 0;
+  std::uint64_t last_row = 0;
 };
 
 // Bounds on outside input; beyond one the reader reports kLimit.
@@ -75,6 +95,10 @@ class XlsxReader {
   bool next_row(XlsxRow& row);
   // Passes over the next `count` rows next_row() would give: resumes after that many were read.
   Outcome skip_rows(std::uint64_t count);
+
+  // The merges over several rows of the sheet: the file names them behind the last row, so they are
+  // known once next_row() has said that there is no more. At most a hundred.
+  const std::vector<XlsxMerge>& merges() const;
 
   // How the last open, select, skip or next_row went.
   const Outcome& outcome() const;

@@ -152,9 +152,65 @@ TEST(XlsxReader, GivesEachKindOfCell) {
   EXPECT_EQ(row.at(27).kind, CellKind::kEmpty);
   EXPECT_EQ(row.at(28).kind, CellKind::kError);
   EXPECT_EQ(row.at(29).kind, CellKind::kDate);
-  EXPECT_EQ(row.at(29).text, "2024-02-29");
+  EXPECT_EQ(row.at(29).text, "2024-02-29 10:00:00");
   EXPECT_FALSE(sheet.next());
   EXPECT_TRUE(sheet.reader.outcome().ok());
+}
+
+TEST(XlsxReader, GivesNumbersAsAPersonSeesThemHoweverTheWriterSpeltThem) {
+  const std::pair<const char*, const char*> spellings[] = {
+      {"100.0", "100"},
+      {"2.0190012E7", "20190012"},
+      {"1E2", "100"},
+      {"-1.0E7", "-10000000"},
+      {"-0.0", "0"},
+      {"0.1", "0.1"},
+      {"1.5E-3", "1.5E-3"},
+      {"007", "7"},
+      {"999999999999999", "999999999999999"},
+      // Beyond 15 digits nobody knows which digits were meant.
+      {"1.0E15", "1.0E15"},
+      {"9007199254740993", "9007199254740993"}};
+  std::string row = "<row>";
+  for (const auto& [literal, shown] : spellings)
+    row += "<c><v>" + std::string(literal) + "</v></c>";
+  OpenSheet sheet(package(row + "</row>"));
+  ASSERT_TRUE(sheet.next());
+  std::uint32_t column = 0;
+  for (const auto& [literal, shown] : spellings) {
+    EXPECT_EQ(sheet.row.at(column).kind, CellKind::kNumber) << literal;
+    EXPECT_EQ(sheet.row.at(column++).text, shown) << literal;
+  }
+}
+
+TEST(XlsxReader, KnowsMergesOverSeveralRowsWhenTheSheetEnds) {
+  const std::string rows =
+      "<row r=\"1\"><c><v>1</v></c></row></sheetData><mergeCells>"
+      "<mergeCell ref=\"A1:B1\"/><mergeCell ref=\"AB2:AC5\"/>"
+      "<mergeCell ref=\"bad\"/><mergeCell ref=\"A:B\"/></mergeCells><sheetData>";
+  OpenSheet sheet(package(rows));
+  ASSERT_TRUE(sheet.next());
+  EXPECT_FALSE(sheet.next());
+  // The sheet of package() ends with a merge of its own.
+  ASSERT_EQ(sheet.reader.merges().size(), 2U);
+  const XlsxMerge& merge = sheet.reader.merges().front();
+  EXPECT_EQ(merge.range, "AB2:AC5");
+  EXPECT_EQ(merge.column, 27U);
+  EXPECT_EQ(merge.first_row, 2U);
+  EXPECT_EQ(merge.last_row, 5U);
+}
+
+TEST(XlsxReader, ShowsFormulasWithoutAResultAndReadsLowerCaseReferences) {
+  OpenSheet sheet(
+      package("<row r=\"1\"><c r=\"a1\"><f>1+1</f><v/></c><c r=\"c1\"><f>SUM(A1)</f></c>"
+              "<c t=\"str\"><f>\"\"</f><v></v></c><c><f>2*3</f><v>6.0</v></c></row>"));
+  ASSERT_TRUE(sheet.next());
+  EXPECT_EQ(sheet.row.at(0).kind, CellKind::kNoValue);
+  EXPECT_EQ(sheet.row.at(0).text, "=1+1");
+  EXPECT_EQ(sheet.row.at(2).kind, CellKind::kNoValue);
+  EXPECT_EQ(sheet.row.at(3).kind, CellKind::kString);
+  EXPECT_EQ(sheet.row.at(3).text, "");
+  EXPECT_EQ(sheet.row.at(4).text, "6");
 }
 
 constexpr const char* kDateRow =
@@ -171,9 +227,9 @@ TEST(XlsxReader, RendersDatesByStyle) {
   EXPECT_EQ(sheet.row.at(1).text, "2024-02-29");
   EXPECT_EQ(sheet.row.at(2).kind, CellKind::kNumber);
   EXPECT_EQ(sheet.row.at(3).text, "1900-03-01");
-  EXPECT_EQ(sheet.row.at(4).kind, CellKind::kNumber);
+  EXPECT_EQ(sheet.row.at(4).kind, CellKind::kError);
   EXPECT_EQ(sheet.row.at(4).text, "60");
-  EXPECT_EQ(sheet.row.at(5).kind, CellKind::kNumber);
+  EXPECT_EQ(sheet.row.at(5).kind, CellKind::kError);
   EXPECT_EQ(sheet.row.at(6).kind, CellKind::kNumber);
 }
 

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::size_t kTextIsSet = std::string_view::npos;
 constexpr std::uint32_t kMaxColumnLetters = 3;
+constexpr std::size_t kMaxFormula = 120;
+constexpr double kFifteenDigits = 1e15;  // what Excel keeps and shows of a number
 
 template <typename Integer>
 bool parse_whole(std::string_view text, Integer& value) {
@@ -26,6 +28,13 @@ std::string_view trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kXmlSpace);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kXmlSpace) + 1 - first);
+}
+
+// True for the spelling that needs no work: 0, or up to 15 digits without a leading zero.
+bool is_plain_whole(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  if (text.empty() || text.size() > 15 || (text.front() == '0' && text.size() > 1)) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool is_iso_date(std::string_view text) {
@@ -60,6 +69,7 @@ void XlsxSheetHandler::take_row(XlsxRow& row) {
 void XlsxSheetHandler::on_start(std::string_view name, const XmlAttributes& attributes) {
   if (!in_sheet_data_) {
     in_sheet_data_ = name == "sheetData";
+    if (name == "mergeCell") note_merge(attributes.get("ref"));
     return;
   }
   if (name == "c") {
@@ -74,6 +84,8 @@ void XlsxSheetHandler::on_start(std::string_view name, const XmlAttributes& attr
   } else if (name == "is") {
     in_inline_ = cell_type_ == ValueType::kInlineString;
     cell_has_value_ = cell_has_value_ || in_inline_;
+  } else if (name == "f") {
+    cell_has_formula_ = in_formula_ = true;
   } else if (name == "rPh") {
     in_phonetic_ = true;
   } else if (name == "t") {
@@ -85,6 +97,8 @@ void XlsxSheetHandler::on_end(std::string_view name) {
   if (!in_sheet_data_) return;
   if (name == "v" || name == "t") {
     capturing_ = false;
+  } else if (name == "f") {
+    in_formula_ = false;
   } else if (name == "c") {
     if (in_cell_) end_cell();
   } else if (name == "row") {
@@ -101,13 +115,32 @@ void XlsxSheetHandler::on_end(std::string_view name) {
 }
 
 void XlsxSheetHandler::on_text(std::string_view text) {
-  if (!capturing_) return;
+  if (!capturing_) {
+    if (in_formula_ && formula_.size() < kMaxFormula) formula_.append(text);
+    return;
+  }
   if (row_text_.size() + text.size() > limits_.max_row_text_bytes) {
     fail(OutcomeCode::kLimit,
          "more text than " + std::to_string(limits_.max_row_text_bytes) + " bytes in one row");
     return;
   }
   row_text_.append(text);
+}
+
+void XlsxSheetHandler::note_merge(std::string_view range) {
+  constexpr std::size_t kEnough = 100;
+  const std::size_t colon = range.find(':');
+  if (colon == std::string_view::npos || merges_.size() == kEnough) return;
+  const auto row_of = [](std::string_view reference, std::uint64_t& row) {
+    const std::size_t digits = reference.find_first_of("0123456789");
+    return digits != std::string_view::npos && parse_whole(reference.substr(digits), row);
+  };
+  XlsxMerge merge{std::string(range), 0, 0, 0};
+  if (!row_of(range.substr(0, colon), merge.first_row)) return;
+  if (!row_of(range.substr(colon + 1), merge.last_row)) return;
+  if (merge.last_row <= merge.first_row || !read_column(range)) return;
+  merge.column = cell_.column;
+  merges_.push_back(std::move(merge));
 }
 
 void XlsxSheetHandler::begin_row(const XmlAttributes& attributes) {
@@ -152,6 +185,8 @@ void XlsxSheetHandler::begin_cell(const XmlAttributes& attributes) {
   }
   cell_text_start_ = row_text_.size();
   cell_has_value_ = false;
+  cell_has_formula_ = in_formula_ = false;
+  formula_.clear();
   in_inline_ = false;
   in_phonetic_ = false;
   in_cell_ = true;
@@ -162,7 +197,8 @@ bool XlsxSheetHandler::read_column(std::string_view reference) {
   std::uint32_t column = 0;
   std::uint32_t letters = 0;
   while (letters < reference.size() && letters <= kMaxColumnLetters) {
-    const char letter = reference[letters];
+    char letter = reference[letters];
+    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 32);
     if (letter < 'A' || letter > 'Z') break;
     column = column * 26 + static_cast<std::uint32_t>(letter - 'A') + 1;
     ++letters;
@@ -202,7 +238,11 @@ void XlsxSheetHandler::end_cell() {
   const std::string_view trimmed = trim(raw);
   text_offsets_.push_back(cell_text_start_);
   if (!cell_has_value_ || (!is_text && trimmed.empty())) {
-    replace_text("");
+    if (cell_has_formula_) {
+      end_without_value();
+    } else {
+      replace_text("");
+    }
   } else if (is_text) {
     cell_.kind = CellKind::kString;
     decode_xstring(row_text_, cell_text_start_);
@@ -242,14 +282,41 @@ void XlsxSheetHandler::end_number(std::string_view text) {
     return;
   }
   cell_.kind = CellKind::kNumber;
-  if (workbook_.styles.is_date(cell_style_)) {
-    std::string date;
-    if (append_iso_date(cell_.number, workbook_.dates, date)) {
-      cell_.kind = CellKind::kDate;
-      return replace_text(date);
-    }
-  }
+  if (show_number(text)) return;
   if (text.size() != row_text_.size() - cell_text_start_) replace_text(std::string(text));
+}
+
+// Replaces a number's literal by what its format shows; false when it stands as it is.
+bool XlsxSheetHandler::show_number(std::string_view literal) {
+  const NumberFormat& format = workbook_.styles.format(cell_style_);
+  if (format.is_time()) {
+    std::string shown;
+    const bool is_moment = append_serial(cell_.number, workbook_.dates, format.kind, shown);
+    // A serial that is no day shows as ##### (or as 1900-01-00): nobody can mean that.
+    cell_.kind = is_moment ? CellKind::kDate : CellKind::kError;
+    if (is_moment) replace_text(shown);
+    return is_moment;
+  }
+  const bool zeros = format.kind == NumberFormat::Kind::kZeros;
+  if (!zeros && is_plain_whole(literal)) return false;
+  const double number = cell_.number;
+  if (std::fabs(number) >= kFifteenDigits || number != std::floor(number)) return false;
+  std::string shown = std::to_string(static_cast<long long>(number));
+  if (zeros) shown = fill_zeros(format.pattern, shown);
+  replace_text(shown);
+  return true;
+}
+
+// Programs that write formulas leave their results to Excel; nobody has seen a value yet.
+void XlsxSheetHandler::end_without_value() {
+  cell_.kind = CellKind::kNoValue;
+  decode_xstring(formula_, 0);
+  if (formula_.size() > kMaxFormula) {
+    std::size_t end = kMaxFormula;
+    while (end > 0 && (static_cast<unsigned char>(formula_[end]) & 0xC0) == 0x80) --end;
+    formula_.resize(end);
+  }
+  replace_text("=" + formula_);
 }
 
 void XlsxSheetHandler::end_bool(std::string_view text) {
@@ -266,7 +333,9 @@ void XlsxSheetHandler::end_bool(std::string_view text) {
 void XlsxSheetHandler::end_iso_date() {
   const std::string text(trim(std::string_view(row_text_).substr(cell_text_start_)));
   cell_.kind = is_iso_date(text) ? CellKind::kDate : CellKind::kError;
-  replace_text(cell_.kind == CellKind::kDate ? text.substr(0, 10) : text);
+  std::string shown = text;
+  if (cell_.kind == CellKind::kDate && shown.size() > 10) shown[10] = ' ';
+  replace_text(shown);
 }
 
 void XlsxSheetHandler::replace_text(std::string_view text) {

@@ -28,6 +28,8 @@ class XlsxSheetHandler : public XmlHandler {
   // Hands over the row the parser paused after. Its text lives until the parser runs again.
   void take_row(XlsxRow& row);
 
+  const std::vector<XlsxMerge>& merges() const { return merges_; }
+
   void on_start(std::string_view name, const XmlAttributes& attributes) override;
   void on_end(std::string_view name) override;
   void on_text(std::string_view text) override;
@@ -43,6 +45,7 @@ class XlsxSheetHandler : public XmlHandler {
     kIsoDate
   };
 
+  void note_merge(std::string_view range);
   void begin_row(const XmlAttributes& attributes);
   void begin_cell(const XmlAttributes& attributes);
   bool read_column(std::string_view reference);
@@ -50,8 +53,10 @@ class XlsxSheetHandler : public XmlHandler {
   void end_cell();
   void end_shared_string(std::string_view text);
   void end_number(std::string_view text);
+  bool show_number(std::string_view literal);
   void end_bool(std::string_view text);
   void end_iso_date();
+  void end_without_value();
   void replace_text(std::string_view text);
   void fail(OutcomeCode code, const std::string& what);
 
@@ -66,12 +71,17 @@ class XlsxSheetHandler : public XmlHandler {
   std::vector<XlsxCell> cells_;
   std::vector<std::size_t> text_offsets_;  // of each cell in row_text_; npos: text is set already
 
+  std::vector<XlsxMerge> merges_;
+
   XlsxCell cell_;
   std::size_t cell_text_start_ = 0;
   std::uint32_t cell_style_ = 0;
   std::uint32_t next_column_ = 0;
   ValueType cell_type_ = ValueType::kNumber;
   bool cell_has_value_ = false;
+  bool cell_has_formula_ = false;
+  bool in_formula_ = false;
+  std::string formula_;  // its beginning, for whoever has to mend it
   bool in_sheet_data_ = false;
   bool in_row_ = false;
   bool in_cell_ = false;

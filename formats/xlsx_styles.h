@@ -12,29 +12,48 @@ namespace huiliu::formats {
 
 enum class DateSystem : std::uint8_t { k1900, k1904 };
 
-// True for the built-in number formats that show a date or a time (ECMA-376 part 1, 18.8.30, with
-// the Chinese, Japanese and Korean ones).
-bool is_builtin_date_format(std::uint32_t format_id);
+// What a number format makes of a cell's number.
+struct NumberFormat {
+  enum class Kind : std::uint8_t {
+    kGeneral,   // the number itself
+    kDate,      // a day
+    kDateTime,  // a day and a time
+    kTime,      // a time of day
+    kElapsed,   // hours and minutes that run on, [h]:mm
+    kZeros      // digits in places, 00000 or 000-0000
+  };
+  Kind kind = Kind::kGeneral;
+  std::string pattern;  // kZeros: the text shown, a NUL where a digit goes
 
-// True when the first section of a format code holds y, m or d outside quotes, brackets, escapes.
-bool is_date_format_code(std::string_view code);
+  bool is_time() const { return kind != Kind::kGeneral && kind != Kind::kZeros; }
+};
 
-// Appends yyyy-mm-dd for a serial day number. False, and nothing appended, when the serial is no
-// calendar day: negative, past 9999-12-31, below 1 or the inexistent 1900-02-29 (60) of 1900.
-bool append_iso_date(double serial, DateSystem system, std::string& output);
+// The built-in formats (ECMA-376 part 1, 18.8.30, with the Chinese, Japanese and Korean ones).
+NumberFormat::Kind builtin_format(std::uint32_t format_id);
 
-// Reads the styles part: which cell styles show dates.
+// Reads the first section of a format code: that of positive numbers.
+NumberFormat parse_format_code(std::string_view code);
+
+// Appends yyyy-mm-dd, yyyy-mm-dd hh:mm:ss[.fff], hh:mm:ss or h:mm:ss for a serial day number, as
+// `kind` says. False, and nothing appended, when the serial is no such moment: negative, past
+// 9999-12-31, for days below 1 or the inexistent 1900-02-29 (60) of 1900.
+bool append_serial(double serial, DateSystem system, NumberFormat::Kind kind, std::string& output);
+
+// The digits of a whole number, in the places of a pattern of kZeros.
+std::string fill_zeros(std::string_view pattern, std::string_view whole);
+
+// Reads the styles part: how cells of each style show their numbers.
 class XlsxStyles : public XmlHandler {
  public:
-  bool is_date(std::uint32_t style) const;
+  const NumberFormat& format(std::uint32_t style) const;
 
   void on_start(std::string_view name, const XmlAttributes& attributes) override;
   void on_end(std::string_view name) override;
   void on_text(std::string_view text) override;
 
  private:
-  std::vector<std::uint32_t> cell_formats_;                    // style index to number format id
-  std::unordered_map<std::uint32_t, bool> is_date_by_format_;  // formats the file defines itself
+  std::vector<std::uint32_t> cell_formats_;              // style index to number format id
+  std::unordered_map<std::uint32_t, NumberFormat> own_;  // formats the file defines itself
   bool in_cell_formats_ = false;
   bool in_number_formats_ = false;
 };

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 
 #include "operators/condition.h"
 #include "operators/field_names.h"
@@ -29,6 +31,19 @@ struct Totals {
   std::int64_t sum = 0;
   double real_sum = 0;
 };
+
+/// Adds without running over. A sum that has reached a bound stays there: what is added or taken
+/// back later would make it look like a sum again.
+bool add_bounded(std::int64_t& sum, std::int64_t by) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+  if (sum == kMost || sum == kLeast) return true;
+  if (by == kMost || by == kLeast || __builtin_add_overflow(sum, by, &sum)) {
+    sum = by < 0 ? kLeast : kMost;
+    return false;
+  }
+  return true;
+}
 
 /// A count of those records that a condition holds for.
 struct Where {
@@ -62,6 +77,7 @@ class Count final : public runtime::Operator {
   void open(runtime::OperatorContext& context) override {
     context_ = &context;
     table_ = &context.table("totals");
+    overflows_ = context.counter("sum_overflows");
     row_.resize(context.row_slots());
   }
 
@@ -75,7 +91,11 @@ class Count final : public runtime::Operator {
         if (sum_type_ == Type::kFloat64) {
           entry.real_sum += sign * value.real();
         } else {
-          entry.sum += sign * value.integer();
+          std::int64_t by = value.integer();
+          if (sign < 0 && __builtin_sub_overflow(std::int64_t{0}, by, &by)) {
+            by = std::numeric_limits<std::int64_t>::max();
+          }
+          if (!add_bounded(entry.sum, by)) report_overflow();
         }
       }
     }
@@ -91,6 +111,14 @@ class Count final : public runtime::Operator {
   }
 
  private:
+  /// One amount that nobody can mean must not end the run of all others, so the sum is pinned to
+  /// the bound, where it can be seen. Keys may be persons' numbers: they do not go to the log.
+  void report_overflow() {
+    if ((*overflows_)++ > 0) return;
+    spdlog::error("{}: a sum is beyond 64 bits and stays at the bound; see the key whose sum is {}",
+                  context_->node_name(), std::numeric_limits<std::int64_t>::max());
+  }
+
   void emit(const KeyCounts::Entry& entry, Outputs& out) {
     const std::uint16_t shard = context_->shard_of(entry.hash);
     Totals totals;
@@ -101,7 +129,7 @@ class Count final : public runtime::Operator {
       std::memcpy(tallies_.data(), stored->data() + sizeof totals, tally_bytes);
     }
     totals.count += entry.count;
-    totals.sum += entry.sum;
+    if (!add_bounded(totals.sum, entry.sum)) report_overflow();
     totals.real_sum += entry.real_sum;
     for (std::size_t i = 0; i < tallies_.size(); ++i) tallies_[i] += entry.tallies[i];
     bytes_.assign(reinterpret_cast<const char*>(&totals), sizeof totals);
@@ -133,6 +161,7 @@ class Count final : public runtime::Operator {
   std::string bytes_;
   runtime::OperatorContext* context_ = nullptr;
   state::Table* table_ = nullptr;
+  std::uint64_t* overflows_ = nullptr;
   KeyCounts changes_;
   std::vector<Value> row_;
 };

@@ -28,6 +28,21 @@ TEST(CountTest, TakesBackWhatWasCounted) {
               ElementsAre("a|2|11|1", "b|1|7|1", "a|1|2|0", "b|0|0|0"));
 }
 
+TEST(CountTest, PinsASumBeyond64BitsToTheBound) {
+  Harness harness(kYaml, "dept, n: int64");
+  harness.push({{"dept", "A"}, {"n", "9223372036854775806"}});
+  harness.end_epoch();
+  harness.push({{"dept", "A"}, {"n", "5"}});
+  harness.push({{"dept", "B"}, {"n", "-9223372036854775807"}});
+  harness.push({{"dept", "B"}, {"n", "-7"}});
+  harness.end_epoch();
+  harness.push({{"dept", "A"}, {"n", "-100"}});
+  harness.end_epoch();
+  EXPECT_THAT(harness.take("", {"dept", "sum"}),
+              ElementsAre("A|9223372036854775806", "A|9223372036854775807",
+                          "B|-9223372036854775808", "A|9223372036854775807"));
+}
+
 TEST(CountTest, EmitsChangedTotalsWhenAnEpochEnds) {
   Harness harness(kYaml, "dept, n: int64");
   harness.push({{"dept", "B"}, {"n", "1"}});

@@ -23,13 +23,21 @@ using runtime::Type;
 using runtime::Value;
 
 constexpr int kHookInterval = 1000;
-constexpr double kExactInteger = 9007199254740992.0;  // 2^53
+constexpr std::int64_t kExactInteger = 9007199254740992;    // 2^53: Lua's numbers are doubles
+constexpr std::int64_t kExactInText = 100'000'000'000'000;  // Lua writes 14 digits of a number
 
 // Makes the only globals that scripts see. Libraries are read-only, `pairs` has a fixed order,
 // and library functions that could run long in C are bounded, since hooks do not reach them.
 constexpr const char* kPrelude = R"lua(
 local known, writable, reject, values = ...
-local error, type, tostring, rawset, setmetatable, next = error, type, tostring, rawset, setmetatable, next
+local plain, floor, format = tostring, math.floor, string.format
+local function tostring(value)
+  if type(value) == "number" and floor(value) == value and value > -2^53 and value < 2^53 then
+    return format("%d", value)
+  end
+  return plain(value)
+end
+local error, type, rawset, setmetatable, next = error, type, rawset, setmetatable, next
 local sort, byte, len = table.sort, string.byte, string.len
 string.dump, math.random, math.randomseed, table.foreach, table.foreachi = nil
 local rep = string.rep
@@ -112,6 +120,15 @@ std::set<std::string, std::less<>> identifiers(std::string_view source) {
   return found;
 }
 
+/// Whether a script may turn numbers into text by other ways than tostring().
+bool makes_text(std::string_view source) {
+  if (identifiers(source).contains("string")) return true;
+  for (const std::string_view way : {"..", ":", "concat"}) {
+    if (source.find(way) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 struct Slot {
   std::string name;
   std::size_t field;
@@ -132,6 +149,7 @@ class LuaScript final : public Script {
   std::string compile(const std::string& source, const Schema& schema,
                       const std::vector<std::size_t>& sets) {
     find_slots(source, schema, sets);
+    most_ = makes_text(source) ? kExactInText : kExactInteger;
     luaJIT_setmode(state_, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
     open_libraries();
     lua_newtable(state_);
@@ -246,7 +264,7 @@ class LuaScript final : public Script {
     auto* self = static_cast<LuaScript*>(lua_touserdata(state, 1));
     for (const Slot& slot : self->reads_) {
       lua_pushlstring(state, slot.name.data(), slot.name.size());
-      self->push(state, (*self->record_)[slot.field], slot.type);
+      self->push(state, (*self->record_)[slot.field], slot);
       lua_rawset(state, 3);
     }
     lua_pushvalue(state, 2);
@@ -254,7 +272,8 @@ class LuaScript final : public Script {
     return 1;
   }
 
-  void push(lua_State* state, const Value& value, Type type) {
+  void push(lua_State* state, const Value& value, const Slot& slot) {
+    const Type type = slot.type;
     if (value.is_null()) {
       lua_pushnil(state);
     } else if (runtime::is_text(type)) {
@@ -263,8 +282,13 @@ class LuaScript final : public Script {
       lua_pushboolean(state, value.boolean() ? 1 : 0);
     } else if (type == Type::kFloat64) {
       lua_pushnumber(state, value.real());
-    } else {
+    } else if (value.integer() < most_ && value.integer() > -most_) {
       lua_pushnumber(state, static_cast<double>(value.integer()));
+    } else {
+      // A rounded identifier is another's: better none. Never returns.
+      luaL_error(state, "field '%s' has more digits than a script keeps (%d%s); make it a string",
+                 slot.name.c_str(), most_ == kExactInText ? 14 : 15,
+                 most_ == kExactInText ? " where the script makes text" : "");
     }
   }
 
@@ -278,6 +302,9 @@ class LuaScript final : public Script {
     const int found = lua_type(state_, index);
     if (found == LUA_TNIL) {
       into = Value();
+    } else if (runtime::is_text(type) && found == LUA_TNUMBER && is_exact(index)) {
+      const auto whole = static_cast<std::int64_t>(lua_tonumber(state_, index));
+      into = Value::of_text(arena_->copy(std::to_string(whole)));
     } else if (runtime::is_text(type) && (found == LUA_TSTRING || found == LUA_TNUMBER)) {
       std::size_t size = 0;
       const char* text = lua_tolstring(state_, index, &size);
@@ -287,14 +314,18 @@ class LuaScript final : public Script {
     } else if (type == Type::kFloat64 && found == LUA_TNUMBER) {
       into = Value::of_real(lua_tonumber(state_, index));
     } else if (!runtime::is_text(type) && type != Type::kBool && found == LUA_TNUMBER &&
-               std::fabs(lua_tonumber(state_, index)) <= kExactInteger &&
-               std::floor(lua_tonumber(state_, index)) == lua_tonumber(state_, index)) {
+               is_exact(index)) {
       into = Value::of_integer(static_cast<std::int64_t>(lua_tonumber(state_, index)));
     } else {
       return failure(fmt::format("{}: a {} does not fit into a field of type {}", what,
                                  lua_typename(state_, found), runtime::type_name(type)));
     }
     return {};
+  }
+
+  bool is_exact(int index) const {
+    const double number = lua_tonumber(state_, index);
+    return std::fabs(number) < static_cast<double>(kExactInteger) && std::floor(number) == number;
   }
 
   Outcome failure(std::string_view message) {
@@ -366,6 +397,7 @@ class LuaScript final : public Script {
   const Record* record_ = nullptr;
   Arena* arena_ = nullptr;
   std::uint64_t left_ = 0;
+  std::int64_t most_ = kExactInteger;  // integers from here on are refused
   bool rejected_ = false;
   bool out_of_memory_ = false;
   runtime::Reject reject_;

@@ -39,6 +39,22 @@ TEST(ScriptTest, SetsFieldsFromFields) {
             "a=ab n=7 out=a2b1");
 }
 
+TEST(ScriptTest, KeepsWholeNumbersExactOrRefusesThem) {
+  const auto with = [](std::string_view code, std::string_view n) {
+    Harness harness(yaml(code), "a, n: int64");
+    harness.push({{"a", "ab"}, {"n", std::string(n)}});
+    const auto done = harness.take("", {"n", "out"});
+    return done.empty() ? "refused" : done.front();
+  };
+  EXPECT_EQ(with("out = n", "350823189619410"), "350823189619410|350823189619410");
+  EXPECT_EQ(with("out = tostring(n)", "9007199254740991"), "9007199254740991|9007199254740991");
+  EXPECT_EQ(with("n = n - 1", "9007199254740991"), "9007199254740990|~");
+  EXPECT_EQ(with("out = 'no ' .. n", "35082318961941"), "35082318961941|no 35082318961941");
+  EXPECT_EQ(with("out = 'no ' .. n", "350823189619410"), "refused");
+  EXPECT_EQ(with("out = n", "9007199254740993"), "refused");
+  EXPECT_EQ(with("out = n", "-9223372036854775808"), "refused");
+}
+
 TEST(ScriptTest, DropsAndRejectsRecords) {
   EXPECT_EQ(run("return false"), "dropped");
   EXPECT_EQ(run("return true"), "a=ab n=7 out=~");

@@ -16,7 +16,7 @@ ALLOWED = {
     "runtime": {"runtime"},
     "state": {"runtime", "state"},
     "operators": {"runtime", "state", "domain", "formats", "operators"},
-    "connectors": {"runtime", "state", "formats", "connectors"},
+    "connectors": {"runtime", "state", "domain", "formats", "connectors"},
     "cli": set(FOLDERS) - {"examples"},
     "examples": {"runtime", "state"},
 }

@@ -33,7 +33,7 @@ def make_inputs(folder):
         "08_licence_2018.ndjson": (b'{"XK_WSH":"' + b"x" * 5_000_000 + b'"}\n[]\n', ["E804_TOO_LONG", "E801_BAD_JSON"]),
         "09_licence_2018.ndjson": (b'{"q":' * 100_000 + b"\n", ["E801_BAD_JSON"]),
         "10_licence_2018.ndjson": (b'{"XK_WSH":', ["E801_BAD_JSON"]),
-        "11_licence_2018.csv": (good_csv.encode("utf-16"), ["E805_BAD_FILE"]),
+        "11_licence_2018.csv": (good_csv.encode("utf-16-le"), ["E805_BAD_FILE"]),
         "12_licence_2018.csv": (good_csv.splitlines()[0].encode() + b"\n\xff\xfe,\n", ["E803_BAD_ENCODING"]),
     }
     for name, (content, _) in files.items():

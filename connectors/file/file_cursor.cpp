@@ -6,11 +6,14 @@
 
 #include <emmintrin.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "connectors/file/file_decoder.h"
+#include "connectors/file/foreign_content.h"
+#include "connectors/file/text_copy.h"
 #include "formats/csv.h"
 
 namespace huiliu::connectors {
@@ -20,6 +23,15 @@ using runtime::Slice;
 namespace {
 
 constexpr std::size_t kHead = 64 << 10;
+constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
+constexpr std::size_t kTextPerNul = 16;  // with more NUL bytes than one in so many it is no text
+
+/// UTF-16, and CSV whose lines end with CR alone, are rare: they are converted before reading.
+bool needs_rewriting(std::string_view head, FileFormat format) {
+  if (formats::utf16_mark(head) != '\0') return true;
+  return format == FileFormat::kCsv && head.find('\n') == std::string_view::npos &&
+         head.find('\r') != std::string_view::npos;
+}
 
 FileFormat format_of(const std::string& path) {
   std::string extension = std::filesystem::path(path).extension().string();
@@ -54,6 +66,7 @@ std::uint64_t count_lines(std::string_view bytes) {
 
 FileCursor::FileCursor(const FileOptions& options, Place place, FilePosition position)
     : options_(options), place_(std::move(place)), position_(std::move(position)) {
+  text_size_ = position_.size;
   format_ = options.format == FileFormat::kAuto ? format_of(place_.path) : options.format;
   layout_ = make_layout(options, place_.name);
 }
@@ -63,26 +76,47 @@ FileCursor::~FileCursor() {
 }
 
 bool FileCursor::open() {
+  // What Office puts beside a workbook while someone has it open.
+  if (std::filesystem::path(place_.path).filename().string().starts_with("~$")) {
+    spdlog::info("{}: lock file of an office program, left out", place_.name);
+    finish();
+    return true;
+  }
+  std::string head;
+  if (!read_head(head)) return true;
+  if (options_.format == FileFormat::kAuto && is_zip(head)) format_ = FileFormat::kXlsx;
+  const auto foreign = foreign_content(head, format_);
   if (format_ == FileFormat::kXlsx) {
     const auto digest = hash_prefix(place_.fd, position_.size, hash_);
     if (!digest) return false;
     if (!position_.digest.empty() && position_.digest != *digest) return false;
     position_.digest = *digest;
-    start_table();
+    if (foreign) {
+      problem(*foreign);
+    } else {
+      start_table();
+    }
     return true;
   }
+  if (foreign) {
+    problem(*foreign);
+    return true;
+  }
+  if (needs_rewriting(head, format_) && (!rewrite_text(head) || !read_head(head))) return true;
   if (position_.offset > 0) {
     const auto digest = hash_prefix(place_.fd, position_.offset, hash_);
     if (!digest || *digest != position_.digest) return false;
   }
   read_to_ = position_.offset;
-  start_text();
+  start_text(head);
   return true;
 }
 
-void FileCursor::problem(const std::string& text) {
+void FileCursor::problem(const std::string& text, const std::string& zh) {
   spdlog::error("{}: {}", place_.name, text);
   problem_ = text;
+  // For the decoder, which has a text for each language.
+  if (!zh.empty()) problem_.append(1, '\0').append(zh);
 }
 
 bool FileCursor::take_problem(Slice& slice) {
@@ -96,55 +130,108 @@ bool FileCursor::take_problem(Slice& slice) {
 
 void FileCursor::finish() { position_.done = true; }
 
-void FileCursor::start_text() {
-  std::string head(kHead, '\0');
+bool FileCursor::read_head(std::string& head) {
+  head.assign(kHead, '\0');
   const ssize_t got = ::pread(place_.fd, head.data(), head.size(), 0);
-  if (got < 0) return problem(fmt::format("cannot be read: {}", std::strerror(errno)));
-  head.resize(static_cast<std::size_t>(got));
-  const formats::Encoding found = formats::detect_encoding(head);
-  layout_->encoding = options_.encoding.value_or(found);
-  // Without NUL bytes it is text with many bad rows: each is refused by itself.
-  if (head.find('\0') != std::string::npos) {
-    return problem("the file is binary, not text in the declared format");
+  if (got < 0) problem(fmt::format("cannot be read: {}", std::strerror(errno)));
+  head.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return got >= 0;
+}
+
+void FileCursor::start_text(std::string_view head) {
+  // Programs that join files leave a mark in front of each part; the first may have two.
+  std::size_t mark = 0;
+  while (head.substr(mark).starts_with(kUtf8Mark)) mark += kUtf8Mark.size();
+  // A NUL here and there spoils its row only; without any, so does a row of bytes that are no text.
+  std::string text(head.substr(mark));
+  const std::size_t nuls = std::erase(text, '\0');
+  const formats::Encoding found = formats::detect_encoding(text);
+  if (nuls * kTextPerNul > head.size() || (nuls > 0 && found == formats::Encoding::kBinary)) {
+    return problem("the file is binary, not text in the declared format",
+                   "文件是二进制内容，不是所声明格式的文本");
   }
-  const std::size_t mark = head.starts_with("\xEF\xBB\xBF") ? formats::kUtf8BomBytes : 0;
+  layout_->mixed = !options_.encoding.has_value();
+  layout_->encoding =
+      mark > 0 || was_utf16_ ? formats::Encoding::kUtf8Bom : options_.encoding.value_or(found);
   if (format_ == FileFormat::kCsv) return read_csv_header(head, mark);
   if (position_.offset == 0 && mark > 0) {
-    hash_.add(std::string_view(head).substr(0, mark));
+    hash_.add(head.substr(0, mark));
     position_.offset = read_to_ = mark;
   }
+}
+
+/// Puts a copy as UTF-8 with LF in the file's place: positions and rows are those of the copy,
+/// which is the same whenever it is made.
+bool FileCursor::rewrite_text(std::string_view head) {
+  // Whether a file was read already is asked of its own bytes.
+  ContentHash whole;
+  whole_digest_ = hash_prefix(place_.fd, position_.size, whole).value_or("");
+  was_utf16_ = formats::utf16_mark(head) != '\0';
+  const TextCopy copy = copy_as_plain_text(place_.fd, formats::utf16_mark(head));
+  if (copy.fd < 0) {
+    problem(fmt::format("cannot be converted to UTF-8: {}", std::strerror(copy.error)));
+    return false;
+  }
+  ::close(place_.fd);
+  place_.fd = copy.fd;
+  text_size_ = copy.size;
+  return true;
 }
 
 void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
   const formats::CsvDialect dialect{options_.delimiter, '"'};
   formats::CsvRowParser parser(4096, dialect);
   formats::Gb18030Converter gb;
-  for (std::size_t at = skip; at < head.size();) {
+  constexpr int kRowsToTry = 50;
+  std::optional<std::vector<std::string>> first;
+  std::string first_line;
+  std::size_t at = skip;
+  for (int tried = 0; tried < kRowsToTry && at < head.size();) {
     const std::size_t end = std::min(formats::csv_row_end(head, at, dialect), head.size());
     const std::string_view raw = head.substr(at, end - at);
     at = end;
-    std::string converted;
-    if (layout_->encoding == formats::Encoding::kGb18030) {
-      if (!gb.append_utf8(raw, converted).ok()) break;
-    } else {
-      converted = raw;
+    std::string converted(raw);
+    if (layout_->encoding == formats::Encoding::kGb18030 || !formats::is_valid_utf8(raw)) {
+      converted.clear();
+      if (!gb.append_utf8(raw, converted).ok()) continue;
     }
-    if (parser.parse(converted) != formats::CsvError::kNone) break;
-    if (parser.is_blank()) continue;
-    const std::vector<std::string> headings(parser.cells().begin(), parser.cells().end());
-    if (layout_->map_headings(headings, options_) == 0) break;
+    if (parser.parse(converted) != formats::CsvError::kNone || parser.is_blank()) continue;
+    std::vector<std::string> headings(parser.cells().begin(), parser.cells().end());
+    const auto filled = static_cast<std::size_t>(std::count_if(
+        headings.begin(), headings.end(), [](const auto& cell) { return !cell.empty(); }));
+    if (filled == 0) continue;
+    ++tried;
+    // A title or an explanation may hold one word that is a heading too.
+    const std::size_t enough = std::min<std::size_t>(2, options_.fields.size());
+    const std::size_t known = layout_->known(headings);
+    if (!first) {
+      first = headings;
+      first_line = converted;
+    }
+    if (known < (tried == 1 ? std::min(enough, filled) : enough) || known == 0) continue;
+    if (const auto wrong = layout_->map_headings(std::move(headings), options_)) {
+      return problem(*wrong);
+    }
+    if (tried > 1)
+      spdlog::warn("{}: {} rows above the headings are left out", place_.name, tried - 1);
     if (position_.offset == 0) {
       hash_.add(head.substr(0, at));
       position_.offset = read_to_ = at;
     }
     return;
   }
-  if (head.size() > skip) problem("the first row has no known column heading");
+  if (first) {
+    const auto other = other_delimiter(first_line, options_.delimiter, *layout_);
+    return problem(other ? *other : no_headings(*first));
+  }
+  if (head.find_first_not_of(" \t\r\n\x1A", skip) != std::string_view::npos) {
+    problem("no row of the file's beginning can be read as headings", "文件开头没有可读的表头");
+  }
 }
 
 bool FileCursor::fill(std::string& bytes, std::size_t wanted) {
   const std::size_t have = carry_.size();
-  const std::uint64_t left = position_.size - std::min(read_to_, position_.size);
+  const std::uint64_t left = text_size_ - std::min(read_to_, text_size_);
   const auto more = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, left));
   bytes.reserve(have + more + 64);
   bytes.resize(have + more);
@@ -169,16 +256,14 @@ bool FileCursor::fill(std::string& bytes, std::size_t wanted) {
 FileCursor::Cut FileCursor::cut(std::string_view bytes, bool at_end) const {
   Cut result;
   if (format_ == FileFormat::kCsv) {
-    formats::CsvSplitter splitter(options_.max_row_bytes,
-                                  formats::CsvDialect{options_.delimiter, '"'});
-    const formats::CsvSplit split = splitter.feed(bytes);
-    result = {split.complete_bytes, split.complete_rows, false};
-    const bool endless =
-        split.error != formats::CsvError::kNone || (at_end && splitter.inside_quotes());
-    if (endless) {
+    const formats::CsvSplit split = formats::split_csv(
+        bytes, options_.max_row_bytes, at_end, formats::CsvDialect{options_.delimiter, '"'});
+    result = {split.complete_bytes, split.complete_rows, false, false};
+    if (split.error != formats::CsvError::kNone) {
       result.damaged = split.complete_bytes == 0;
+      result.open_quote = split.error == formats::CsvError::kUnterminatedQuote;
     } else if (at_end && split.complete_bytes < bytes.size()) {
-      result = {bytes.size(), split.complete_rows + 1, false};
+      result = {bytes.size(), split.complete_rows + 1, false, false};
     }
     return result;
   }
@@ -192,11 +277,13 @@ FileCursor::Cut FileCursor::cut(std::string_view bytes, bool at_end) const {
   return result;
 }
 
-/// The row at the start of carry_ is too long: shows its beginning, passes over the rest.
-bool FileCursor::damaged_row(Slice& slice) {
+/// The row at the start of carry_ is too long or has an open quote: shows its beginning, passes
+/// over the rest of its line.
+bool FileCursor::damaged_row(Slice& slice, bool open_quote) {
   constexpr std::size_t kShown = 1024;
-  slice.format = static_cast<std::uint32_t>(SliceFormat::kTooLong);
-  slice.bytes.assign(carry_, 0, std::min(kShown, carry_.size()));
+  slice.format =
+      static_cast<std::uint32_t>(open_quote ? SliceFormat::kOpenQuote : SliceFormat::kTooLong);
+  slice.bytes.assign(carry_, 0, std::min({kShown, carry_.size(), carry_.find('\n')}));
   slice.first_offset = ++position_.rows;
   for (;;) {
     const std::size_t end = carry_.find('\n');
@@ -204,7 +291,7 @@ bool FileCursor::damaged_row(Slice& slice) {
     hash_.add(std::string_view(carry_).substr(0, taken));
     position_.offset += taken;
     carry_.erase(0, taken);
-    if (end != std::string::npos || read_to_ >= position_.size) break;
+    if (end != std::string::npos || read_to_ >= text_size_) break;
     std::string more;
     if (!fill(more, 1 << 20)) break;
     carry_ = std::move(more);
@@ -218,11 +305,11 @@ bool FileCursor::read_text(Slice& slice, std::size_t slice_bytes) {
     const std::size_t before = carry_.size();
     if (!fill(bytes, wanted)) return take_problem(slice);
     carry_.clear();
-    const bool at_end = read_to_ >= position_.size;
+    const bool at_end = read_to_ >= text_size_;
     const Cut found = cut(bytes, at_end);
     if (found.damaged) {
       carry_ = bytes;
-      return damaged_row(slice);
+      return damaged_row(slice, found.open_quote);
     }
     if (found.bytes == 0 && !at_end) {
       carry_ = bytes;
@@ -248,42 +335,157 @@ bool FileCursor::read_text(Slice& slice, std::size_t slice_bytes) {
 void FileCursor::start_table() {
   xlsx_ = std::make_unique<formats::XlsxReader>();
   if (!xlsx_->open(place_.path).ok()) return problem(xlsx_->outcome().message);
-  const bool selected = options_.sheet.empty() ? xlsx_->select_sheet(std::size_t{0}).ok()
-                                               : xlsx_->select_sheet(options_.sheet).ok();
-  if (!selected) return problem(xlsx_->outcome().message);
-  if (!find_headings()) {
-    return problem(xlsx_->outcome().ok() ? "no row of the sheet has known column headings"
-                                         : xlsx_->outcome().message);
-  }
-  if (position_.offset > 0 && !xlsx_->skip_rows(position_.offset).ok()) {
-    problem(xlsx_->outcome().message);
-  }
+  if (!list_sheets() || !open_sheet(0)) return;
+  skip_to_position();
 }
 
-std::string FileCursor::sheet() const {
-  if (!xlsx_) return {};
-  if (!options_.sheet.empty()) return options_.sheet;
-  return xlsx_->sheets().empty() ? "" : xlsx_->sheets().front().name;
-}
-
-bool FileCursor::find_headings() {
-  formats::XlsxRow row;
-  constexpr int kRowsToTry = 50;
-  for (int i = 0; i < kRowsToTry && xlsx_->next_row(row); ++i) {
-    std::vector<std::string> headings;
-    std::size_t known = 0;
-    for (const formats::XlsxCell& cell : row.cells) {
-      if (cell.column >= headings.size()) headings.resize(cell.column + 1);
-      headings[cell.column] = cell.text;
-      if (layout_->keys.find(cell.text) >= 0) ++known;
+/// Finds the sheets that are read and says what is left out.
+bool FileCursor::list_sheets() {
+  const auto& all = xlsx_->sheets();
+  std::vector<std::string> hidden, others;
+  formats::Outcome last;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool named = !options_.sheet.empty();
+    if (named ? all[i].name != options_.sheet : all[i].part.empty()) continue;
+    if (!named && !all[i].visible) {
+      hidden.push_back(all[i].name);
+      continue;
     }
-    // A title row may hold one word that is a heading too.
-    if (known < std::min<std::size_t>(2, options_.fields.size())) continue;
-    layout_->map_headings(headings, options_);
-    header_row_ = row.number;
+    if (auto sheet = find_headings(i)) {
+      sheets_.push_back(std::move(*sheet));
+    } else {
+      others.push_back(all[i].name);
+    }
+    if (!problem_.empty()) return false;
+    if (!xlsx_->outcome().ok()) last = xlsx_->outcome();
+  }
+  if (!last.ok()) {
+    problem(last.message);
+  } else if (sheets_.empty() && !options_.sheet.empty() && others.empty()) {
+    problem("no sheet named " + options_.sheet, "没有名为" + options_.sheet + "的工作表");
+  } else if (sheets_.empty()) {
+    problem(fmt::format("no row of a visible sheet has known column headings (sheets: {}; hidden: "
+                        "{}); put the headings of the template above the data",
+                        fmt::join(others, ", "), fmt::join(hidden, ", ")),
+            fmt::format("可见的工作表中没有已知的表头（工作表：{}；隐藏：{}），请使用模板的表头",
+                        fmt::join(others, "、"), fmt::join(hidden, "、")));
+  }
+  if (sheets_.empty() || !last.ok()) return false;
+  if (!hidden.empty()) {
+    spdlog::warn("{}: hidden sheets are not read: {}", place_.name, fmt::join(hidden, ", "));
+  }
+  if (!others.empty()) {
+    spdlog::warn("{}: sheets without known headings are not read: {}", place_.name,
+                 fmt::join(others, ", "));
+  }
+  return true;
+}
+
+bool FileCursor::open_sheet(std::size_t at) {
+  sheet_at_ = at;
+  layout_ = sheets_[at].layout;
+  sheets_[at].base = at == 0 ? 0 : position_.rows;
+  if (xlsx_->select_sheet(sheets_[at].index).ok() &&
+      xlsx_->skip_rows(sheets_[at].rows_before).ok()) {
     return true;
   }
+  problem(xlsx_->outcome().message);
   return false;
+}
+
+/// Rows of a sheet alone are passed over unread; of several, only reading tells where one ends.
+void FileCursor::skip_to_position() {
+  const std::uint64_t wanted = position_.offset;
+  if (sheets_.size() == 1) {
+    if (wanted > 0 && !xlsx_->skip_rows(wanted).ok()) problem(xlsx_->outcome().message);
+    return;
+  }
+  position_.rows = 0;
+  formats::XlsxRow row;
+  for (std::uint64_t passed = 0; passed < wanted;) {
+    if (xlsx_->next_row(row)) {
+      ++passed;
+      position_.rows = sheets_[sheet_at_].base + row.number - sheets_[sheet_at_].header_row;
+    } else if (!xlsx_->outcome().ok()) {
+      return problem(xlsx_->outcome().message);
+    } else if (sheet_at_ + 1 == sheets_.size() || !open_sheet(sheet_at_ + 1)) {
+      return;
+    }
+  }
+}
+
+/// Merges of data over several rows, which leave the lower ones without what a person sees there.
+void FileCursor::note_merges() {
+  constexpr std::size_t kShown = 5;
+  const Sheet& sheet = sheets_[sheet_at_];
+  for (const formats::XlsxMerge& merge : xlsx_->merges()) {
+    const bool read = merge.column < layout_->columns.size() && layout_->columns[merge.column] >= 0;
+    if (read && merge.last_row > sheet.header_row && merge.first_row > sheet.header_row &&
+        merged_.size() < kShown) {
+      merged_.push_back(merge.range);
+    }
+  }
+}
+
+/// The file says so behind the last row, when all have been given out.
+void FileCursor::report_merges() {
+  problem(fmt::format("cells are merged over several rows ({}): only the first row has the value; "
+                      "undo the merge, fill in every row and send the file again",
+                      fmt::join(merged_, ", ")),
+          fmt::format("存在跨行合并的单元格（{}），只有首行有值，请取消合并并逐行填写后重新报送",
+                      fmt::join(merged_, "、")));
+}
+
+std::optional<std::pair<std::string, std::uint64_t>> FileCursor::table_place(std::uint64_t row) {
+  if (!xlsx_ || sheets_.empty()) return std::nullopt;
+  runtime::Slice slice;
+  while (sheets_.size() > 1 && position_.rows < row && read(slice, 1 << 20)) {
+  }
+  std::size_t at = 0;
+  while (at < sheet_at_ && sheets_[at + 1].base < row) ++at;
+  return std::pair{xlsx_->sheets()[sheets_[at].index].name,
+                   sheets_[at].header_row + row - sheets_[at].base};
+}
+
+std::optional<FileCursor::Sheet> FileCursor::find_headings(std::size_t index) {
+  const auto texts = [](const formats::XlsxRow& row) {
+    std::vector<std::string> cells;
+    for (const formats::XlsxCell& cell : row.cells) {
+      if (cell.text.empty()) continue;
+      if (cell.column >= cells.size()) cells.resize(cell.column + std::size_t{1});
+      cells[cell.column] = cell.text;
+    }
+    return cells;
+  };
+  constexpr std::uint64_t kRowsToTry = 50;
+  Sheet sheet{index, 0, 0, 0, make_layout(options_, place_.name)};
+  std::vector<std::string> above;
+  formats::XlsxRow row;
+  if (!xlsx_->select_sheet(index).ok()) return std::nullopt;
+  while (sheet.rows_before < kRowsToTry && xlsx_->next_row(row)) {
+    ++sheet.rows_before;
+    std::vector<std::string> headings = texts(row);
+    // A title row may hold one word that is a heading too.
+    if (sheet.layout->known(headings) < std::min<std::size_t>(2, options_.fields.size())) {
+      above = std::move(headings);
+      continue;
+    }
+    sheet.header_row = row.number;
+    // Headings in two rows: cells of one are merged over both, or those of the upper name groups.
+    if (const auto joined = sheet.layout->join_headings(above, headings)) headings = *joined;
+    if (xlsx_->next_row(row)) {
+      if (const auto joined = sheet.layout->join_headings(headings, texts(row))) {
+        headings = *joined;
+        sheet.header_row = row.number;
+        ++sheet.rows_before;
+      }
+    }
+    if (const auto wrong = sheet.layout->map_headings(std::move(headings), options_)) {
+      problem(*wrong);
+    }
+    return sheet;
+  }
+  return std::nullopt;
 }
 
 bool FileCursor::read_table(Slice& slice, std::size_t slice_bytes) {
@@ -298,13 +500,17 @@ bool FileCursor::read_table(Slice& slice, std::size_t slice_bytes) {
     if (!xlsx_->next_row(row)) {
       if (!xlsx_->outcome().ok()) {
         problem(xlsx_->outcome().message);
-      } else {
-        finish();
+      } else if (note_merges(); sheet_at_ + 1 == sheets_.size()) {
+        merged_.empty() ? finish() : report_merges();
+      } else if (open_sheet(sheet_at_ + 1) && slice.bytes.empty()) {
+        slice.detail = layout_;
+        slice.first_offset = position_.rows + 1;
+        continue;
       }
       break;
     }
     ++position_.offset;
-    position_.rows = row.number - header_row_;
+    position_.rows = sheets_[sheet_at_].base + row.number - sheets_[sheet_at_].header_row;
     std::uint32_t cells = 0;
     for (const formats::XlsxCell& cell : row.cells) cells += cell.text.empty() ? 0u : 1u;
     if (cells == 0) continue;
@@ -326,7 +532,9 @@ bool FileCursor::read(Slice& slice, std::size_t slice_bytes) {
   if (!problem_.empty()) return take_problem(slice);
   const bool got =
       format_ == FileFormat::kXlsx ? read_table(slice, slice_bytes) : read_text(slice, slice_bytes);
-  if (format_ != FileFormat::kXlsx) position_.digest = hash_.digest();
+  if (format_ != FileFormat::kXlsx) {
+    position_.digest = position_.done && !whole_digest_.empty() ? whole_digest_ : hash_.digest();
+  }
   return got;
 }
 

@@ -36,26 +36,42 @@ class FileCursor {
   const std::string& key() const { return place_.key; }
   const std::string& name() const { return place_.name; }
   FileFormat format() const { return format_; }
-  /// The sheet that is read and the row with its headings; empty and 0 if it is no workbook.
-  std::string sheet() const;
-  std::uint64_t header_row() const { return header_row_; }
+  /// Where a data row of a workbook stands; empty if it is none or was refused as a whole.
+  std::optional<std::pair<std::string, std::uint64_t>> table_place(std::uint64_t row);
 
  private:
   struct Cut {
     std::size_t bytes = 0;
     std::uint64_t rows = 0;
-    bool damaged = false;  ///< the first row is too long or never ends
+    bool damaged = false;     ///< the first row is too long or never ends
+    bool open_quote = false;  ///< damaged: because a quote is not closed
   };
-  void start_text();
+  bool read_head(std::string& head);
+  void start_text(std::string_view head);
+  bool rewrite_text(std::string_view head);
   void start_table();
   void read_csv_header(std::string_view head, std::size_t skip);
   bool read_text(runtime::Slice& slice, std::size_t slice_bytes);
   bool read_table(runtime::Slice& slice, std::size_t slice_bytes);
-  bool find_headings();
+  struct Sheet {
+    std::size_t index = 0;
+    std::uint64_t header_row = 0;   ///< the lowest row with headings, as people count
+    std::uint64_t rows_before = 0;  ///< rows of the file up to that one
+    std::uint64_t base = 0;         ///< data rows of the sheets before
+    std::shared_ptr<FileLayout> layout;
+  };
+  /// Empty: the sheet has no known headings (or see xlsx_->outcome() and problem_).
+  std::optional<Sheet> find_headings(std::size_t index);
+  bool list_sheets();
+  bool open_sheet(std::size_t at);
+  void skip_to_position();
+  void note_merges();
+  void report_merges();
   Cut cut(std::string_view bytes, bool at_end) const;
-  bool damaged_row(runtime::Slice& slice);
+  bool damaged_row(runtime::Slice& slice, bool open_quote);
   bool fill(std::string& bytes, std::size_t wanted);
-  void problem(const std::string& text);
+  void problem(const std::string& text, const std::string& zh = "");
+  void problem(const FileProblem& problem) { this->problem(problem.en, problem.zh); }
   bool take_problem(runtime::Slice& slice);
   void finish();
 
@@ -65,11 +81,16 @@ class FileCursor {
   FileFormat format_ = FileFormat::kNdjson;
   std::shared_ptr<FileLayout> layout_;
   ContentHash hash_;
+  std::string whole_digest_;  ///< of a file that is read from its copy
+  bool was_utf16_ = false;
   std::string carry_;
-  std::uint64_t read_to_ = 0;  ///< offset behind what read() has fetched
+  std::uint64_t text_size_ = 0;  ///< of the file, or of its copy in UTF-8
+  std::uint64_t read_to_ = 0;    ///< offset behind what read() has fetched
   std::string problem_;
   std::unique_ptr<formats::XlsxReader> xlsx_;
-  std::uint64_t header_row_ = 0;
+  std::vector<Sheet> sheets_;  ///< those that are read
+  std::size_t sheet_at_ = 0;
+  std::vector<std::string> merged_;
 };
 
 }  // namespace huiliu::connectors

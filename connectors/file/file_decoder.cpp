@@ -1,5 +1,6 @@
 #include "connectors/file/file_decoder.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -19,26 +20,46 @@ using runtime::Slice;
 using runtime::Type;
 using runtime::Value;
 
-constexpr Reject kBadJson{
-    "E801_BAD_JSON",           "", "", "file", "The line is not a complete JSON object.",
-    "该行不是完整的JSON对象。"};
+constexpr Reject kBadJson{"E801_BAD_JSON",
+                          "",
+                          "",
+                          "file",
+                          "The line is not a complete JSON object. Write one object a line.",
+                          "该行不是完整的JSON对象，请每行写一个完整对象。"};
 constexpr Reject kTooDeep{"E801_BAD_JSON",     "", "", "file", "The JSON is nested too deeply.",
                           "JSON嵌套层数过多。"};
 constexpr Reject kBadCsv{"E802_BAD_CSV",
                          "",
                          "",
                          "file",
-                         "The row has a wrong quote or a wrong number of cells.",
-                         "该行引号有误或列数与表头不符。"};
-constexpr Reject kBadEncoding{"E803_BAD_ENCODING",
-                              "",
-                              "",
-                              "file",
-                              "The row holds bytes that are no characters in the file's encoding.",
-                              "该行含有与文件编码不符的字节。"};
-constexpr Reject kTooLong{
-    "E804_TOO_LONG",           "", "", "file", "The row is longer than max_row_bytes.",
-    "该行超过允许的最大长度。"};
+                         "The row has a quote within a cell. Put the cell in quotes and double the "
+                         "quotes within.",
+                         "该行单元格中有引号，请将整个单元格加引号，并把其中的引号写成两个。"};
+constexpr Reject kOpenQuote{"E802_BAD_CSV",
+                            "",
+                            "",
+                            "file",
+                            "A quote is opened in this row and not closed. Close it or remove it.",
+                            "该行有未闭合的引号，请补上或删除。"};
+constexpr Reject kBadEncoding{
+    "E803_BAD_ENCODING",
+    "",
+    "",
+    "file",
+    "The row holds bytes that are no characters in the file's encoding. Save the file as UTF-8.",
+    "该行含有与文件编码不符的字节，请将文件另存为UTF-8编码。"};
+constexpr Reject kNul{"E803_BAD_ENCODING",
+                      "",
+                      "",
+                      "file",
+                      "The row holds a NUL byte (code 0). Remove it and send the row again.",
+                      "该行含有空字节（编码0），请删除后重新报送。"};
+constexpr Reject kTooLong{"E804_TOO_LONG",
+                          "",
+                          "",
+                          "file",
+                          "The row is longer than max_row_bytes. Shorten it.",
+                          "该行超过允许的最大长度，请缩短内容。"};
 constexpr Reject kProblem{"E805_BAD_FILE",
                           "",
                           "",
@@ -48,6 +69,14 @@ constexpr Reject kProblem{"E805_BAD_FILE",
 constexpr Reject kFormat{
     "E201_FORMAT",       "", "", "file", "The value does not fit the field's type.",
     "值与字段类型不符。"};
+constexpr Reject kNoValue{
+    "E201_FORMAT",
+    "",
+    "",
+    "file",
+    "The cell holds a formula whose result is not in the file. Open the file in Excel or WPS, save "
+    "it and send it again.",
+    "单元格为公式，但文件中没有计算结果，请用Excel或WPS打开并保存后重新报送。"};
 constexpr Reject kCodeAsNumber{
     "E207_CODE_AS_NUMBER",
     "",
@@ -56,6 +85,22 @@ constexpr Reject kCodeAsNumber{
     "A code was entered as a number; digits may be lost. Format the "
     "column as text and enter it again.",
     "代码以数值格式录入，可能丢失数字，请将该列设为文本格式后重新录入。"};
+
+constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
+
+/// A row of a template that tells people how to fill it in.
+bool is_explanation(std::string_view first_cell) {
+  constexpr std::string_view kWords[] = {"填写说明", "填表说明", "填报说明", "填表须知",
+                                         "填写须知", "填写要求", "填报要求"};
+  if (!first_cell.starts_with("\xE5\xA1\xAB")) return false;  // 填
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [&](auto word) { return first_cell.starts_with(word); });
+}
+
+/// Whether a quote stands where a cell starts: it was opened, not put within.
+bool opens_quote(std::string_view row) {
+  return row.starts_with('"') || row.find(",\"") != std::string_view::npos;
+}
 
 class FileDecoder final : public runtime::Decoder {
  public:
@@ -86,11 +131,19 @@ class FileDecoder final : public runtime::Decoder {
         return decode_csv();
       case SliceFormat::kCells:
         return decode_cells();
+      case SliceFormat::kOpenQuote:
+        return refuse(kOpenQuote, slice.bytes);
       case SliceFormat::kTooLong:
         return refuse(kTooLong, slice.bytes);
       case SliceFormat::kProblem: {
         Reject reject = kProblem;
-        reject.value = out.arena().copy(slice.bytes);
+        const std::string_view both = out.arena().copy(slice.bytes);
+        const std::size_t en_size = both.find('\0');
+        reject.value = both.substr(0, en_size);
+        if (en_size != std::string_view::npos) {
+          reject.message_en = reject.value;
+          reject.message_zh = both.substr(en_size + 1);
+        }
         begin_row();
         return finish(reject);
       }
@@ -179,10 +232,13 @@ class FileDecoder final : public runtime::Decoder {
   void json_line(const char* from, const char*& next, bool utf8_checked);
   void json_fault(JsonFault fault, std::string_view line);
   void gb_line(std::string_view line);
+  bool read_encoding(std::string_view raw, std::string_view& text);
   void decode_csv();
+  bool is_left_out(const std::vector<std::string_view>& cells) const;
   void csv_row(std::string_view row);
   void decode_cells();
   void cell_row(const char* at, std::uint32_t cells);
+  const Reject* read_cell(const CellHead& cell, std::string_view text, std::size_t field);
 
   FileOptions options_;
   runtime::Schema schema_;
@@ -192,9 +248,11 @@ class FileDecoder final : public runtime::Decoder {
   formats::Gb18030Converter gb_;
   std::vector<Value> row_;
   std::vector<Value> blank_;
+  std::vector<std::string_view> cells_;
   std::vector<std::pair<std::size_t, Value>> defaults_;
   std::vector<std::pair<std::size_t, Value>> constants_;
   std::string converted_;
+  bool has_nul_ = false;  // the slice
   const Slice* slice_ = nullptr;
   const FileLayout* layout_ = nullptr;
   Outputs* out_ = nullptr;
@@ -208,9 +266,12 @@ std::string_view line_at(const char* from, const char* end) {
   return {from, static_cast<std::size_t>((found != nullptr ? found : end) - from)};
 }
 
+/// 0x1A is what DOS programs put behind the end of a file.
 bool is_blank(std::string_view line) {
-  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+  return line.find_first_not_of(" \t\r\x1A") == std::string_view::npos;
 }
+
+bool has_nul(std::string_view bytes) { return bytes.find('\0') != std::string_view::npos; }
 
 void FileDecoder::decode_json() {
   const char* at = slice_->bytes.data();
@@ -220,6 +281,10 @@ void FileDecoder::decode_json() {
   for (; at < end; ++offset_) {
     if (gb) {
       const std::string_view line = line_at(at, end);
+      if (layout_->mixed && formats::is_surely_utf8(line)) {
+        json_line(at, at, true);
+        continue;
+      }
       if (!is_blank(line)) gb_line(line);
       at = line.data() + line.size() + 1;
       continue;
@@ -230,11 +295,17 @@ void FileDecoder::decode_json() {
 
 void FileDecoder::json_line(const char* from, const char*& next, bool utf8_checked) {
   const char* const end = slice_->bytes.data() + slice_->bytes.size();
+  // A file that was joined from several has a mark in front of each part.
+  while (*from == kUtf8Mark[0] && std::string_view(from, end).starts_with(kUtf8Mark)) {
+    from += kUtf8Mark.size();
+  }
   if (!utf8_checked) {
     const std::string_view line = line_at(from, end);
     if (!formats::is_valid_utf8(line)) {
       next = line.data() + line.size() + 1;
-      return refuse(kBadEncoding, line);
+      const bool gb =
+          layout_->mixed && formats::detect_encoding(line) == formats::Encoding::kGb18030;
+      return gb ? gb_line(line) : refuse(kBadEncoding, line);
     }
   }
   begin_row();
@@ -254,6 +325,7 @@ void FileDecoder::json_line(const char* from, const char*& next, bool utf8_check
   next = line.data() + line.size() + 1;
   if (is_blank(line)) return;
   if (line.size() > options_.max_row_bytes) return refuse(kTooLong, line);
+  if (has_nul(line)) return refuse(kNul, line);
   json_fault(fault == JsonFault::kNone || !whole
                  ? (fault == JsonFault::kTooDeep ? fault : JsonFault::kBadJson)
                  : fault,
@@ -291,12 +363,14 @@ void FileDecoder::gb_line(std::string_view line) {
   const JsonFault fault = json_.parse(text, layout_->keys, row_.data(), out_->arena(), stop);
   if (line.size() > options_.max_row_bytes) return refuse(kTooLong, line);
   if (fault == JsonFault::kNone && stop == text + converted_.size()) return accept();
+  if (has_nul(line)) return refuse(kNul, line);
   json_fault(fault == JsonFault::kNone ? JsonFault::kBadJson : fault, converted_);
 }
 
 void FileDecoder::decode_csv() {
   const std::string_view bytes = slice_->bytes;
   const formats::CsvDialect dialect{options_.delimiter, '"'};
+  has_nul_ = has_nul(bytes);
   for (std::size_t at = 0; at < bytes.size(); ++offset_) {
     const std::size_t end = std::min(formats::csv_row_end(bytes, at, dialect), bytes.size());
     csv_row(bytes.substr(at, end - at));
@@ -304,25 +378,56 @@ void FileDecoder::decode_csv() {
   }
 }
 
+/// The row as UTF-8; false if it is not all characters. Where nobody has said the encoding, a row
+/// that is plainly in another than the file's beginning is read in that.
+bool FileDecoder::read_encoding(std::string_view raw, std::string_view& text) {
+  text = raw;
+  const bool gb_file = layout_->encoding == formats::Encoding::kGb18030;
+  if (!gb_file || layout_->mixed) {
+    const bool utf8 = gb_file ? formats::is_surely_utf8(raw) : formats::is_valid_utf8(raw);
+    if (utf8) return true;
+    if (!gb_file &&
+        (!layout_->mixed || formats::detect_encoding(raw) != formats::Encoding::kGb18030)) {
+      return false;
+    }
+  }
+  converted_.clear();
+  if (!gb_.append_utf8(raw, converted_).ok()) return false;
+  text = converted_;
+  return true;
+}
+
+/// Rows that are no data: empty cells only, the headings once more, or what a template explains.
+bool FileDecoder::is_left_out(const std::vector<std::string_view>& cells) const {
+  const auto first =
+      std::find_if(cells.begin(), cells.end(), [](auto cell) { return !cell.empty(); });
+  if (first == cells.end()) return cells.size() > 1;
+  return is_explanation(*first) || layout_->is_heading_row(cells);
+}
+
 void FileDecoder::csv_row(std::string_view raw) {
-  std::string_view row = raw;
-  if (layout_->encoding == formats::Encoding::kGb18030) {
-    converted_.clear();
-    if (!gb_.append_utf8(raw, converted_).ok()) return refuse(kBadEncoding, readable(raw));
-    row = converted_;
-  } else if (!formats::is_valid_utf8(raw)) {
-    return refuse(kBadEncoding, raw);
+  while (raw.starts_with(kUtf8Mark)) raw.remove_prefix(kUtf8Mark.size());
+  std::string_view row;
+  if (!read_encoding(raw, row)) {
+    return refuse(kBadEncoding,
+                  layout_->encoding == formats::Encoding::kGb18030 ? readable(raw) : raw);
   }
   const formats::CsvError error = csv_.parse(row);
-  if (error == formats::CsvError::kNone && csv_.is_blank()) return;
+  if (error == formats::CsvError::kNone && (csv_.is_blank() || is_left_out(csv_.cells()))) return;
+  if (is_blank(row)) return;
+  if (has_nul_ && has_nul(row)) return refuse(kNul, row);
+  if (error == formats::CsvError::kUnterminatedQuote) return refuse(kOpenQuote, row);
+  if (error == formats::CsvError::kStrayQuote && opens_quote(row)) return refuse(kOpenQuote, row);
   const auto& cells = csv_.cells();
   if (error != formats::CsvError::kNone || cells.size() != layout_->columns.size()) {
     Reject reject = kBadCsv;
     if (error == formats::CsvError::kNone) {
-      reject.message_en = out_->arena().copy(fmt::format("The row has {} cells, the header {}.",
-                                                         cells.size(), layout_->columns.size()));
-      reject.message_zh = out_->arena().copy(
-          fmt::format("该行有{}列，表头有{}列。", cells.size(), layout_->columns.size()));
+      reject.message_en = out_->arena().copy(fmt::format(
+          "The row has {} cells, the header {}. Put cells that hold the delimiter in quotes.",
+          cells.size(), layout_->columns.size()));
+      reject.message_zh =
+          out_->arena().copy(fmt::format("该行有{}列，表头有{}列，内容含分隔符的单元格请加引号。",
+                                         cells.size(), layout_->columns.size()));
     }
     return refuse(reject, row);
   }
@@ -363,38 +468,55 @@ void FileDecoder::decode_cells() {
   }
 }
 
-void FileDecoder::cell_row(const char* at, std::uint32_t cells) {
+/// Null, or why the cell is refused.
+const Reject* FileDecoder::read_cell(const CellHead& cell, std::string_view text,
+                                     std::size_t field) {
   using formats::CellKind;
+  const auto kind = static_cast<CellKind>(cell.kind);
+  const Type type = schema_[field].type;
+  if (kind == CellKind::kNoValue) return &kNoValue;
+  if (kind == CellKind::kError) return &kFormat;
+  if (kind == CellKind::kNumber && runtime::is_text(type)) {
+    // A workbook keeps 15 digits of a number: what is longer was more once.
+    row_[field] = Value::of_text(text);
+    if (options_.fields[field].text_only) return &kCodeAsNumber;
+    if (is_short_number(text)) return nullptr;
+    const auto shown = shown_digits(text);
+    if (!shown) return &kCodeAsNumber;
+    row_[field] = Value::of_text(out_->arena().copy(*shown));
+    return nullptr;
+  }
+  const auto value = parse_cell(type, text);
+  if (!value) return &kFormat;
+  row_[field] = *value;
+  return nullptr;
+}
+
+void FileDecoder::cell_row(const char* at, std::uint32_t cells) {
   begin_row();
   const Reject* reject = nullptr;
   std::size_t bad = 0;
   std::string_view bad_text;
+  cells_.clear();
   for (std::uint32_t i = 0; i < cells; ++i) {
     CellHead cell;
     std::memcpy(&cell, at, sizeof cell);
     const std::string_view text(at + sizeof cell, cell.size);
     at += sizeof cell + cell.size;
+    if (i == 0 && is_explanation(text)) return;
+    if (cell.column >= cells_.size()) cells_.resize(cell.column + std::size_t{1});
+    cells_[cell.column] = text;
     const int index = cell.column < layout_->columns.size() ? layout_->columns[cell.column] : -1;
     if (index < 0 || text.empty()) continue;
     const auto field = static_cast<std::size_t>(index);
-    const auto kind = static_cast<CellKind>(cell.kind);
-    const Reject* why = nullptr;
-    if (kind == CellKind::kNumber && options_.fields[field].text_only) {
-      why = &kCodeAsNumber;
-      row_[field] = Value::of_text(text);
-    } else if (const auto value = kind == CellKind::kError
-                                      ? std::nullopt
-                                      : parse_cell(schema_[field].type, text)) {
-      row_[field] = *value;
-    } else {
-      why = &kFormat;
-    }
+    const Reject* const why = read_cell(cell, text, field);
     if (why != nullptr && reject == nullptr) {
       reject = why;
       bad = field;
       bad_text = text;
     }
   }
+  if (layout_->is_heading_row(cells_)) return;
   if (reject != nullptr) return refuse_field(*reject, bad, bad_text);
   accept();
 }

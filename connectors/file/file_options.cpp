@@ -1,5 +1,6 @@
 #include "connectors/file/file_options.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -31,6 +32,10 @@ const std::vector<Option>& field_options() {
        .type = OptionType::kBool,
        .doc = "Refuse number cells.",
        .default_text = "false"},
+      {.name = "required_column",
+       .type = OptionType::kBool,
+       .doc = "Refuse a table without this column.",
+       .default_text = "false"},
       {.name = "default", .type = OptionType::kString, .doc = "Value for null."}};
   return options;
 }
@@ -48,6 +53,10 @@ const std::vector<Option>& mapping_options() {
       {.name = "columns",
        .type = OptionType::kMap,
        .doc = "Heading in the file → field.",
+       .members = {{.name = "field", .type = OptionType::kString}}},
+      {.name = "required",
+       .type = OptionType::kList,
+       .doc = "Fields whose column a table must have.",
        .members = {{.name = "field", .type = OptionType::kString}}}};
   return options;
 }
@@ -73,6 +82,7 @@ void parse_field(const Config& item, FileOptions& options, Diagnostics& diagnost
     field.name = item["name"].text();
     field.type = runtime::parse_type(item.string_or("type", "string")).value_or(Type::kString);
     field.text_only = item.bool_or("text_only", false);
+    field.required_column = item.bool_or("required_column", false);
     if (item.has("default")) field.absent = item["default"].text();
     if (field.absent && !parse_cell(field.type, *field.absent)) {
       diagnostics.error(item["default"].place(),
@@ -128,7 +138,28 @@ void parse_mapping(const Config& item, FileOptions& options, Diagnostics& diagno
       if (field) mapping.columns.emplace_back(heading, *field);
     }
   }
+  for (const Config* name : items_of(item["required"])) {
+    const auto field = known_field(*name, name->text(), options, diagnostics);
+    if (field) mapping.required.push_back(*field);
+  }
   options.mappings.push_back(std::move(mapping));
+}
+
+/// One byte that can stand between cells in UTF-8 and in GB18030, where bytes from 0x30 on are
+/// also halves of characters.
+char parse_delimiter(const Config& config, Diagnostics& diagnostics) {
+  const std::string text = config.string_or("delimiter", ",");
+  if (text == "tab" || text == "\\t" || text == "\t") return '\t';
+  const auto byte = static_cast<unsigned char>(text.empty() ? 0 : text.front());
+  const bool sign = (byte > 0x20 && byte < 0x30) || (byte > 0x39 && byte < 0x41) ||
+                    (byte > 0x5A && byte < 0x61) || (byte > 0x7A && byte < 0x7F);
+  if (text.size() == 1 && sign && byte != '"') return text.front();
+  if (text == " ") return ' ';
+  diagnostics.error(config["delimiter"].place(),
+                    fmt::format("the delimiter must be one ASCII sign, no letter, digit or \", or "
+                                "`tab`; it is '{}'",
+                                text));
+  return ',';
 }
 
 }  // namespace
@@ -151,10 +182,7 @@ FileOptions parse_file_options(const Config& config, Diagnostics& diagnostics) {
   const std::string encoding = config.string_or("encoding", "auto");
   if (encoding == "utf-8") options.encoding = formats::Encoding::kUtf8;
   if (encoding == "gb18030") options.encoding = formats::Encoding::kGb18030;
-  const std::string delimiter = config.string_or("delimiter", ",");
-  options.delimiter = delimiter == "tab" || delimiter == "\\t" ? '\t'
-                      : delimiter.empty()                      ? ','
-                                                               : delimiter[0];
+  options.delimiter = parse_delimiter(config, diagnostics);
   options.sheet = config.string_or("sheet", "");
   for (const Config* item : items_of(config["fields"])) parse_field(*item, options, diagnostics);
   if (options.fields.empty() && !diagnostics.has_errors()) {
@@ -210,26 +238,31 @@ std::vector<Option> file_source_options() {
        .choices = {"auto", "ndjson", "csv", "xlsx"}},
       {.name = "encoding",
        .type = OptionType::kEnum,
-       .doc = "auto looks at the first 64 KiB.",
+       .doc = "auto goes by the first 64 KiB, and reads later rows that are plainly in the "
+              "other. A byte order mark (UTF-8, UTF-16) goes before this option.",
        .default_text = "auto",
        .choices = {"auto", "utf-8", "gb18030"}},
       {.name = "delimiter",
        .type = OptionType::kString,
-       .doc = "CSV: between cells, or `tab`.",
+       .doc = "CSV: the ASCII sign between cells, or `tab`.",
        .default_text = ","},
-      {.name = "sheet", .type = OptionType::kString, .doc = "XLSX: name; default: the first one."},
+      {.name = "sheet",
+       .type = OptionType::kString,
+       .doc = "XLSX: name; default: every visible one with known headings."},
       {.name = "fields",
        .type = OptionType::kAny,
        .doc = "The stream's fields: names (text), or maps with `name`, `type` (string, int64, "
               "float64, bool, timestamp, json), `text_only` (a spreadsheet's number cell is "
-              "refused as E207_CODE_AS_NUMBER) and `default` (for null).",
+              "refused as E207_CODE_AS_NUMBER), `required_column` (a table without the column is "
+              "refused as a whole) and `default` (for null).",
        .required = true},
       {.name = "mappings",
        .type = OptionType::kAny,
        .doc = "How headings become fields where names differ. A list of maps: `match` (glob on the "
               "file's name; the first that matches holds), `set` (field → constant), `columns` "
-              "(heading → field; several headings may name one field). Fields' own names always "
-              "count as headings."},
+              "(heading → field; several headings may name one field), `required` (fields whose "
+              "column a table must have). Fields' own names always count as headings. Headings "
+              "are compared without blanks, line breaks, invisible marks and *, in half width."},
       {.name = "event_time", .type = OptionType::kString, .doc = "Field with the event time."},
       {.name = "lateness",
        .type = OptionType::kDuration,
@@ -270,6 +303,7 @@ std::shared_ptr<FileLayout> make_layout(const FileOptions& options, const std::s
   for (const FileMapping& mapping : options.mappings) {
     if (::fnmatch(mapping.match.c_str(), name.c_str(), 0) != 0) continue;
     layout->set = mapping.set;
+    layout->required = mapping.required;
     for (const auto& [heading, field] : mapping.columns) {
       layout->keys.add(heading, static_cast<int>(field));
     }
@@ -277,33 +311,14 @@ std::shared_ptr<FileLayout> make_layout(const FileOptions& options, const std::s
   }
   for (std::size_t i = 0; i < options.fields.size(); ++i) {
     layout->keys.add(options.fields[i].name, static_cast<int>(i));
+    const auto constant = [i](const auto& set) { return set.first == i; };
+    if (options.fields[i].required_column &&
+        std::none_of(layout->set.begin(), layout->set.end(), constant)) {
+      layout->required.push_back(i);
+    }
   }
+  layout->fold_keys();
   return layout;
-}
-
-std::size_t FileLayout::map_headings(const std::vector<std::string>& headings,
-                                     const FileOptions& options) {
-  columns.clear();
-  std::size_t known = 0;
-  std::vector<std::string> unknown;
-  for (const std::string& heading : headings) {
-    const auto from = heading.find_first_not_of(" \t\r\n*");
-    const auto to = heading.find_last_not_of(" \t\r\n*");
-    const std::string name =
-        from == std::string::npos ? std::string() : heading.substr(from, to - from + 1);
-    const int key = keys.find(name);
-    columns.push_back(key < 0 ? -1 : keys.field(key));
-    if (key >= 0) ++known;
-    if (key < 0 && !name.empty()) unknown.push_back(name);
-  }
-  if (known == 0 || unknown.empty()) return known;
-  std::string list;
-  for (const std::string& name : unknown) {
-    const std::string hint = runtime::nearest_hint(name, names_of(options));
-    list += (list.empty() ? "" : ", ") + name + (hint.empty() ? "" : " (" + hint + ")");
-  }
-  spdlog::warn("{}: columns that nothing reads: {}", file, list);
-  return known;
 }
 
 void FileLayout::warn_unknown(const std::string& heading, const FileOptions& options) const {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "connectors/file/headings.h"
 #include "connectors/file/json_row.h"
 #include "formats/encoding.h"
 #include "runtime/config.h"
@@ -22,6 +24,7 @@ struct FileField {
   runtime::Type type = runtime::Type::kString;
   bool text_only = false;  ///< a spreadsheet's number cell is refused
   std::optional<std::string> absent;
+  bool required_column = false;  ///< a table without its column is refused
 };
 
 /// What holds for files whose name matches.
@@ -29,6 +32,7 @@ struct FileMapping {
   std::string match;
   std::vector<std::pair<std::size_t, std::string>> set;      ///< field, constant
   std::vector<std::pair<std::string, std::size_t>> columns;  ///< heading, field
+  std::vector<std::size_t> required;                         ///< fields whose column must be there
 };
 
 enum class FileFormat { kAuto, kNdjson, kCsv, kXlsx };
@@ -59,7 +63,7 @@ FileOptions parse_file_options(const runtime::Config& config, runtime::Diagnosti
 std::vector<runtime::Option> file_source_options();
 
 /// How the bytes of a slice are to be read (Slice::format).
-enum class SliceFormat : std::uint32_t { kNdjson, kCsv, kCells, kTooLong, kProblem };
+enum class SliceFormat : std::uint32_t { kNdjson, kCsv, kCells, kTooLong, kProblem, kOpenQuote };
 
 /// How the rows of one file map to fields (Slice::detail). Immutable but for `warned`.
 struct FileLayout {
@@ -67,13 +71,33 @@ struct FileLayout {
   std::vector<int> columns;                              ///< CSV, XLSX: field of each cell, or -1
   std::vector<std::pair<std::size_t, std::string>> set;  ///< constants
   formats::Encoding encoding = formats::Encoding::kUtf8;
+  bool mixed = false;  ///< nobody has said the encoding: rows that are plainly in another are read
+  std::vector<std::string> headings;               ///< CSV, XLSX: of each column
+  std::vector<std::size_t> required;               ///< fields whose column must be there
+  std::map<std::string, int, std::less<>> folded;  ///< heading_key() of `keys` → field
   std::string file;
   mutable std::atomic_flag warned;
 
-  /// Maps the headings of a table; returns how many are known and warns of the others.
-  std::size_t map_headings(const std::vector<std::string>& headings, const FileOptions& options);
+  static constexpr int kAmbiguous = -2;
+  /// The field that a heading stands for, compared by heading_key(), or -1.
+  int field_of(std::string_view heading) const;
+  /// How many cells of a row are known headings.
+  std::size_t known(const std::vector<std::string>& row) const;
+  /// Takes a row as the headings of a table and warns of those that nothing reads. What is wrong:
+  /// two columns of one field, or a required one that is missing.
+  std::optional<FileProblem> map_headings(std::vector<std::string> row, const FileOptions& options);
+  /// The headings of two rows as one, if all that the lower has are further known headings.
+  std::optional<std::vector<std::string>> join_headings(
+      const std::vector<std::string>& upper, const std::vector<std::string>& lower) const;
+  /// Whether a row repeats the headings.
+  bool is_heading_row(const std::vector<std::string_view>& cells) const;
+  void fold_keys();
+  std::optional<FileProblem> missing_columns(const FileOptions& options) const;
   void warn_unknown(const std::string& heading, const FileOptions& options) const;
 };
+
+/// Says that a table has no headings that are known.
+FileProblem no_headings(const std::vector<std::string>& first_row);
 
 std::shared_ptr<FileLayout> make_layout(const FileOptions& options, const std::string& file);
 

@@ -342,6 +342,210 @@ TEST(FileSource, ReadsAWorkbookAndRefusesCodesTypedAsNumbers) {
   EXPECT_EQ(rows, whole.rows);
 }
 
+/// A workbook of one sheet a list of rows; numbers are written as text.
+void write_book(
+    const std::string& path,
+    const std::vector<std::pair<formats::XlsxSheetLayout, std::vector<std::vector<std::string>>>>&
+        sheets) {
+  formats::XlsxWriter writer(path);
+  for (const auto& [layout, rows] : sheets) {
+    ASSERT_TRUE(writer.add_sheet(layout).ok());
+    for (const auto& row : rows) {
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        if (!row[i].empty()) {
+          ASSERT_TRUE(writer.write_text(static_cast<std::uint16_t>(i), row[i]).ok());
+        }
+      }
+      ASSERT_TRUE(writer.end_row().ok());
+    }
+  }
+  ASSERT_TRUE(writer.close().ok());
+}
+
+TEST(FileSource, KnowsHeadingsWithMarksInCsvAndWorkbooksAlike) {
+  TemporaryFolder folder;
+  const std::vector<std::string> headings = {"*名 称", "\u200B金额（万元）\u00A0", "代\n码\u3000"};
+  folder.write("in/a.csv",
+               "\xEF\xBB\xBF\xEF\xBB\xBF＊名称,金额(万元)\u3000,\"代\r\n码\"\r\n甲,1,x\r\n");
+  std::filesystem::create_directories(folder.path("in"));
+  write_book(folder.path("in/b.xlsx"), {{{}, {{"金额(万元)"}, headings, {"乙", "2", "y"}}}});
+  Source source(folder,
+                "{path: in, fields: [name, amount, code],"
+                " mappings: [{columns: {名称: name, '金额(万元)': amount, 代码: code}}]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rejects, IsEmpty());
+  EXPECT_THAT(source.rows, ElementsAre("1|甲|1|x", "1|乙|2|y"));
+}
+
+TEST(FileSource, ReadsHeadingsInTwoRows) {
+  TemporaryFolder folder;
+  write_book(
+      folder.path("a.xlsx"),
+      {{{},
+        {{"采集表"}, {"id", "证件", "", "amount"}, {"", "name", "code"}, {"a", "x", "C1", "5"}}}});
+  write_book(folder.path("b.xlsx"),
+             {{{}, {{"id", "证件", ""}, {"", "name", "code"}, {"name", "code", "z"}}}});
+  for (const std::string file : {"a", "b"}) {
+    Source source(folder, "{path: " + file + ".xlsx, fields: [id, name, code, amount]}");
+    ASSERT_TRUE(source.open().is_ok());
+    source.run();
+    EXPECT_THAT(source.rows, ElementsAre(file == "a" ? "1|a|x|C1|5" : "1|name|code|z|-"));
+  }
+}
+
+TEST(FileSource, RefusesATableWithDoubleOrMissingColumnsOnce) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv", "名称,类型,名 称\n1,2,3\n4,5,6\n");
+  folder.write("in/b.csv", "名称,地区,处罚类型\n1,2,3\n3,4,5\n");
+  folder.write("in/c.csv", "名称,类别\n1,2\n");
+  folder.write("in/d.csv", "龙岩,2\n厦门,3\n");
+  Source source(folder,
+                "{path: in, fields: [name, kind, 地区, {name: set, required_column: true}],"
+                " mappings: [{columns: {名称: name, 类别: kind, 类型: kind}, set: {set: x},"
+                " required: [kind]}]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rejects,
+              ElementsAre("1!E805_BAD_FILE!", "1!E805_BAD_FILE!", "1!E805_BAD_FILE!"));
+  EXPECT_THAT(source.values.at(0),
+              HasSubstr("columns A (名称) and C (名称) both stand for 'name'"));
+  EXPECT_THAT(source.values.at(1), HasSubstr("required columns are missing: 类别"));
+  EXPECT_THAT(source.values.at(1), HasSubstr("headings found: 名称, 地区, 处罚类型"));
+  EXPECT_THAT(source.values.at(2), HasSubstr("the first row is: 龙岩, 2"));
+  EXPECT_THAT(source.rows, ElementsAre("1|1|2|-|x"));
+}
+
+TEST(FileSource, ReadsAllVisibleSheetsThatFitAndGoesOnInTheSecond) {
+  TemporaryFolder folder;
+  write_book(folder.path("a.xlsx"),
+             {{{.name = "一月"}, {{"id", "n"}, {"a", "1"}, {"b", "2"}}},
+              {{.name = "说明"}, {{"请填写"}}},
+              {{.name = "二月"}, {{"title"}, {"n", "id"}, {"3", "c"}, {"4", "d"}}}});
+  const std::string config = "{path: a.xlsx, fields: [id, n]}";
+  Source whole(folder, config);
+  ASSERT_TRUE(whole.open().is_ok());
+  whole.run();
+  EXPECT_THAT(whole.rows, ElementsAre("1|a|1", "2|b|2", "3|c|3", "4|d|4"));
+  for (int steps = 1; steps <= 4; ++steps) {
+    Source first(folder, config);
+    ASSERT_TRUE(first.open({}, 1).is_ok());
+    for (int i = 0; i < steps; ++i) ASSERT_EQ(first.step(), ReadResult::kSlice);
+    Source second(folder, config);
+    ASSERT_TRUE(second.open(first.committed, 1).is_ok());
+    second.run();
+    std::vector<std::string> rows = first.rows;
+    rows.insert(rows.end(), second.rows.begin(), second.rows.end());
+    EXPECT_EQ(rows, whole.rows) << steps;
+  }
+}
+
+TEST(FileSource, LeavesOutRowsThatAreNoData) {
+  TemporaryFolder folder;
+  folder.write("a.csv",
+               "a,b\r\r\n填写说明：必填,\r\r\n1,x\r\r\n,\r\r\n,,,,\r\r\n\xEF\xBB\xBF"
+               "a,b\r\r\n2,y\r\r\n\x1A");
+  Source source(folder, "{path: a.csv, fields: [a, b]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("2|1|x", "6|2|y"));
+  EXPECT_THAT(source.rejects, IsEmpty());
+}
+
+TEST(FileSource, LosesOneRowToAQuoteOrANulAndSaysWhy) {
+  TemporaryFolder folder;
+  std::string text = "a,b\n1,\"x\n2,y\n3,\"z\"\n";
+  text += std::string("4,n\0n\n", 6);
+  folder.write("in/a.csv", text + "5,w\n6,\"open\n7,v\n8,u\n");
+  folder.write("in/b.ndjson",
+               std::string("{\"a\":\"1\"}\n{\"a\":\"\0\"}\n\xEF\xBB\xBF{\"a\":\"3\"}\n", 33));
+  Source source(folder, "{path: in, fields: [a, b]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rows,
+              ElementsAre("2|2|y", "3|3|z", "5|5|w", "7|7|v", "8|8|u", "1|1|-", "3|3|-"));
+  EXPECT_THAT(source.rejects, ElementsAre("1!E802_BAD_CSV!", "4!E803_BAD_ENCODING!",
+                                          "6!E802_BAD_CSV!", "2!E803_BAD_ENCODING!"));
+}
+
+TEST(FileSource, ReadsUtf16AndCrAloneAndGoesOnInTheMiddle) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv", "a,b\r1,x\r2,\"y\rz\"\r3,w\r");
+  folder.write("in/b.csv", std::string("\xFF\xFE"
+                                       "a\0,\0b\0\r\0\n\0"
+                                       "4\0,\0\x2D\x4E\n\0",
+                                       20));
+  const std::string config = "{path: in, encoding: gb18030, fields: [a, b]}";
+  Source source(folder, config);
+  ASSERT_TRUE(source.open({}, 5).is_ok());
+  ASSERT_EQ(source.step(), ReadResult::kSlice);
+  Source rest(folder, config);
+  ASSERT_TRUE(rest.open(source.committed, 5).is_ok());
+  EXPECT_EQ(rest.run(), ReadResult::kEnd);
+  std::vector<std::string> rows = source.rows;
+  rows.insert(rows.end(), rest.rows.begin(), rest.rows.end());
+  EXPECT_THAT(rows, ElementsAre("1|1|x", "2|2|y\nz", "3|3|w", "1|4|中"));
+  testing::merge(source.committed, {rest.committed.begin(), rest.committed.end()});
+  Source again(folder, config);
+  ASSERT_TRUE(again.open(source.committed).is_ok());
+  again.run();
+  EXPECT_THAT(again.rows, IsEmpty());
+}
+
+TEST(FileSource, DecidesTheEncodingByRowWhereTheBeginningSaysNothing) {
+  TemporaryFolder folder;
+  std::string text = "a,b\n";
+  while (text.size() < 70'000) text += "1,x\n";
+  text += "2,\xD6\xD0\xCE\xC4\n3,行政处罚\n4,\xE4\xB8\xAD\xFF\xE4\xB8\xAD\n";
+  folder.write("a.csv", text);
+  Source source(folder, "{path: a.csv, fields: [a, b]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  ASSERT_GT(source.rows.size(), 2u);
+  EXPECT_THAT(source.rows[source.rows.size() - 2], HasSubstr("|2|中文"));
+  EXPECT_THAT(source.rows.back(), HasSubstr("|3|行政处罚"));
+  EXPECT_THAT(source.rejects, SizeIs(1));
+}
+
+TEST(FileSource, GoesByTheContentAndNamesWhatItDoesNotRead) {
+  TemporaryFolder folder;
+  const std::string ole = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";
+  std::string wide;
+  for (const char c : std::string("EncryptedPackage")) wide.append(1, c).append(1, '\0');
+  folder.write("in/a.xls", ole + std::string(600, '\0'));
+  folder.write("in/b.xlsx", ole + std::string(600, '\0') + wide);
+  folder.write("in/c.xls", "\xEF\xBB\xBF<HTML><table><tr><td>a</td></tr></table>");
+  folder.write("in/d.xml", "<?xml version=\"1.0\"?><ROWDATA/>");
+  folder.write("in/e.json", "\n[\n{\"a\":1}\n]\n");
+  folder.write("in/f.csv", "a;b\n1;2\n");
+  folder.write("in/g.xlsx", "a,b\n1,2\n");
+  folder.write("in/~$h.xlsx", "owner");
+  write_book(folder.path("in/i.csv"), {{{}, {{"a", "b"}, {"1", "2"}}}});
+  Source source(folder, "{path: in, fields: [a, b]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("1|1|2"));
+  EXPECT_THAT(source.values,
+              ElementsAre(HasSubstr("old workbook"), HasSubstr("password"), HasSubstr("web page"),
+                          HasSubstr("XML"), HasSubstr("JSON array"), HasSubstr("separated by ';'"),
+                          HasSubstr("no workbook")));
+}
+
+TEST(FileSource, RefusesDelimitersThatAreNone) {
+  for (const char* text : {"'||'", "'，'", "'\"'", "a", "'5'"}) {
+    runtime::Diagnostics diagnostics;
+    parse_file_options(config_of("{path: x, fields: [a], delimiter: " + std::string(text) + "}"),
+                       diagnostics);
+    EXPECT_THAT(diagnostics.to_string(), HasSubstr("one ASCII sign")) << text;
+  }
+  for (const char* text : {"tab", "';'", "'|'", "','", "' '"}) {
+    runtime::Diagnostics diagnostics;
+    parse_file_options(config_of("{path: x, fields: [a], delimiter: " + std::string(text) + "}"),
+                       diagnostics);
+    EXPECT_FALSE(diagnostics.has_errors()) << text;
+  }
+}
+
 TEST(FileSource, TakesTheEventTimeFromItsField) {
   TemporaryFolder folder;
   folder.write("in.ndjson", "{\"t\":1710000000000}\n{\"t\":\"2024-03-10 00:00\"}\n{}\n");

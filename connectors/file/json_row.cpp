@@ -1,6 +1,5 @@
 #include "connectors/file/json_row.h"
 
-#include <charconv>
 #include <cstring>
 
 #include <emmintrin.h>
@@ -276,9 +275,19 @@ bool JsonRow::scalar(int field, Value* row) {
   } else if (runtime::is_text(type)) {
     row[index] = Value::of_text(literal);
   } else if (type == Type::kFloat64 && number) {
-    double real = 0;
-    std::from_chars(from, at_, real);
-    row[index] = Value::of_real(real);
+    const auto real = parse_real(literal);
+    if (!real) {
+      wrong_type(field, from);
+      return true;
+    }
+    row[index] = Value::of_real(*real);
+  } else if (type == Type::kTimestamp && number) {
+    const auto moment = whole ? parse_number_timestamp(literal) : std::nullopt;
+    if (!moment) {
+      wrong_type(field, from);
+      return true;
+    }
+    row[index] = Value::of_integer(*moment);
   } else if (type == Type::kBool && !number) {
     row[index] = Value::of_bool(*from == 't');
   } else if (const auto integer =

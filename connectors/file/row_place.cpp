@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -88,11 +89,10 @@ std::optional<RecordPlace> find_row_place(const FileOptions& options,
     place.line = row;
   } else if (cursor.format() == FileFormat::kCsv) {
     place.line = csv_line(cursor, options, place.path, row);
-  } else if (cursor.header_row() == 0) {
-    return std::nullopt;  // refused as a whole
+  } else if (const auto found = cursor.table_place(row)) {
+    std::tie(place.sheet, place.line) = *found;
   } else {
-    place.sheet = cursor.sheet();
-    place.line = cursor.header_row() + row;
+    return std::nullopt;  // refused as a whole
   }
   return place;
 }

@@ -2,7 +2,9 @@
 
 #include <charconv>
 #include <chrono>
+#include <cmath>
 
+#include "domain/timestamps.h"
 #include "formats/encoding.h"
 
 namespace huiliu::connectors {
@@ -60,7 +62,7 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
   const auto hours = take_number(text, 2, 2);
   take(text, ':');
   const auto minutes = take_number(text, 2, 2);
-  if (!hours || !minutes || !text.empty()) return std::nullopt;
+  if (!hours || !minutes || *hours > 14 || *minutes > 59 || !text.empty()) return std::nullopt;
   offset = (*hours * 60 + *minutes) * kMinute;
   return west ? ms + offset : ms - offset;
 }
@@ -74,13 +76,13 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   return value;
 }
 
-std::optional<std::int64_t> parse_timestamp(std::string_view text) {
-  if (text.size() >= 11 && text.find_first_not_of("0123456789") == std::string_view::npos) {
-    return parse_integer(text);
-  }
+namespace {
+
+/// yyyy-mm-dd or yyyy/mm/dd with an optional time and zone: what programs write most.
+std::optional<std::int64_t> parse_common(std::string_view text) {
   const auto year = take_number(text, 4, 4);
   const char between = text.empty() ? '\0' : text.front();
-  if (!year || (between != '-' && between != '/')) return std::nullopt;
+  if (!year || *year < 1900 || *year > 2100 || (between != '-' && between != '/')) return {};
   take(text, between);
   const auto month = take_number(text, 1, 2);
   if (!month || !take(text, between)) return std::nullopt;
@@ -95,20 +97,66 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
   return std::chrono::sys_days{date}.time_since_epoch().count() * std::int64_t{86'400'000} + *time;
 }
 
+}  // namespace
+
+bool is_plausible_moment(std::int64_t ms) {
+  constexpr std::int64_t kFrom = -2'208'988'800'000;  // 1900-01-01
+  constexpr std::int64_t kTo = 4'133'980'800'000;     // 2101-01-01
+  return ms >= kFrom && ms < kTo;
+}
+
+std::optional<std::int64_t> parse_timestamp(std::string_view text) {
+  constexpr std::size_t kMilliseconds = 13;
+  if (text.size() == kMilliseconds) {
+    const auto ms = parse_integer(text);
+    if (ms && *ms > 0) return is_plausible_moment(*ms) ? ms : std::nullopt;
+  }
+  if (const auto common = parse_common(text)) return common;
+  const domain::ParsedTimestamp parsed = domain::parse_timestamp(text);
+  if (parsed.error != domain::DateError::kOk) return std::nullopt;
+  return parsed.utc_ms;
+}
+
+std::optional<std::int64_t> parse_number_timestamp(std::string_view digits) {
+  constexpr std::size_t kShortestDate = 8;
+  if (digits.size() >= kShortestDate && digits.front() != '-') {
+    if (const auto moment = parse_timestamp(digits)) return moment;
+    // Digits in the form of a date and a time that is none are no milliseconds either.
+    if (digits.size() == 14 || digits.size() == 17) return std::nullopt;
+  }
+  const auto ms = parse_integer(digits);
+  return ms && is_plausible_moment(*ms) ? ms : std::nullopt;
+}
+
+std::optional<double> parse_real(std::string_view text) {
+  double real = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), real);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  // from_chars knows the words nan and infinity.
+  if (!std::isfinite(real)) return std::nullopt;
+  return real;
+}
+
+std::optional<std::int64_t> parse_whole(std::string_view text) {
+  if (const auto integer = parse_integer(text)) return integer;
+  if (text.find_first_of(".eE") == std::string_view::npos) return std::nullopt;
+  constexpr double kExact = 9007199254740992.0;  // 2^53: beyond it digits are lost
+  const auto real = parse_real(text);
+  if (!real || std::fabs(*real) > kExact || std::floor(*real) != *real) return std::nullopt;
+  return static_cast<std::int64_t>(*real);
+}
+
 std::optional<Value> parse_cell(Type type, std::string_view text) {
   switch (type) {
     case Type::kInt64:
-      if (const auto integer = parse_integer(text)) return Value::of_integer(*integer);
+      if (const auto integer = parse_whole(text)) return Value::of_integer(*integer);
       return std::nullopt;
     case Type::kTimestamp:
       if (const auto moment = parse_timestamp(text)) return Value::of_integer(*moment);
       return std::nullopt;
-    case Type::kFloat64: {
-      double real = 0;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), real);
-      if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-      return Value::of_real(real);
-    }
+    case Type::kFloat64:
+      if (const auto real = parse_real(text)) return Value::of_real(*real);
+      return std::nullopt;
     case Type::kBool:
       if (text == "true" || text == "TRUE" || text == "1" || text == "是") {
         return Value::of_bool(true);
@@ -120,6 +168,31 @@ std::optional<Value> parse_cell(Type type, std::string_view text) {
     default:
       return Value::of_text(text);
   }
+}
+
+bool is_short_number(std::string_view text) {
+  constexpr std::size_t kDigits = 15;
+  return text.size() <= kDigits && text.find_first_of("eE") == std::string_view::npos;
+}
+
+std::optional<std::string> shown_digits(std::string_view text) {
+  constexpr int kDigitsBehindTheFirst = 14;
+  constexpr double kMost = 1e15;
+  // Zeros that a format carries are the writer's own: these are digits that a person sees.
+  if (text.starts_with('0') && text.find_first_not_of("0123456789") == std::string_view::npos) {
+    return std::string(text);
+  }
+  const auto real = parse_real(text);
+  if (!real) return std::string(text);  // places and signs of a format: 001-2345
+  if (std::fabs(*real) >= kMost) return std::nullopt;
+  char digits[32];
+  const auto rounded = std::to_chars(digits, digits + sizeof digits, *real,
+                                     std::chars_format::scientific, kDigitsBehindTheFirst);
+  const auto near = parse_real({digits, static_cast<std::size_t>(rounded.ptr - digits)});
+  char shown[400];
+  const auto end =
+      std::to_chars(shown, shown + sizeof shown, near.value_or(*real), std::chars_format::fixed);
+  return std::string(shown, end.ptr);
 }
 
 std::string excerpt(std::string_view raw, std::size_t limit) {

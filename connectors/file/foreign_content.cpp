@@ -1,0 +1,88 @@
+#include "connectors/file/foreign_content.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "formats/csv.h"
+
+namespace huiliu::connectors {
+namespace {
+
+constexpr std::string_view kOle = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";  // compound files: .xls, .doc
+
+/// Names within a compound file are UTF-16.
+bool has_utf16(std::string_view head, std::string_view name) {
+  std::string wide;
+  for (const char c : name) wide.append(1, c).append(1, '\0');
+  return head.find(wide) != std::string_view::npos;
+}
+
+bool starts_folded(std::string_view text, std::string_view small) {
+  return text.size() >= small.size() &&
+         std::equal(small.begin(), small.end(), text.begin(), [](char want, char c) {
+           return want == (c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+         });
+}
+
+}  // namespace
+
+bool is_zip(std::string_view head) { return head.starts_with("PK\x03\x04"); }
+
+std::optional<FileProblem> foreign_content(std::string_view head, FileFormat format) {
+  if (head.starts_with(kOle) && has_utf16(head, "EncryptedPackage")) {
+    return FileProblem{"the workbook is protected by a password; remove it and send the file again",
+                       "工作簿设有打开密码，请去除密码后重新报送"};
+  }
+  if (head.starts_with(kOle)) {
+    return FileProblem{
+        "an old workbook (.xls, Excel 97 to 2003); save it as .xlsx and send it again",
+        "旧版工作簿（.xls，Excel 97-2003格式），请另存为.xlsx后重新报送"};
+  }
+  const std::size_t first = head.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  const std::string_view text = first == std::string_view::npos ? "" : head.substr(first);
+  for (const std::string_view tag : {"<html", "<!doctype", "<table", "<head", "<meta", "<body"}) {
+    if (!starts_folded(text, tag)) continue;
+    return FileProblem{
+        "a web page (HTML) under another name; open it in Excel or WPS, save it as "
+        ".xlsx and send it again",
+        "文件实为网页（HTML），请用Excel或WPS打开，另存为.xlsx后重新报送"};
+  }
+  if (starts_folded(text, "<?xml") || (format != FileFormat::kCsv && text.starts_with('<'))) {
+    return FileProblem{"an XML file, which is not read; save it as .xlsx or CSV and send it again",
+                       "文件为XML格式，暂不支持，请另存为.xlsx或CSV后重新报送"};
+  }
+  if (format == FileFormat::kNdjson && text.starts_with('[')) {
+    return FileProblem{"a JSON array; write one object a line, without the brackets around them",
+                       "文件为JSON数组，请改为每行一个对象，去掉外层的方括号"};
+  }
+  if (format == FileFormat::kXlsx && !head.empty() && !is_zip(head)) {
+    return FileProblem{"no workbook, whatever its name says; save it as .xlsx and send it again",
+                       "文件内容不是工作簿，请另存为.xlsx后重新报送"};
+  }
+  if (format != FileFormat::kXlsx && is_zip(head)) {
+    return FileProblem{"a workbook or zip file where text was declared; see the option `format`",
+                       "文件为工作簿或压缩包，而非声明的文本格式"};
+  }
+  return std::nullopt;
+}
+
+std::optional<FileProblem> other_delimiter(std::string_view line, char delimiter,
+                                           const FileLayout& layout) {
+  for (const char sign : {',', ';', '\t', '|'}) {
+    if (sign == delimiter) continue;
+    formats::CsvRowParser parser(4096, {sign, '"'});
+    if (parser.parse(line) != formats::CsvError::kNone || parser.cells().size() < 2) continue;
+    if (layout.known({parser.cells().begin(), parser.cells().end()}) == 0) continue;
+    const std::string name = sign == '\t' ? "tab" : std::string(1, sign);
+    return FileProblem{
+        fmt::format(
+            "the cells are separated by '{}', not by '{}'; set `delimiter` or save the file "
+            "with the other sign",
+            name, delimiter == '\t' ? "tab" : std::string(1, delimiter)),
+        fmt::format("单元格以“{}”分隔，与约定不符，请改用约定的分隔符", name)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace huiliu::connectors

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "connectors/file/file_options.h"
+
+namespace huiliu::connectors {
+
+/// A zip file, as workbooks of today are whatever their name.
+bool is_zip(std::string_view head);
+
+/// What a file's beginning is, if nothing here reads it: an old or protected workbook, a web page
+/// or XML under a workbook's name, a JSON array, a zip or text where the other was declared.
+std::optional<FileProblem> foreign_content(std::string_view head, FileFormat format);
+
+/// For CSV of which no heading is known: the sign that separates cells instead, if one does.
+std::optional<FileProblem> other_delimiter(std::string_view line, char delimiter,
+                                           const FileLayout& layout);
+
+}  // namespace huiliu::connectors
