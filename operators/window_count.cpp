@@ -135,7 +135,7 @@ class WindowCount final : public runtime::Operator {
     const std::size_t size = key.size() - sizeof start;
     std::memcpy(&start, key.data() + size, sizeof start);
     key = key.substr(0, size);
-    windows_[start].at(key, KeyBuilder::hash_bytes(key)).count = static_cast<std::uint64_t>(number);
+    windows_[start].at(key, KeyBuilder::hash_bytes(key)).count = number;
   }
 
   void close_entry(const KeyCounts::Entry& entry, std::int64_t start, Outputs& out) {

@@ -338,7 +338,7 @@ TEST_F(EngineTest, RejudgesSelectedRowsAndMovesNoPosition) {
     const auto before = files();
     const auto positions = backend.meta("source/");
     Selection selection(3, "all");
-    for (const std::uint64_t row : {7, 9, 10, 444}) {
+    for (const std::uint64_t row : {7u, 9u, 10u, 444u}) {
       selection.add("numbers", {row, record_id(7, row), "SEVEN"});
     }
     Engine engine(topology, threads, backend, system_clock());
