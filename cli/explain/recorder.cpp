@@ -166,7 +166,7 @@ void Recorder::add_emission(std::size_t node, std::size_t port, const Record& re
     emission.reject = *reject;
     for (const std::string_view text :
          {reject->code, reject->field, reject->value, reject->rule, reject->message_en,
-          reject->message_zh, std::string_view(topology_.nodes[node].name)}) {
+          reject->message_zh, std::string_view(topology_.nodes[node].name), reject->faults}) {
       raw_.values.push_back(Value::of_text(text));
     }
   }

@@ -77,6 +77,8 @@ TEST(Replay, ShowsTheWayOfAnAcceptedRow) {
   EXPECT_EQ(sinks(trace), (Names{"history", "outcomes", "legal"}));
   EXPECT_EQ(trace.rejecting_step(), nullptr);
   EXPECT_EQ(trace.diverting_step(), nullptr);
+  EXPECT_EQ(step_of(trace, "noticed")->result, TraceResult::kDropped);
+  EXPECT_EQ(trace.dropping_step(), nullptr) << "a filter on a side way is no verdict";
 }
 
 TEST(Replay, ShowsTheRuleThatRefusedARow) {
@@ -84,12 +86,14 @@ TEST(Replay, ShowsTheRuleThatRefusedARow) {
   const TraceStep* step = trace.rejecting_step();
   ASSERT_NE(step, nullptr);
   EXPECT_EQ(step->node, "check");
-  EXPECT_EQ(step->input, "origin");
+  EXPECT_EQ(step->input, "acts");
   EXPECT_EQ(step->reject->code, "E202_CHECK_DIGIT");
   EXPECT_EQ(step->reject->field, "doc_no");
-  EXPECT_EQ(step->reject->rule, "document@2026.1");
-  EXPECT_EQ(step->reject->message_en, "the check digit is wrong");
-  EXPECT_EQ(step->reject->message_zh, "校验码错误");
+  EXPECT_EQ(step->reject->rule, "document@2026.2");
+  EXPECT_EQ(step->reject->message_en,
+            "证件号码: the check digit is wrong, compare it with the licence or certificate");
+  EXPECT_EQ(step->reject->message_zh, "证件号码：校验码错误，请与证照原件核对后更正");
+  EXPECT_TRUE(change(trace, "problem_check", "reject_faults").empty());  // nothing to mask in it
   EXPECT_EQ(change(trace, "cleanse", "decided_on"), "2021/05/24>2021-05-24");
   EXPECT_EQ(step_of(trace, "verdict_check")->input, "check.rejects");
   EXPECT_EQ(step_of(trace, "reconciliation")->result, TraceResult::kKept);
@@ -119,7 +123,7 @@ TEST(Replay, NamesTheRecordOfAnotherFileThatAConflictIsWith) {
   ASSERT_TRUE(trace.diverting_step()->earlier);
   EXPECT_EQ(trace.diverting_step()->earlier->file, "04_sthj_licence_2018_gb18030.csv");
   EXPECT_EQ(trace.diverting_step()->earlier->row, 2u);
-  EXPECT_EQ(sinks(trace), (Names{"history", "conflicts", "outcomes"}));
+  EXPECT_EQ(sinks(trace), (Names{"history", "conflicts", "notices", "outcomes"}));
 }
 
 TEST(Replay, SaysWhatSetsARecordApartFromTheEarlierOne) {
@@ -129,7 +133,7 @@ TEST(Replay, SaysWhatSetsARecordApartFromTheEarlierOne) {
   EXPECT_TRUE(step->compared);
   Names fields;
   for (const TraceChange& one : step->differences) fields.push_back(one.field);
-  EXPECT_EQ(fields, (Names{"content", "source_unit", "source_code"}));
+  EXPECT_EQ(fields, (Names{"content", "source_unit", "source_code", "sender"}));
   EXPECT_EQ(step->differences.back().before, "113508000040020381");
   EXPECT_EQ(step->differences.back().after, "113508000040080933");
 }

@@ -76,6 +76,11 @@ class Builder {
     for (const RawTrace::Emission& emission : raw_.emissions) {
       if (emission.step == index) add(emission, input, made);
     }
+    // What goes on by the main output says more than side outputs do.
+    std::stable_partition(made.outputs.begin(), made.outputs.end(), [&](const TraceOutput& output) {
+      return std::find(output.streams.begin(), output.streams.end(), made.node) !=
+             output.streams.end();
+    });
     made.dropped_why = raw.dropped_why;
     made.result = result_of(raw, node, made);
     return made;
@@ -164,7 +169,11 @@ const TraceStep* find_result(const Trace& trace, TraceResult result) {
 const TraceStep* Trace::rejecting_step() const {
   return find_result(*this, TraceResult::kRejected);
 }
-const TraceStep* Trace::dropping_step() const { return find_result(*this, TraceResult::kDropped); }
+// A filter on a side way is no verdict on a record that a sink has got.
+const TraceStep* Trace::dropping_step() const {
+  if (find_result(*this, TraceResult::kWritten) != nullptr) return nullptr;
+  return find_result(*this, TraceResult::kDropped);
+}
 
 const TraceStep* Trace::diverting_step() const {
   const auto leaves_by_main = [](const TraceStep& step) {
