@@ -38,6 +38,7 @@ void add_explain(CLI::App& app, int& exit_code);
 void add_state(CLI::App& app, int& exit_code);
 void add_snapshot(CLI::App& app, int& exit_code);
 void add_rejudge(CLI::App& app, int& exit_code);
+void add_rules(CLI::App& app, int& exit_code);
 
 /// Adds them all, and the help of the program itself.
 void add_commands(CLI::App& app, int& exit_code);

@@ -48,8 +48,9 @@ void parse_rule(const Config& node, const std::string& version, const Schema& in
     diagnostics.error(node.place(), "expected a rule: a map with id, check, field");
     return;
   }
-  std::vector<std::string> keys = {"id",         "check",    "when",     "code",  "message_en",
-                                   "message_zh", "severity", "personal", "clear", "at"};
+  std::vector<std::string> keys = {"id",         "check",      "when",     "code",
+                                   "message_en", "message_zh", "severity", "personal",
+                                   "clear",      "at",         "basis",    "since"};
   keys.insert(keys.end(), check_keys_of_rules().begin(), check_keys_of_rules().end());
   check_keys(node, keys, diagnostics);
   Rule rule;
@@ -88,7 +89,7 @@ Rules parse(const Config& config, const Schema& input, Diagnostics& diagnostics)
       found.emplace_back(node, version);
       continue;
     }
-    check_keys(*node, {"version", "rules", "description"}, diagnostics);
+    check_keys(*node, {"version", "rules", "description", "basis", "since"}, diagnostics);
     for (const Config* rule : items_of((*node)["rules"])) {
       found.emplace_back(rule, node->string_or("version", version));
     }
@@ -309,14 +310,17 @@ const runtime::Registration registration(runtime::OperatorType{
              "more stay). `clear: true` empties the field that a warning is about: an optional "
              "field that is wrong does not refuse the record, and is not taken over either. `at` "
              "names "
-             "the field at fault where it is another than the check's first.",
+             "the field at fault where it is another than the check's first. `basis` (the law or "
+             "the standard that a rule follows) and `since` (the ISO day since when it holds) are "
+             "for people: `huiliu rules` shows them; those of the file stand for its rules that "
+             "have no `basis`.",
          .options =
              {{.name = "rules",
                .type = OptionType::kAny,
                .doc =
                    "List of {id, check, field or fields, when, severity: reject|warn, "
-                   "code, message_en, message_zh, personal, clear, at, ...}, usually `!include`d "
-                   "from a file with `version` and `rules`.",
+                   "code, message_en, message_zh, personal, clear, at, basis, since, ...}, usually "
+                   "`!include`d from a file with `version`, `rules`, `basis` and `since`.",
                .required = true},
               {.name = "headings",
                .type = OptionType::kObject,

@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/json_schema.h"
+#include "cli/message_schema.h"
 #include "cli/topology_file.h"
 #include "runtime/registry.h"
 
@@ -15,7 +16,7 @@ namespace huiliu::cli {
 namespace {
 
 struct Options {
-  std::string path, stream;
+  std::string path, stream, messages;
   std::vector<std::string> libraries;
   bool topology = false;
 };
@@ -69,6 +70,22 @@ int print_stream(const Options& options) {
   return kUsage;
 }
 
+int print_messages(const Options& options) {
+  const auto topology = load_checked(options.path);
+  if (!topology) return kUsage;
+  std::vector<std::string> names;
+  for (const runtime::Node& node : topology->nodes) {
+    if (!has_message_schema(node)) continue;
+    names.push_back(node.name);
+    if (node.name != options.messages) continue;
+    std::fputs(message_schema(*topology, node).c_str(), stdout);
+    return kSuccess;
+  }
+  fmt::print(stderr, "error: there is no sink '{}' with messages in JSON {}\n", options.messages,
+             runtime::nearest_hint(options.messages, names));
+  return kUsage;
+}
+
 int print_json_schema(const Options& options) {
   const auto registry = registry_with(options.libraries);
   if (!registry) return kUsage;
@@ -81,15 +98,21 @@ int print_json_schema(const Options& options) {
 void add_schema(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "schema", "Prints a stream's FlatBuffers schema, or the JSON Schema of topology files.");
+      "schema",
+      "Prints a stream's FlatBuffers schema, or the JSON Schema of topology files or of messages.");
   command->footer(
       "Examples:\n  huiliu schema topologies/credit/topology.yaml            # lists the streams\n"
       "  huiliu schema topologies/credit/topology.yaml licences\n"
+      "  huiliu schema topologies/credit/kafka.yaml --messages legal\n"
       "  huiliu schema --topology > topology.schema.json          # for editors");
   command->add_option("file", options->path, "topology file");
   command->add_option("stream", options->stream, "name or name.port");
   auto* topology =
       command->add_flag("--topology", options->topology, "JSON Schema of the topology file");
+  command
+      ->add_option("--messages", options->messages,
+                   "JSON Schema of what this sink of type kafka or file writes in JSON")
+      ->excludes(topology);
   command->add_option("--library", options->libraries, "shared library whose types to include")
       ->needs(topology);
   command->callback([options, &exit_code] {
@@ -98,6 +121,8 @@ void add_schema(CLI::App& app, int& exit_code) {
     } else if (options->path.empty()) {
       std::fputs("error: give a topology file, or --topology\n", stderr);
       exit_code = kUsage;
+    } else if (!options->messages.empty()) {
+      exit_code = print_messages(*options);
     } else {
       exit_code = print_stream(*options);
     }
