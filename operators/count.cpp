@@ -126,14 +126,18 @@ class Count final : public runtime::Operator {
     const std::size_t tally_bytes = tallies_.size() * sizeof(std::int64_t);
     if (const auto stored = table_->get(shard, entry.key, entry.hash)) {
       std::memcpy(&totals, stored->data(), sizeof totals);
-      std::memcpy(tallies_.data(), stored->data() + sizeof totals, tally_bytes);
+      if (tally_bytes > 0) {
+        std::memcpy(tallies_.data(), stored->data() + sizeof totals, tally_bytes);
+      }
     }
     totals.count += entry.count;
     if (!add_bounded(totals.sum, entry.sum)) report_overflow();
     totals.real_sum += entry.real_sum;
     for (std::size_t i = 0; i < tallies_.size(); ++i) tallies_[i] += entry.tallies[i];
     bytes_.assign(reinterpret_cast<const char*>(&totals), sizeof totals);
-    bytes_.append(reinterpret_cast<const char*>(tallies_.data()), tally_bytes);
+    if (tally_bytes > 0) {
+      bytes_.append(reinterpret_cast<const char*>(tallies_.data()), tally_bytes);
+    }
     table_->put(shard, entry.key, entry.hash, bytes_);
     decode_key(out.arena().copy(entry.key), types_, row_.data());
     std::size_t width = types_.size();
