@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 
 #include "domain/folded_text.h"
@@ -351,7 +352,7 @@ bool read_excel_serial(std::string_view text, Reading& into) {
   into.has_time = true;
   // To the second: a fraction of a day holds no more.
   into.day_ms =
-      std::min<std::int64_t>(static_cast<std::int64_t>(part * 86'400 + 0.5), 86'399) * 1000;
+      std::min<std::int64_t>(static_cast<std::int64_t>(std::llround(part * 86'400)), 86'399) * 1000;
   return true;
 }
 
