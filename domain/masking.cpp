@@ -137,16 +137,6 @@ bool mask_run(const Run& run, std::string_view text, bool beside_word, Certainty
   return found;
 }
 
-/// Where the next run of 15 digits at least may begin; a cheap look, since most texts have none.
-std::size_t next_candidate(std::string_view text, std::size_t from) {
-  while (from < text.size()) {
-    const char c = text[from];
-    if (is_digit(c) || c == '\xEF') return from;
-    ++from;
-  }
-  return text.size();
-}
-
 bool has_long_run(std::string_view text) {
   // A run of 15 digits has one at every place that is a multiple of 15.
   for (std::size_t at = kShort - 1; at < text.size(); at += kShort) {
@@ -170,7 +160,8 @@ std::string_view mask_citizen_numbers(std::string_view in, Certainty certainty, 
   bool found = false;
   const bool beside_word = in.find("身份证") != std::string_view::npos;
   for (std::size_t at = 0; at < in.size();) {
-    const std::size_t next = next_candidate(in, at);
+    // A digit of either width; \xEF also begins other characters, which are no run.
+    const std::size_t next = std::min(in.find_first_of("0123456789\xEF", at), in.size());
     out.append(in.substr(at, next - at));
     at = next;
     if (at == in.size()) break;

@@ -357,9 +357,9 @@ bool read_excel_serial(std::string_view text, Reading& into) {
 }
 
 void set_instant(std::int64_t utc_ms, Reading& into) {
-  const std::int64_t china = utc_ms + kChinaOffsetMs;
-  into.date = date_of_days(static_cast<std::int32_t>(china / kDayMs));
-  into.day_ms = china % kDayMs;
+  const std::int32_t day = china_day(utc_ms);
+  into.date = date_of_days(day);
+  into.day_ms = utc_ms + kChinaOffsetMs - day * kDayMs;
   into.has_time = true;
 }
 
@@ -461,21 +461,23 @@ ParsedTimestamp parse_timestamp(std::string_view text) {
   parsed.utc_ms = days_since_epoch(date) * kDayMs + reading->day_ms - reading->offset_ms;
   parsed.has_time = reading->has_time;
   if (reading->offset_ms != kChinaOffsetMs) {
-    const std::int64_t china = parsed.utc_ms + kChinaOffsetMs;
-    const std::int64_t day = china >= 0 ? china / kDayMs : (china - kDayMs + 1) / kDayMs;
-    parsed.date = date_of_days(static_cast<std::int32_t>(day));
+    parsed.date = date_of_days(china_day(parsed.utc_ms));
   }
   const bool in_range = parsed.date.year >= 1900 && parsed.date.year <= 2100;
   parsed.error = in_range ? DateError::kOk : DateError::kRange;
   return parsed;
 }
 
-std::size_t format_timestamp(std::int64_t utc_ms, char (&out)[kTimestampSize]) {
+std::int32_t china_day(std::int64_t utc_ms) {
   const std::int64_t china = utc_ms + kChinaOffsetMs;
-  const std::int64_t day = china >= 0 ? china / kDayMs : (china - kDayMs + 1) / kDayMs;
-  const std::int64_t in_day = china - day * kDayMs;
+  return static_cast<std::int32_t>(china >= 0 ? china / kDayMs : (china - kDayMs + 1) / kDayMs);
+}
+
+std::size_t format_timestamp(std::int64_t utc_ms, char (&out)[kTimestampSize]) {
+  const std::int32_t day = china_day(utc_ms);
+  const std::int64_t in_day = utc_ms + kChinaOffsetMs - day * kDayMs;
   char date[kIsoDateSize];
-  format_iso(date_of_days(static_cast<std::int32_t>(day)), date);
+  format_iso(date_of_days(day), date);
   std::copy_n(date, kIsoDateSize, out);
   const auto put = [&out](std::size_t at, std::int64_t value, int digits) {
     for (; digits > 0; value /= 10)

@@ -30,6 +30,9 @@ struct ParsedTimestamp {
 // digits; kRange before 1900 and after 2100.
 ParsedTimestamp parse_timestamp(std::string_view text);
 
+// The day in China at an instant, counted from 1970-01-01; any instant.
+std::int32_t china_day(std::int64_t utc_ms);
+
 inline constexpr std::size_t kTimestampSize = 23;
 // Writes China's time so that texts sort as times do: "2024-05-30 10:00:00", with ".123" behind it
 // if there are milliseconds. Returns the number of bytes.

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "domain/dates.h"
-
 namespace huiliu::operators {
 
 using runtime::Config;
@@ -13,86 +11,26 @@ using runtime::Diagnostics;
 
 namespace {
 
-std::string day_after(std::string_view day, int count) {
-  domain::Date date;
-  domain::parse_date_simple(day, date);
-  char text[domain::kIsoDateSize];
-  domain::format_iso(domain::date_of_days(domain::days_since_epoch(date) + count), text);
-  return {text, sizeof text};
+void report(std::string_view what, const PeriodClash& clash, const CsvTable& csv,
+            Diagnostics& diagnostics) {
+  const int line = csv.place(clash.before.row).line;
+  if (clash.overlap) {
+    diagnostics.error(csv.place(clash.after.row),
+                      fmt::format("the period of '{}' overlaps that of line {}", what, line),
+                      "end the earlier one the day before the later begins");
+    return;
+  }
+  diagnostics.error(csv.place(clash.after.row),
+                    fmt::format("'{}' is not in force from {} to {}, between line {} and this",
+                                what, day_after(clash.before.period.to, 1),
+                                day_after(clash.after.period.from, -1), line),
+                    "close the gap, or say that it is meant with the comment `# gaps: allowed`");
 }
 
-/// Reads the periods of a table's rows and reports those that cannot be.
-class PeriodReader {
- public:
-  PeriodReader(const CsvTable& csv, Diagnostics& diagnostics)
-      : csv_(csv), diagnostics_(diagnostics) {
-    constexpr std::string_view kFirstDayOut = "first day no longer in force";
-    const std::string_view meaning = csv.comment("valid_to");
-    exclusive_ = meaning == kFirstDayOut;
-    if (!meaning.empty() && !exclusive_) {
-      diagnostics.error(
-          {csv.path(), 0, 0}, fmt::format("`# valid_to: {}` is not known", meaning),
-          fmt::format("`# valid_to: {}`, or no such comment: the last day in force", kFirstDayOut));
-    }
-  }
-
-  Period read(std::size_t row) const {
-    Period period{std::string(csv_.cell(row, "valid_from")),
-                  std::string(csv_.cell(row, "valid_to"))};
-    bool readable = true;
-    for (const std::string* day : {&period.from, &period.to}) {
-      if (day->empty() || is_iso_day(*day)) continue;
-      diagnostics_.error(csv_.place(row), fmt::format("'{}' is no day", *day),
-                         "write YYYY-MM-DD, or nothing for an open end");
-      readable = false;
-    }
-    if (!readable) return {};
-    if (exclusive_ && !period.to.empty()) period.to = day_after(period.to, -1);
-    if (!period.from.empty() && !period.to.empty() && period.from > period.to) {
-      diagnostics_.error(csv_.place(row),
-                         fmt::format("valid_from {} comes after valid_to {}",
-                                     csv_.cell(row, "valid_from"), csv_.cell(row, "valid_to")));
-      return {};
-    }
-    return period;
-  }
-
- private:
-  const CsvTable& csv_;
-  Diagnostics& diagnostics_;
-  bool exclusive_ = false;
-};
-
-/// A period and the row it stands in.
-struct Placed {
-  Period period;
-  std::size_t row = 0;
-};
-
-bool touch(const Period& before, const Period& after) {
-  return before.to.empty() || after.from.empty() || after.from <= before.to;
-}
-
-void check_periods(std::string_view what, std::vector<Placed> placed, bool gaps,
-                   const CsvTable& csv, Diagnostics& diagnostics) {
-  std::stable_sort(placed.begin(), placed.end(),
-                   [](const Placed& a, const Placed& b) { return a.period.from < b.period.from; });
-  for (std::size_t i = 1; i < placed.size(); ++i) {
-    const Placed& before = placed[i - 1];
-    const Placed& after = placed[i];
-    const int line = csv.place(before.row).line;
-    if (touch(before.period, after.period)) {
-      diagnostics.error(csv.place(after.row),
-                        fmt::format("the period of '{}' overlaps that of line {}", what, line),
-                        "end the earlier one the day before the later begins");
-    } else if (!gaps && day_after(before.period.to, 1) != after.period.from) {
-      diagnostics.error(
-          csv.place(after.row),
-          fmt::format("'{}' is not in force from {} to {}, between line {} and this", what,
-                      day_after(before.period.to, 1), day_after(after.period.from, -1), line),
-          "close the gap, or say that it is meant with the comment `# gaps: allowed`");
-    }
-  }
+void check_all(std::string_view what, std::vector<PlacedPeriod> placed, bool gaps,
+               const CsvTable& csv, Diagnostics& diagnostics) {
+  check_periods(std::move(placed), gaps,
+                [&](const PeriodClash& clash) { report(what, clash, csv, diagnostics); });
 }
 
 }  // namespace
@@ -102,7 +40,7 @@ CodeTable CodeTable::load(const Config& path, const std::string& column, Diagnos
   CodeTable table;
   const CsvTable csv = CsvTable::load(path, {column}, diagnostics, out_of_date);
   const PeriodReader periods(csv, diagnostics);
-  TextMap<std::vector<Placed>> placed;
+  TextMap<std::vector<PlacedPeriod>> placed;
   for (std::size_t row = 0; row < csv.rows(); ++row) {
     const std::string_view code = csv.cell(row, column);
     if (code.empty()) {
@@ -114,11 +52,10 @@ CodeTable CodeTable::load(const Config& path, const std::string& column, Diagnos
     table.longest_ = std::max(table.longest_, code.size());
     placed[std::string(code)].push_back({period, row});
   }
-  const bool gaps = csv.comment("gaps") == "allowed";
   // Codes may repeat under a column that is not the table's key, such as a name.
   const bool once = column == "code" && csv.comment("overlaps") != "allowed";
   for (auto& [code, list] : placed) {
-    if (once) check_periods(code, std::move(list), gaps, csv, diagnostics);
+    if (once) check_all(code, std::move(list), gaps_allowed(csv), csv, diagnostics);
   }
   return table;
 }
@@ -196,14 +133,14 @@ NameTable NameTable::load(const Config& path, Diagnostics& diagnostics, OutOfDat
   NameTable table;
   const CsvTable csv = CsvTable::load(path, {"code", "name"}, diagnostics, out_of_date);
   const PeriodReader periods(csv, diagnostics);
-  TextMap<std::vector<Placed>> placed;
+  TextMap<std::vector<PlacedPeriod>> placed;
   for (std::size_t row = 0; row < csv.rows(); ++row) {
     const std::string code(csv.cell(row, "code")), name(csv.cell(row, "name"));
     const Period period = periods.read(row);
     table.bodies_[code].names.push_back({name, period});
     placed[code + " " + name].push_back({period, row});
   }
-  for (auto& [name, list] : placed) check_periods(name, std::move(list), true, csv, diagnostics);
+  for (auto& [name, list] : placed) check_all(name, std::move(list), true, csv, diagnostics);
   for (auto& [code, body] : table.bodies_) {
     std::string names;
     for (const Body::Name& known : body.names) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "operators/csv_table.h"
+#include "operators/periods.h"
 #include "runtime/config.h"
 
 namespace huiliu::operators {
@@ -20,15 +21,6 @@ struct TextHash {
 };
 template <class T>
 using TextMap = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
-
-/// The days on which one line of a table is in force; ISO, empty = no bound, `to` the last day.
-struct Period {
-  std::string from, to;
-  /// An empty day asks for nothing and is contained.
-  bool contains(std::string_view day) const {
-    return day.empty() || ((from.empty() || from <= day) && (to.empty() || day <= to));
-  }
-};
 
 /// A code table: codes with the days they were in force (columns code, valid_from, valid_to; an
 /// empty day is an open end; a code may have several periods). Periods of one code must not overlap

@@ -144,10 +144,9 @@ class Compare final : public runtime::Operator {
 
   /// What a version does to those who keep or count the record.
   struct Changes {
-    bool removed = false;   ///< from the counts: as `before` has it
+    bool removed = false;   ///< from the counts: as before_ has it
     bool inserted = false;  ///< into the counts
     bool left = false;      ///< the place where it was kept
-    OptionalTexts before;   ///< remembered values of the version before
   };
 
   // What the first version said, or the last one that said anything, stays.
@@ -494,8 +493,7 @@ class FirstFormAdopter {
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       before.push_back(runtime::KeyBuilder::take_field(key));
     }
-    StateShape shape = shape_;
-    VersionState state(shape);
+    VersionState state(shape_);
     if (!read_state(value, state)) return {};
     runtime::AdoptedRow row;
     std::vector<Value> slots(schema_.width());
@@ -638,8 +636,8 @@ const runtime::Registration registration(runtime::OperatorType{
                       .doc =
                           "Records that are no longer kept where they were (another `place`, two "
                           "that turned out to be one): key, identity and the former `place` "
-                          "fields, with `outcome` = `LEFT`. A withdrawal comes out of the main "
-                          "output itself."}},
+                          "fields, with `outcome` = `LEFT`, or `MERGED` of two that are one. A "
+                          "withdrawal comes out of the main output itself."}},
          .keyed = true,
          .stateful = true,
          .rejects = true,

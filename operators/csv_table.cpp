@@ -9,6 +9,7 @@
 
 #include "domain/dates.h"
 #include "domain/table_lines.h"
+#include "domain/timestamps.h"
 #include "formats/csv.h"
 #include "operators/field_names.h"
 #include "runtime/clock.h"
@@ -29,11 +30,9 @@ const std::vector<std::string>& known_columns() {
 }
 
 std::string today_in_china() {
-  constexpr std::int64_t kDayMs = 86'400'000;
-  constexpr std::int64_t kChinaMs = 8 * 3'600'000;
-  const std::int64_t day = (runtime::system_clock().now_ms() + kChinaMs) / kDayMs;
+  const std::int32_t day = domain::china_day(runtime::system_clock().now_ms());
   char text[domain::kIsoDateSize];
-  domain::format_iso(domain::date_of_days(static_cast<std::int32_t>(day)), text);
+  domain::format_iso(domain::date_of_days(day), text);
   return {text, sizeof text};
 }
 

@@ -7,6 +7,7 @@
 #include "domain/dates.h"
 #include "operators/code_table.h"
 #include "operators/field_names.h"
+#include "operators/periods.h"
 #include "runtime/registry.h"
 
 namespace huiliu::operators {
@@ -99,9 +100,10 @@ class Loader {
     for (const Match& match : table_.matches) columns.push_back(match.column);
     for (const Made& made : table_.made) columns.push_back(made.column);
     const CsvTable csv = CsvTable::load(config_["table"], columns, diagnostics_);
-    for (std::size_t row = 0; row < csv.rows(); ++row) take_row(csv, row);
-    check_periods(csv);
-    check_codes(csv);
+    const PeriodReader periods(csv, diagnostics_);
+    for (std::size_t row = 0; row < csv.rows(); ++row) take_row(csv, row, periods);
+    check_rows(csv);
+    check_codes();
     return std::move(table_);
   }
 
@@ -146,15 +148,10 @@ class Loader {
     }
   }
 
-  void take_row(const CsvTable& csv, std::size_t index) {
+  void take_row(const CsvTable& csv, std::size_t index, const PeriodReader& periods) {
     Row& row = table_.rows.emplace_back();
     row.place = csv.place(index);
-    row.period = {std::string(csv.cell(index, "valid_from")),
-                  std::string(csv.cell(index, "valid_to"))};
-    for (const std::string* day : {&row.period.from, &row.period.to}) {
-      if (day->empty() || is_iso_day(*day)) continue;
-      diagnostics_.error(row.place, fmt::format("'{}' is no day", *day), "write YYYY-MM-DD");
-    }
+    row.period = periods.read(index);
     for (const Match& match : table_.matches) {
       const std::string_view text = csv.cell(index, match.column);
       row.asked.append(text).push_back('\n');
@@ -177,40 +174,36 @@ class Loader {
   }
 
   // Rows that ask for the same follow each other in time without a gap, and do not overlap.
-  void check_periods(const CsvTable& csv) {
-    TextMap<std::vector<const Row*>> groups;
-    for (const Row& row : table_.rows) groups[row.asked].push_back(&row);
-    for (auto& [asked, rows] : groups) {
-      std::sort(rows.begin(), rows.end(),
-                [](const Row* a, const Row* b) { return a->period.from < b->period.from; });
-      for (std::size_t i = 1; i < rows.size(); ++i) check_pair(csv, *rows[i - 1], *rows[i]);
+  void check_rows(const CsvTable& csv) {
+    TextMap<std::vector<PlacedPeriod>> groups;
+    for (std::size_t i = 0; i < table_.rows.size(); ++i) {
+      groups[table_.rows[i].asked].push_back({table_.rows[i].period, i});
+    }
+    for (auto& [asked, periods] : groups) {
+      check_periods(std::move(periods), gaps_allowed(csv),
+                    [&](const PeriodClash& clash) { report(csv, clash); });
     }
   }
 
-  void check_pair(const CsvTable& csv, const Row& before, const Row& after) {
-    domain::Date last, first;
-    const bool open = before.period.to.empty() || after.period.from.empty();
-    if (!open && (!domain::parse_date_simple(before.period.to, last) ||
-                  !domain::parse_date_simple(after.period.from, first))) {
+  void report(const CsvTable& csv, const PeriodClash& clash) {
+    const int line = csv.place(clash.before.row).line;
+    const std::string& from = clash.after.period.from;
+    if (clash.overlap) {
+      diagnostics_.error(
+          csv.place(clash.after.row),
+          fmt::format("the row of line {} asks for the same and is still in force on {}", line,
+                      from),
+          "end it on the day before");
       return;
     }
-    const int days = open ? 0 : domain::days_since_epoch(first) - domain::days_since_epoch(last);
-    if (open || days < 1) {
-      diagnostics_.error(after.place,
-                         fmt::format("the row of line {} asks for the same and is still in force "
-                                     "on {}",
-                                     before.place.line, after.period.from),
-                         "end it on the day before");
-    } else if (days > 1 && csv.comment("gaps") != "allowed") {
-      diagnostics_.error(after.place,
-                         fmt::format("nothing is in force between {} (line {}) and {}",
-                                     before.period.to, before.place.line, after.period.from),
-                         "close the gap, or write `# gaps: allowed` into the table");
-    }
+    diagnostics_.error(csv.place(clash.after.row),
+                       fmt::format("nothing is in force between {} (line {}) and {}",
+                                   clash.before.period.to, line, from),
+                       "close the gap, or write `# gaps: allowed` into the table");
   }
 
   // Words that no code of their table has would never match.
-  void check_codes(const CsvTable&) {
+  void check_codes() {
     for (const auto& [column, node] : config_["codes"].entries()) {
       const auto match = std::find_if(table_.matches.begin(), table_.matches.end(),
                                       [&column](const Match& one) { return one.column == column; });

@@ -49,6 +49,7 @@ TEST(DecideTest, TakesTheFirstRowThatFits) {
 TEST(DecideTest, SaysWhatIsWrongWithTheTable) {
   EXPECT_EQ(problems("penalty,警告,,,,a,1\n"), "");
   EXPECT_THAT(problems("penalty,警告,,2024-02-30,,a,1\n"), HasSubstr("t.csv:2"));
+  EXPECT_THAT(problems("penalty,警告,,2024-02-02,2024-02-01,a,1\n"), HasSubstr("comes after"));
   EXPECT_THAT(problems("penalty,警告,x,,,a,1\n"), HasSubstr("'x' is no number"));
   EXPECT_THAT(problems("penalty,警告,,,,a,x\n"), HasSubstr("'x' is no number of months"));
   EXPECT_THAT(problems("penalty,拘留,,,,a,1\n"), HasSubstr("'拘留' is in no code"));

@@ -11,6 +11,7 @@
 #include "domain/identifiers.h"
 #include "domain/money.h"
 #include "domain/subjects.h"
+#include "domain/timestamps.h"
 #include "domain/utf8.h"
 #include "operators/condition.h"
 #include "operators/field_names.h"
@@ -28,17 +29,14 @@ using runtime::Schema;
 using runtime::Type;
 using runtime::Value;
 
-constexpr std::int64_t kDayMs = 86'400'000;
-constexpr std::int64_t kChinaMs = 8 * 3'600'000;  // days begin at midnight in +08:00
-
 /// Today in China, by the context's clock; computed once a day.
 class Today {
  public:
   dom::Date date(Clock* clock) {
-    const std::int64_t day = (clock->now_ms() + kChinaMs) / kDayMs;
+    const std::int32_t day = dom::china_day(clock->now_ms());
     if (day != day_) {
       day_ = day;
-      date_ = dom::date_of_days(static_cast<std::int32_t>(day));
+      date_ = dom::date_of_days(day);
     }
     return date_;
   }
@@ -48,7 +46,7 @@ class Today {
   }
 
  private:
-  std::int64_t day_ = -1;
+  std::int32_t day_ = -1;
   dom::Date date_;
   char text_[dom::kIsoDateSize] = {};
 };

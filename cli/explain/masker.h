@@ -11,7 +11,7 @@ namespace huiliu::cli {
 
 /// Hides the identity numbers of people in what is shown of a record: fields that a rule of the
 /// topology calls `personal: true`, their values wherever else they turn up (in a key made of
-/// several fields, say), and whatever looks like a citizen's number of 18 characters.
+/// several fields, say), and whatever looks like a citizen's number.
 class Masker {
  public:
   explicit Masker(const runtime::Topology& topology);
@@ -27,8 +27,8 @@ class Masker {
   std::set<std::string, std::less<>> fields_;
 };
 
-/// `text` with every citizen's number of 18 characters masked. The check digit is not looked at: a
-/// mistyped number is somebody's nearly.
+/// `text` with every citizen's number masked (domain/masking.h). The check digit is not looked at:
+/// a mistyped number is somebody's nearly.
 std::string mask_citizen_numbers(std::string_view text);
 
 }  // namespace huiliu::cli
