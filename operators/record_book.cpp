@@ -7,9 +7,9 @@
 
 namespace huiliu::operators {
 
-// With one identity a record's state does not repeat it: it stands in the key.
 namespace {
 
+// With one identity a record's state does not repeat it: it stands in the key, and the count is 0.
 std::size_t count(const OptionalTexts& texts) {
   return static_cast<std::size_t>(
       std::count_if(texts.begin(), texts.end(), [](const auto& text) { return text.has_value(); }));
@@ -17,15 +17,15 @@ std::size_t count(const OptionalTexts& texts) {
 
 }  // namespace
 
-std::string_view RecordBook::full_key(const Place& place, std::string_view identity) {
+RecordBook::Address RecordBook::address(const Place& place, std::string_view identity) {
   key_.assign(place.key);
   key_ += identity;
-  return key_;
+  // The caller has hashed the key of the row already.
+  return {key_, identity.empty() ? place.hash : runtime::KeyBuilder::hash_bytes(key_)};
 }
 
 bool RecordBook::load(const Place& place, std::string_view identity, Entry& entry) {
-  const std::string_view key = full_key(place, identity);
-  const std::uint64_t hash = identity.empty() ? place.hash : runtime::KeyBuilder::hash_bytes(key);
+  const auto [key, hash] = address(place, identity);
   const auto stored = table_->get(place.shard, key, hash);
   if (!stored) return false;
   if (const auto alias = read_alias(*stored)) {
@@ -94,8 +94,7 @@ void RecordBook::merge(const Place& place, const OptionalTexts& identities, cons
 }
 
 void RecordBook::put(const Place& place, std::string_view identity) {
-  const std::string_view key = full_key(place, identity);
-  const std::uint64_t hash = identity.empty() ? place.hash : runtime::KeyBuilder::hash_bytes(key);
+  const auto [key, hash] = address(place, identity);
   table_->put(place.shard, key, hash, bytes_);
 }
 
@@ -105,8 +104,8 @@ void RecordBook::store(const Place& place, const Entry& entry) {
     for (const auto& identity : entry.state.identities) {
       if (!identity || *identity == entry.identity) continue;
       // An identity that leads to another record goes on doing so.
-      const std::string_view key = full_key(place, *identity);
-      table_->insert(place.shard, key, runtime::KeyBuilder::hash_bytes(key), bytes_);
+      const auto [key, hash] = address(place, *identity);
+      table_->insert(place.shard, key, hash, bytes_);
     }
   }
   encode_state(entry.state, bytes_);

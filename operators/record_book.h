@@ -41,8 +41,14 @@ class RecordBook {
   void store(const Place& place, const Entry& entry);
 
  private:
+  /// Where the table keeps an identity of a place; it views `key_`.
+  struct Address {
+    std::string_view key;
+    std::uint64_t hash = 0;
+  };
+
   bool load(const Place& place, std::string_view identity, Entry& entry);
-  std::string_view full_key(const Place& place, std::string_view identity);
+  Address address(const Place& place, std::string_view identity);
   void put(const Place& place, std::string_view identity);
   static bool contradicts(const OptionalTexts& ours, const Entry& entry, std::size_t by);
   static void complete(const OptionalTexts& ours, Entry& entry);
