@@ -174,6 +174,21 @@ ParsedMoney parse_wan(std::string_view text) {
   return money;
 }
 
+bool repeats_in_yuan(std::string_view text, std::int64_t micro_wan) {
+  constexpr std::string_view kYuan = "元";
+  const auto is_amount = [](char c) { return c == '.' || c == ',' || (c >= '0' && c <= '9'); };
+  for (std::size_t at = text.find(kYuan); at != std::string_view::npos;
+       at = text.find(kYuan, at + kYuan.size())) {
+    std::size_t from = at;
+    while (from > 0 && is_amount(text[from - 1])) --from;
+    if (from == at) continue;
+    // "2000元" read as if it stood in the column.
+    const ParsedMoney money = parse_wan(text.substr(from, at - from));
+    if (money.error == MoneyError::kOk && money.micro_wan == micro_wan) return true;
+  }
+  return false;
+}
+
 std::string_view format_wan(std::int64_t micro_wan, MoneyBuffer& buffer) {
   // Unsigned, for the smallest number has no positive counterpart.
   auto rest = static_cast<std::uint64_t>(micro_wan);

@@ -29,6 +29,10 @@ constexpr bool is_unit_suspect(const ParsedMoney& money) {
   return money.error == MoneyError::kOk && money.bare && money.micro_wan > 10'000'000'000;
 }
 
+// Whether `text` gives the same number in 元 ("罚款2000元" beside 2000): then 元 was typed where
+// 万元 was asked for.
+bool repeats_in_yuan(std::string_view text, std::int64_t micro_wan);
+
 // Six decimals: 0.200000. A view into `buffer`.
 using MoneyBuffer = std::array<char, 24>;
 std::string_view format_wan(std::int64_t micro_wan, MoneyBuffer& buffer);

@@ -69,6 +69,17 @@ TEST(Money, LargeBareAmountIsSuspect) {
   EXPECT_FALSE(is_unit_suspect(parse_wan("20000万元")));
 }
 
+TEST(Money, TextThatRepeatsTheNumberInYuanIsSeen) {
+  const auto repeats = [](const char* text, const char* amount) {
+    return repeats_in_yuan(text, parse_wan(amount).micro_wan);
+  };
+  EXPECT_TRUE(repeats("罚款26100元", "26100"));
+  EXPECT_TRUE(repeats("没收0.5元，罚款26,100.00元整", "26100"));
+  EXPECT_FALSE(repeats("罚款26100元", "2.61"));
+  EXPECT_FALSE(repeats("罚款2.61万元", "2.61"));
+  EXPECT_FALSE(repeats("美元", "0"));
+}
+
 TEST(Money, EveryNumberIsWritten) {
   EXPECT_EQ(formatted(0), "0.000000");
   EXPECT_EQ(formatted(-200000), "-0.200000");

@@ -89,6 +89,7 @@ class Compare final : public runtime::Operator {
     const RecordBook::Place place{key_.build(record), context_->shard_of(record.key_hash),
                                   record.key_hash};
     const bool exists = book_->find(place, identities_, known_);
+    if (!exists) number(place);
     merged_.clear();
     book_->merge(place, identities_, known_, merged_);
     if (settings_.amend && settings_.amend->when.holds(record)) {
@@ -120,6 +121,17 @@ class Compare final : public runtime::Operator {
       any = true;
     }
     return any;
+  }
+
+  /// Gives a new record a name for outputs, if its identity must not stand there.
+  void number(const RecordBook::Place& place) {
+    for (std::size_t i = 0; i < identities_.size(); ++i) {
+      if (!identities_[i]) continue;
+      if (!settings_.is_numbered[i]) return;
+      const std::string_view type(known_.identity.data(), known_.identity.find(':') + 1);
+      known_.state.name = fmt::format("{}#{}", type, book_->next_number(place));
+      return;
+    }
   }
 
   /// A row that is a version of its record.

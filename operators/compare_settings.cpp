@@ -47,6 +47,7 @@ class Parser {
     for (const Config* item : items_of(config_["identity"])) {
       settings_.identity.push_back(find_text_field(*item, input_, diagnostics_));
     }
+    parse_numbered();
     parse_content();
     parse_remembered();
     parse_amend();
@@ -81,6 +82,22 @@ class Parser {
       if (!config_.has(option) || config_.has("source")) continue;
       diagnostics_.error(config_.key_place(option),
                          fmt::format("`{}` needs `source: FIELD`", option));
+    }
+  }
+
+  void parse_numbered() {
+    settings_.is_numbered.resize(settings_.identity.size());
+    const std::vector<std::string> identity = config_["identity"].as_strings();
+    for (const Config* item : items_of(config_["numbered"])) {
+      const auto found = std::find(identity.begin(), identity.end(), item->text());
+      if (found != identity.end()) {
+        settings_.is_numbered[static_cast<std::size_t>(found - identity.begin())] = true;
+        continue;
+      }
+      diagnostics_.error(
+          item->place(),
+          fmt::format("'{}' is not in `identity`, which `numbered` is about", item->text()),
+          runtime::nearest_hint(item->text(), identity));
     }
   }
 
@@ -214,6 +231,10 @@ std::vector<Option> identity_options() {
            .doc = "Field that is appended with the identity that the record was first known by; it "
                   "stays when others become known.",
            .default_text = "identity"},
+          field_list("numbered",
+                     "Identities that outputs must not show, such as people's numbers: a record "
+                     "that is first known by one is called TYPE:#1, TYPE:#2, ... in the order in "
+                     "which such records of its key came; TYPE is what stands before the colon."),
           {.name = "identity_before",
            .type = OptionType::kEnum,
            .doc = "Cleansing step that makes an identity of what stood in the key's field of the "

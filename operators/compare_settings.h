@@ -27,6 +27,7 @@ struct CompareSettings {
   std::vector<bool> may_be_absent;    ///< per key field
   std::vector<std::size_t> identity;  ///< fields; empty: the key alone names the record
   std::optional<std::size_t> name;    ///< output field that the record's identity goes to
+  std::vector<bool> is_numbered;      ///< per identity: outputs have a number in its place
   CleansingStep identity_before = nullptr;
   std::vector<std::size_t> version;
   std::optional<std::size_t> source, owner;

@@ -170,6 +170,24 @@ TEST(CompareTest, FindsARecordUnderEachOfItsIdentities) {
   EXPECT_THAT(harness.take("rejects", {"reject_code"}), ElementsAre("E403_PARTY_FIELDS"));
 }
 
+TEST(CompareTest, NumbersRecordsWhoseIdentityMustNotBeShown) {
+  const std::string yaml = std::string(kBodies) + "numbered: [reg]\n";
+  Harness harness(yaml, kBodyFields);
+  harness.push(body("~", "reg:1", "a"));
+  harness.push(body("~", "reg:2", "a"));
+  harness.restart();
+  harness.push(body("~", "reg:1", "b"));
+  harness.push(body("org:C", "reg:3", "a"));
+  harness.push(body("org:A", "reg:1", "c", "d1", "s2"));
+  harness.push(body("~", "reg:4", "a"));
+  EXPECT_THAT(harness.take("outcomes", {"outcome", "known_as"}),
+              ElementsAre("ACCEPTED|reg:#1", "ACCEPTED|reg:#2", "UPDATED|reg:#1", "ACCEPTED|org:C",
+                          "UPDATED|reg:#1", "ACCEPTED|reg:#3"));
+  EXPECT_THAT(harness.take("left", {"known_as", "outcome"}), ElementsAre("reg:#1|LEFT"));
+  EXPECT_THAT(Harness(std::string(kBodies) + "numbered: [rag]\n", kBodyFields).problems(),
+              HasSubstr("'rag' is not in `identity`"));
+}
+
 TEST(CompareTest, ABetterIdentityThatDiffersMakesAnotherRecord) {
   Harness harness(kBodies, kBodyFields);
   harness.push(body("org:A", "reg:1", "a"));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "domain/dates.h"
+#include "domain/money.h"
 #include "operators/code_table.h"
 #include "operators/field_names.h"
 #include "operators/periods.h"
@@ -34,6 +35,7 @@ struct Match {
   std::string column;
   std::size_t field = 0;
   How how = How::kEquals;
+  std::optional<std::size_t> text;  ///< may say that an amount was typed in 元 and not in 万元
 };
 
 /// What one cell asks for. An empty cell asks for nothing.
@@ -117,6 +119,10 @@ class Loader {
         continue;
       }
       for (const auto& [how, field] : node.entries()) {
+        if (how == "text" && node.has("at_least")) {
+          match.text = find_text_field(field, input_, diagnostics_);
+          continue;
+        }
         const std::size_t index = find_word(Config::scalar(how, node.key_place(how)), "comparison",
                                             how_names(), diagnostics_);
         if (index < how_names().size()) match.how = static_cast<How>(index);
@@ -273,10 +279,7 @@ class Decide final : public runtime::Operator {
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
       const Cell& cell = row.cells[i];
       const std::string_view text = record[table_.matches[i].field].text();
-      if (cell.least) {
-        const auto number = number_of(text);
-        if (!number || *number < *cell.least) return false;
-      }
+      if (cell.least && !is_least(table_.matches[i], *cell.least, record)) return false;
       if (cell.words.empty()) continue;
       const bool contains = table_.matches[i].how == How::kContains;
       const bool found =
@@ -286,6 +289,17 @@ class Decide final : public runtime::Operator {
       if (!found) return false;
     }
     return true;
+  }
+
+  // An amount whose unit is in doubt is not held to be large.
+  static bool is_least(const Match& match, double least, const Record& record) {
+    const std::string_view text = record[match.field].text();
+    const auto number = number_of(text);
+    if (!number || *number < least) return false;
+    if (!match.text) return true;
+    const domain::ParsedMoney money = domain::parse_wan(text);
+    return !domain::is_unit_suspect(money) &&
+           !domain::repeats_in_yuan(record[*match.text].text(), money.micro_wan);
   }
 
   static Value make(const Made& made, const std::string& cell, const Record& record, Outputs& out) {
@@ -321,7 +335,9 @@ const runtime::Registration registration(runtime::OperatorType{
               {.name = "match",
                .type = OptionType::kMap,
                .doc = "Column -> field that must equal it, or {contains: field} or {at_least: "
-                      "field} (a number).",
+                      "field} (a number). {at_least: field, text: field} is for amounts in 万元: "
+                      "one above 10,000, or one that the text gives in 元 (2000 beside "
+                      "罚款2000元), was most likely typed in 元 and reaches nothing.",
                .required = true,
                .members = {{.name = "field", .type = OptionType::kAny}}},
               {.name = "set",

@@ -46,6 +46,21 @@ TEST(DecideTest, TakesTheFirstRowThatFits) {
                           "~|~", "~|~"));
 }
 
+TEST(DecideTest, AnAmountWhoseUnitIsInDoubtReachesNothing) {
+  std::string yaml = kYaml;
+  yaml.replace(yaml.find("{at_least: amount}"), 18, "{at_least: amount, text: text}");
+  Harness harness(yaml, kFields);
+  harness.file("codes.csv", kCodes);
+  harness.file("t.csv", std::string(kHeader) + "penalty,,100,,,grave,36\npenalty,,,,,plain,1\n");
+  const auto push = [&](const char* text, const char* amount) {
+    harness.push({{"kind", "penalty"}, {"day", "2024-01-31"}, {"text", text}, {"amount", amount}});
+  };
+  push("罚款100万元", "100.000000");
+  push("罚款2000元", "2000.000000");
+  push("罚款", "20000.000000");
+  EXPECT_THAT(harness.take("", {"class"}), ElementsAre("grave", "plain", "plain"));
+}
+
 TEST(DecideTest, SaysWhatIsWrongWithTheTable) {
   EXPECT_EQ(problems("penalty,警告,,,,a,1\n"), "");
   EXPECT_THAT(problems("penalty,警告,,2024-02-30,,a,1\n"), HasSubstr("t.csv:2"));

@@ -33,10 +33,13 @@ constexpr std::pair<std::string_view, Remedy> kRemedies[] = {
     {"E403_PARTY_FIELDS",
      {"fill in the codes that the category of the party asks for", "请按相对人类别填写代码或证件"}},
     {"E404_AMOUNT_REQUIRED", {"fill in what the kind of penalty asks for", "请按处罚类别补填"}},
+    {"E404_CERTIFICATE_REQUIRED",
+     {"fill in what the kind of penalty asks for", "请按处罚类别补填"}},
     {"E405_USCC_CATEGORY", {"correct the category or the code", "请更正相对人类别或代码"}},
     {"E406_AUTHORITY_NAME", {"correct the name or the code", "请更正机关名称或代码"}},
     {"E407_TWO_BODIES", {"correct the code that is wrong", "请更正填错的代码"}},
     {"E408_PUBLICATION", {"write a day within the period", "请改为期限内的日期"}},
+    {"E409_STATUS", {"correct the status or the day", "请更正状态或日期"}},
     {"E701_NOT_PERMITTED",
      {"send it by the authority itself, or register the unit",
       "请由该机关自行报送，或登记代报关系"}},
@@ -113,9 +116,15 @@ std::string faults_text(const Faults& faults, bool chinese) {
   return text;
 }
 
+std::string warning_code(std::string_view code) {
+  std::string result(code);
+  if (result.starts_with('E')) result.front() = 'W';
+  return result;
+}
+
 Remedy remedy_of(std::string_view code) {
   for (const auto& [known, remedy] : kRemedies) {
-    if (known == code) return remedy;
+    if (known == code || warning_code(known) == code) return remedy;
   }
   return {};
 }

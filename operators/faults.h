@@ -25,6 +25,9 @@ bool has_fault(const Faults& faults, std::string_view field);
 /// All of them as one text: "HEADING: MESSAGE, REMEDY; ..." in English or Chinese.
 std::string faults_text(const Faults& faults, bool chinese);
 
+/// The code of what is said beside a row: W202_CHECK_DIGIT for what else is E202_CHECK_DIGIT.
+std::string warning_code(std::string_view code);
+
 /// What to do about a fault of the code, in both languages; empty if there is no general advice.
 struct Remedy {
   std::string_view en, zh;

@@ -46,7 +46,7 @@ class Identify final : public runtime::Operator {
     Value* const made = record.values + width_;
     made[0] = organisation(record);
     made[1] = prefixed("reg:", record, kRegNo);
-    made[2] = made[0].is_null() ? prefixed("tax:", record, kTaxNo) : Value();
+    made[2] = tax_number(record);
     made[3] = prefixed("inst:", record, kInstitutionNo);
     if (made[3].is_null()) made[3] = prefixed("soc:", record, kSocietyNo);
     made[4] = person(record);
@@ -68,6 +68,12 @@ class Identify final : public runtime::Operator {
     if (buffer_.empty()) domain::org_identity_of_org_code(text(record, kOrgCode), buffer_);
     if (buffer_.empty()) domain::org_identity_of_tax_no(text(record, kTaxNo), buffer_);
     return kept();
+  }
+
+  // A tax number that holds no organisation code; a household's holds its owner's number.
+  Value tax_number(const Record& record) {
+    domain::org_identity_of_tax_no(text(record, kTaxNo), buffer_);
+    return buffer_.empty() ? prefixed("tax:", record, kTaxNo) : Value();
   }
 
   Value prefixed(std::string_view prefix, const Record& record, Source source) {

@@ -1,6 +1,7 @@
 #include "operators/record_book.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "runtime/check.h"
 #include "runtime/key.h"
@@ -96,6 +97,20 @@ void RecordBook::merge(const Place& place, const OptionalTexts& identities, cons
 void RecordBook::put(const Place& place, std::string_view identity) {
   const auto [key, hash] = address(place, identity);
   table_->put(place.shard, key, hash, bytes_);
+}
+
+std::uint64_t RecordBook::next_number(const Place& place) {
+  // No identity is "#": each begins with its type.
+  const auto [key, hash] = address(place, "#");
+  std::uint64_t number = 0;
+  if (const auto stored = table_->get(place.shard, key, hash)) {
+    const std::string_view last = read_alias(*stored).value_or("");
+    std::from_chars(last.data(), last.data() + last.size(), number);
+    HUILIU_CHECK(number > 0);
+  }
+  encode_alias(std::to_string(++number), bytes_);
+  table_->put(place.shard, key, hash, bytes_);
+  return number;
 }
 
 void RecordBook::store(const Place& place, const Entry& entry) {

@@ -39,6 +39,8 @@ class RecordBook {
   void merge(const Place& place, const OptionalTexts& identities, const Entry& entry,
              std::vector<Entry>& merged);
   void store(const Place& place, const Entry& entry);
+  /// How many records of the place have been given a number, the next one's included.
+  std::uint64_t next_number(const Place& place);
 
  private:
   /// Where the table keeps an identity of a place; it views `key_`.

@@ -95,7 +95,7 @@ TEST(TableChecksTest, NameOfAnotherBodyIsToldWhoseCodeItIs) {
       "type: validate\nrules:\n  - {id: r, table: t.csv, severity: warn, " + rule + "}\n", "a, b");
   harness.file("t.csv", kBodies);
   harness.push(row);
-  EXPECT_THAT(harness.take("", {"warnings"}), ElementsAre("E406_AUTHORITY_NAME"));
+  EXPECT_THAT(harness.take("", {"warnings"}), ElementsAre("W406_AUTHORITY_NAME"));
 }
 
 TEST(TableChecksTest, PermissionsHaveDays) {

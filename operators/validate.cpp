@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
@@ -198,6 +199,9 @@ class Validate final : public runtime::Operator {
 
   void note(const Rule& rule, const Finding& finding, const Record& record) {
     if (has_fault(faults_, input_[finding.field].name)) return;
+    // A field that does not go together with two others is the one that is wrong: said once.
+    if (finding.other && std::count(others_.begin(), others_.end(), *finding.other) > 0) return;
+    if (finding.other) others_.push_back(*finding.other);
     faults_.push_back(fault_of(rule, finding, record));
   }
 
@@ -225,6 +229,7 @@ class Validate final : public runtime::Operator {
                                     .message_zh = lasting(faults_text(faults_, true)),
                                     .faults = lasting(faults_to_json(faults_))};
     faults_.clear();
+    others_.clear();
     out.reject(record, reject);
   }
 
@@ -238,7 +243,7 @@ class Validate final : public runtime::Operator {
     codes_.assign(before);
     for (const Fault& warning : warnings_) {
       if (!codes_.empty()) codes_ += ';';
-      codes_ += warning.code;
+      codes_ += warning_code(warning.code);
     }
     record[fields_[0]] = Value::of_text(out.arena().copy(codes_));
     join(record[fields_[1]], "; ", faults_text(warnings_, false), out);
@@ -266,6 +271,7 @@ class Validate final : public runtime::Operator {
   bool carried_ = false;   ///< the input has warnings, or faults that an operator handed on
   runtime::Clock* clock_ = nullptr;
   Faults faults_, warnings_;
+  std::vector<std::size_t> others_;  ///< the other fields of faults of two
   std::string codes_, masked_;
 };
 
@@ -300,8 +306,10 @@ const runtime::Registration registration(runtime::OperatorType{
              "and version) are those of the first, the messages in both languages name every "
              "fault by the heading of its column and say what to do, and `reject_faults` lists "
              "them as JSON. A field has one fault, the first: what else is wrong follows from it. "
-             "Rules of severity `warn` add their code to the field `warnings` (`;`-separated) and "
-             "what they mean to `warnings_en` and `warnings_zh`. A rule applies if its `when` "
+             "Rules of severity `warn` add their code, with W in place of E, to the field "
+             "`warnings` "
+             "(`;`-separated) and what they mean to `warnings_en` and `warnings_zh`. A rule "
+             "applies if its `when` "
              "holds. Checks skip empty fields unless `blank: true` (codes) or said otherwise:\n\n" +
              checks_doc() +
              "\n`code`, `message_en` and `message_zh` replace the check's own. `personal: true` "

@@ -307,8 +307,8 @@ std::unique_ptr<Check> make_date_order(const Maker& maker) {
   return std::make_unique<RecordCheck>([=](const Record& record, Clock*) -> std::optional<Finding> {
     const std::string_view from = record[first].text(), to = record[second].text();
     if (from.empty() || to.empty() || from <= to) return {};
-    return Finding{"E401_DATE_ORDER", "the dates are in the wrong order", "日期先后顺序有误",
-                   first};
+    return Finding{"E401_DATE_ORDER", "the dates are in the wrong order", "日期先后顺序有误", first,
+                   second};
   });
 }
 
@@ -415,24 +415,6 @@ std::unique_ptr<Check> make_one_body(const Maker& maker) {
   });
 }
 
-// Whether the text names the amount in yuan, and the column of 万元 repeats that number.
-bool repeats_yuan(std::string_view text, std::int64_t micro_wan) {
-  constexpr std::string_view kYuan = "元";
-  for (std::size_t at = text.find(kYuan); at != std::string_view::npos;
-       at = text.find(kYuan, at + kYuan.size())) {
-    std::size_t from = at;
-    while (from > 0 && (text[from - 1] == '.' || text[from - 1] == ',' ||
-                        (text[from - 1] >= '0' && text[from - 1] <= '9'))) {
-      --from;
-    }
-    // "2000元" read as if it stood in the column.
-    const dom::ParsedMoney money = dom::parse_wan(text.substr(from, at - from));
-    if (from < at && money.error == dom::MoneyError::kOk && money.micro_wan == micro_wan)
-      return true;
-  }
-  return false;
-}
-
 // An amount in the column of 万元 that the text gives in 元.
 std::unique_ptr<Check> make_unit_of_text(const Maker& maker) {
   const std::size_t amount = maker.text_field("field");
@@ -441,7 +423,7 @@ std::unique_ptr<Check> make_unit_of_text(const Maker& maker) {
     if (record[amount].text().empty()) return {};
     const dom::ParsedMoney money = dom::parse_wan(record[amount].text());
     if (money.error != dom::MoneyError::kOk || money.micro_wan == 0) return {};
-    if (!repeats_yuan(record[text].text(), money.micro_wan)) return {};
+    if (!dom::repeats_in_yuan(record[text].text(), money.micro_wan)) return {};
     return Finding{"W208_UNIT", "the text gives this number in yuan, the column is in 10,000 yuan",
                    "正文以元为单位写了同一数字，而本栏单位为万元", amount};
   });

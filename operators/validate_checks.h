@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,8 @@ struct Finding {
   std::string_view code;
   std::string_view message_en;
   std::string_view message_zh;
-  std::size_t field = 0;  ///< the field at fault
+  std::size_t field = 0;                  ///< the field at fault
+  std::optional<std::size_t> other = {};  ///< of two that do not go together, the other one
 };
 
 /// One test of a record. Belongs to one operator, allocates nothing while it runs.

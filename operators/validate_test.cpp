@@ -112,7 +112,7 @@ TEST(ValidateTest, NamesEveryFaultByItsHeading) {
               ElementsAre("E101_MISSING|a|甲：必填项缺失，请补填后重报；"
                           "乙二：取值不在规定范围内，请从代码表中选择"));
   EXPECT_THAT(harness.take("", {"warnings", "warnings_en", "warnings_zh"}),
-              ElementsAre("E203_LENGTH|丙: the text is longer than allowed, compare it with the "
+              ElementsAre("W203_LENGTH|丙: the text is longer than allowed, compare it with the "
                           "licence or certificate|丙：内容超过规定长度，请核对位数后更正"));
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/rules/check_words.h"
+#include "operators/faults.h"
 #include "operators/field_names.h"
 
 namespace huiliu::cli {
@@ -66,7 +67,16 @@ std::string RuleText::action(const Config& rule) const {
 
 std::string RuleText::code(const Config& rule) const {
   const CheckWords* const known = check_words(rule["check"].text());
-  return rule.string_or("code", std::string(known == nullptr ? "" : known->codes));
+  const std::string codes =
+      rule.string_or("code", std::string(known == nullptr ? "" : known->codes));
+  if (rule.string_or("severity", "reject") != "warn") return codes;
+  std::vector<std::string> warnings;
+  for (std::string_view rest = codes; !rest.empty();) {
+    const std::size_t cut = std::min(rest.find(", "), rest.size());
+    warnings.push_back(operators::warning_code(rest.substr(0, cut)));
+    rest.remove_prefix(std::min(cut + 2, rest.size()));
+  }
+  return joined(warnings, ", ");
 }
 
 std::string RuleText::message(const Config& rule) const {
