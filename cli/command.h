@@ -18,6 +18,7 @@ enum ExitCode {
   kFailed = 1,        ///< the run, or a test case, failed; nothing found
   kUsage = 2,         ///< wrong arguments or a config with errors
   kDataAtRisk = 3,    ///< corrupt state or a ledger that does not balance
+  kLeftOut = 4,       ///< a bounded run ended, and some of its input could not be read
   kInterrupted = 130  ///< stopped by a signal after a last commit
 };
 

@@ -55,6 +55,10 @@ Status Sequencer::open(std::uint64_t next_epoch) {
     context.not_found = [this](const std::string& partition, const std::string& why) {
       shared_.not_found[partition] = why;
     };
+    context.left_out = [this, source = node.name](const std::string& name, const std::string& why) {
+      auto& left_out = shared_.left_out[source];
+      why.empty() ? void(left_out.erase(name)) : void(left_out[name] = why);
+    };
     const Status status = retry(shared_, node.name, [&] { return feed.reader->open(context); });
     if (!status.is_ok()) return status;
     feeds_.push_back(std::move(feed));

@@ -26,6 +26,8 @@ struct Shared {
   const Selection* selection = nullptr;  ///< not null: the run is a rejudgement
   /// Of a rejudgement: partition → why rows of it cannot be had. For the sequencer's readers.
   std::map<std::string, std::string> not_found;
+  /// Source → what it left out → why. For the sequencer's readers, and for others at the end.
+  std::map<std::string, std::map<std::string, std::string>> left_out;
   std::shared_ptr<MemoryPool> pool = std::make_shared<MemoryPool>();
   unsigned window = 8;  ///< slices that may be under way at once: the back-pressure
 

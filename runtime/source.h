@@ -66,6 +66,9 @@ struct SourceContext {
   const Selection* selection = nullptr;  ///< of a rejudgement (runtime/selection.h); else null
   /// In a rejudgement: selected rows of the partition cannot be had, and why.
   std::function<void(const std::string& partition, const std::string& why)> not_found = {};
+  /// Something that should be read is left out, and why; "" takes it back. A bounded run in which
+  /// something is left out at its end does not succeed.
+  std::function<void(const std::string& name, const std::string& why)> left_out = {};
 };
 
 /// Reads raw input in order. Called by one thread at a time.

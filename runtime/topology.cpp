@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "runtime/library_loader.h"
+#include "runtime/read_folders.h"
 #include "runtime/sink_rejects.h"
 
 namespace huiliu::runtime {
@@ -134,6 +135,9 @@ class Builder {
     if (failed_) return;
     report_rejects(root["rejects"]);
     check_consumed();
+    const Config& state = root["state"];
+    check_read_folders(topology_, state.is_map() ? state["path"].place() : root.place(),
+                       diagnostics_);
   }
 
  private:

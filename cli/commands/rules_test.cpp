@@ -47,7 +47,7 @@ class Rules : public ::testing::Test {
   std::string page(const std::string& rule_file, const std::string& language) {
     write("rules.yaml", rule_file);
     write("topology.yaml",
-          "topology: t\nrejects: bad\nsources:\n  lines: {type: file, path: \".\", pattern: "
+          "topology: t\nrejects: bad\nsources:\n  lines: {type: file, path: in, pattern: "
           "[\"*.ndjson\"], "
           "fields: [{name: kind}, {name: number}, {name: day}]}\n"
           "operators:\n  check:\n    type: validate\n    input: lines\n"

@@ -18,6 +18,7 @@
 #include "cli/topology_file.h"
 #include "runtime/clock.h"
 #include "runtime/engine.h"
+#include "runtime/read_folders.h"
 
 namespace huiliu::cli {
 namespace {
@@ -125,6 +126,19 @@ std::string outputs_of(const Topology& topology) {
   return out;
 }
 
+/// What the sources could not read; false if there is something.
+bool nothing_left_out(const runtime::Shared& shared) {
+  bool nothing = true;
+  for (const auto& [source, names] : shared.left_out) {
+    for (const auto& [name, why] : names) {
+      if (nothing) std::fputs("\nleft out\n", stdout);
+      nothing = false;
+      fmt::print("  {}: {}: {}\n", source, name, why);
+    }
+  }
+  return nothing;
+}
+
 void print_summary(const Topology& topology, const EngineProgress& progress, double seconds) {
   std::string out = fmt::format("topology {} version {}: epoch {}, {:.1f} s\n\n", topology.id,
                                 topology.version, progress.epoch, seconds);
@@ -167,17 +181,22 @@ runtime::Result<bool> start_from(const Start& start, const runtime::BackendConte
   return true;
 }
 
-/// From the last committed epoch until the topology ends or cannot go on. `reopen` says that
-/// nothing is wrong: the backend is only to be opened anew.
+/// How run_once() ended, beside its status.
+struct Ended {
+  bool reopen = false;    ///< nothing is wrong: the backend is only to be opened anew
+  bool left_out = false;  ///< input that could not be read
+};
+
+/// From the last committed epoch until the topology ends or cannot go on.
 Status run_once(const runtime::BackendContext& context, const Start& start, unsigned threads,
-                SignalWaiter& signals, ProgressPrinter& printer, bool& reopen) {
+                SignalWaiter& signals, ProgressPrinter& printer, Ended& ended) {
   const Topology& topology = *context.topology;
   auto backend = topology.backend->open(context);
   if (!backend.is_ok()) return backend.status();
   const auto filled = start_from(start, context, *backend.value());
   if (!filled.is_ok()) return confirmed(filled.status(), *backend.value());
-  reopen = filled.value();
-  if (reopen) return Status::restart("the state is that of the snapshot");
+  ended.reopen = filled.value();
+  if (ended.reopen) return Status::restart("the state is that of the snapshot");
   runtime::Engine engine(topology, threads, *backend.value(), runtime::system_clock());
   if (Status status = engine.open(); !status.is_ok()) {
     return confirmed(std::move(status), *backend.value());
@@ -187,9 +206,12 @@ Status run_once(const runtime::BackendContext& context, const Start& start, unsi
       engine.run([&printer](const EngineProgress& p) { printer.print(p); }), *backend.value());
   signals.detach();
   printer.end();
-  reopen = status.is_ok() && backend.value()->wants_reopening() && !signals.caught();
-  if (reopen) return Status::restart("the workers share the work anew");
-  if (status.is_ok()) print_summary(topology, engine.progress(), printer.seconds());
+  ended.reopen = status.is_ok() && backend.value()->wants_reopening() && !signals.caught();
+  if (ended.reopen) return Status::restart("the workers share the work anew");
+  if (status.is_ok()) {
+    print_summary(topology, engine.progress(), printer.seconds());
+    ended.left_out = !nothing_left_out(engine.shared());
+  }
   return status;
 }
 
@@ -204,16 +226,17 @@ int run_until_done(const Topology& topology, const Start& start, unsigned thread
                                         }};
   for (auto pause = kFirstPause;; pause = std::min(pause * 2, kMostPause)) {
     const auto started = std::chrono::steady_clock::now();
-    bool reopen = false;
-    const Status status = run_once(context, start, threads, signals, printer, reopen);
-    if (reopen) {
+    Ended ended;
+    const Status status = run_once(context, start, threads, signals, printer, ended);
+    if (ended.reopen) {
       spdlog::info("{}", status.message());
       pause = kFirstPause / 2;
       continue;
     }
     if (status.code() != StatusCode::kRestart) {
       if (!status.is_ok()) return report_error(status);
-      return signals.caught() ? kInterrupted : kSuccess;
+      if (signals.caught()) return kInterrupted;
+      return ended.left_out ? kLeftOut : kSuccess;
     }
     if (signals.caught()) return kInterrupted;
     if (std::chrono::steady_clock::now() - started > kLongRun) pause = kFirstPause;
@@ -247,6 +270,11 @@ int run(const Options& options) {
   }
   const unsigned threads = options.parallelism ? options.parallelism : topology->parallelism;
   const std::string folder = state_folder_of(*topology, options.state);
+  if (const auto* reader = runtime::reader_of_state(*topology, std::filesystem::absolute(folder))) {
+    fmt::print(stderr, "error: the state folder '{}' lies where source '{}' reads\n", folder,
+               reader->name);
+    return kUsage;
+  }
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {

@@ -19,7 +19,7 @@ struct Ran {
 Ran messages(const std::string& sink) {
   const auto path = std::filesystem::path(testing::TempDir()) / "messages.yaml";
   std::ofstream(path)
-      << "topology: t\nrejects: bad\nsources:\n  lines: {type: file, path: \".\", "
+      << "topology: t\nrejects: bad\nsources:\n  lines: {type: file, path: in, "
          "pattern: [\"*.ndjson\"], fields: [{name: number}, {name: rows, type: "
          "int64}, {name: done, type: bool}]}\n"
          "sinks:\n  out: {type: file, input: lines, path: out.ndjson, format: "

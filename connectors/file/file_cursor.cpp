@@ -33,8 +33,14 @@ bool needs_rewriting(std::string_view head, FileFormat format) {
          head.find('\r') != std::string_view::npos;
 }
 
-FileFormat format_of(const std::string& path) {
-  std::string extension = std::filesystem::path(path).extension().string();
+FileFormat format_by_name(const std::string& path) {
+  std::filesystem::path name = std::filesystem::path(path).filename();
+  // Rotation puts numbers or days behind: a.csv.1, a.csv.20240530.
+  while (name.extension().string().find_first_not_of("0123456789", 1) == std::string::npos &&
+         name.extension().string().size() > 1) {
+    name = name.stem();
+  }
+  std::string extension = name.extension().string();
   for (char& c : extension) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
   }
@@ -64,10 +70,14 @@ std::uint64_t count_lines(std::string_view bytes) {
 
 }  // namespace
 
+FileFormat format_of(const FileOptions& options, const std::string& path) {
+  return options.format == FileFormat::kAuto ? format_by_name(path) : options.format;
+}
+
 FileCursor::FileCursor(const FileOptions& options, Place place, FilePosition position)
     : options_(options), place_(std::move(place)), position_(std::move(position)) {
   text_size_ = position_.size;
-  format_ = options.format == FileFormat::kAuto ? format_of(place_.path) : options.format;
+  format_ = format_of(options, place_.path);
   layout_ = make_layout(options, place_.name);
 }
 
@@ -86,6 +96,11 @@ bool FileCursor::open() {
   if (!read_head(head)) return true;
   if (options_.format == FileFormat::kAuto && is_zip(head)) format_ = FileFormat::kXlsx;
   const auto foreign = foreign_content(head, format_);
+  if (options_.append && format_ == FileFormat::kXlsx) {
+    problem("a workbook cannot be appended to; give it a source without `append`",
+            "工作簿不能边写边读，请用不带 append 的数据源读取");
+    return true;
+  }
   if (format_ == FileFormat::kXlsx) {
     const auto digest = hash_prefix(place_.fd, position_.size, hash_);
     if (!digest) return false;
@@ -102,21 +117,52 @@ bool FileCursor::open() {
     problem(*foreign);
     return true;
   }
+  if (options_.append && needs_rewriting(head, format_)) {
+    problem("UTF-16 text, or lines that end with CR, cannot be followed while it grows",
+            "UTF-16 编码或仅以 CR 换行的文件不能边写边读");
+    return true;
+  }
   if (needs_rewriting(head, format_) && (!rewrite_text(head) || !read_head(head))) return true;
   if (position_.offset > 0) {
     const auto digest = hash_prefix(place_.fd, position_.offset, hash_);
     if (!digest || *digest != position_.digest) return false;
+    pass_rest_of_row();
   }
   read_to_ = position_.offset;
   start_text(head);
   return true;
 }
 
+/// Slices end at line ends, but for the last row of a file that had none. What was written behind
+/// it since then is its line end, or the rest of a row that was not whole.
+void FileCursor::pass_rest_of_row() {
+  constexpr std::size_t kShown = 1024;
+  char before = '\n';
+  if (::pread(place_.fd, &before, 1, static_cast<off_t>(position_.offset - 1)) != 1 ||
+      before == '\n') {
+    return;
+  }
+  std::string rest, block(4096, '\0');
+  for (bool ended = false; !ended && position_.offset < text_size_;) {
+    const ssize_t got =
+        ::pread(place_.fd, block.data(), block.size(), static_cast<off_t>(position_.offset));
+    if (got <= 0) break;
+    const std::string_view read(block.data(), static_cast<std::size_t>(got));
+    const std::size_t end = read.find('\n');
+    ended = end != std::string_view::npos;
+    const std::string_view line = ended ? read.substr(0, end + 1) : read;
+    hash_.add(line);
+    position_.offset += line.size();
+    rest.append(line.substr(0, kShown - std::min(kShown, rest.size())));
+  }
+  while (rest.ends_with('\n') || rest.ends_with('\r')) rest.pop_back();
+  position_.digest = hash_.digest();
+  if (!rest.empty()) half_row_ = formats::is_valid_utf8(rest) ? rest : "…";
+}
+
 void FileCursor::problem(const std::string& text, const std::string& zh) {
   spdlog::error("{}: {}", place_.name, text);
-  problem_ = text;
-  // For the decoder, which has a text for each language.
-  if (!zh.empty()) problem_.append(1, '\0').append(zh);
+  problem_ = problem_bytes("E805_BAD_FILE", {text, zh});
 }
 
 bool FileCursor::take_problem(Slice& slice) {
@@ -306,13 +352,15 @@ bool FileCursor::read_text(Slice& slice, std::size_t slice_bytes) {
     if (!fill(bytes, wanted)) return take_problem(slice);
     carry_.clear();
     const bool at_end = read_to_ >= text_size_;
-    const Cut found = cut(bytes, at_end);
+    // What is appended to may go on within the line.
+    const Cut found = cut(bytes, at_end && !options_.append);
     if (found.damaged) {
       carry_ = bytes;
       return damaged_row(slice, found.open_quote);
     }
-    if (found.bytes == 0 && !at_end) {
+    if (found.bytes == 0 && (!at_end || options_.append)) {
       carry_ = bytes;
+      if (at_end) return false;
       continue;
     }
     carry_.assign(bytes, found.bytes, std::string::npos);
@@ -327,7 +375,7 @@ bool FileCursor::read_text(Slice& slice, std::size_t slice_bytes) {
     position_.rows += found.rows;
     slice.format = static_cast<std::uint32_t>(format_ == FileFormat::kCsv ? SliceFormat::kCsv
                                                                           : SliceFormat::kNdjson);
-    if (at_end && carry_.empty()) finish();
+    if (at_end && carry_.empty() && !options_.append) finish();
     return true;
   }
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "connectors/file/content_hash.h"
@@ -11,6 +12,9 @@
 #include "runtime/source.h"
 
 namespace huiliu::connectors {
+
+/// By the options, or by the file's name.
+FileFormat format_of(const FileOptions& options, const std::string& path);
 
 /// One file while it is read. Fills slices and moves its position on; what is wrong with the file
 /// as a whole becomes a slice with the problem and ends it.
@@ -32,8 +36,14 @@ class FileCursor {
   /// The next slice (without its partition). False at the end of the file.
   bool read(runtime::Slice& slice, std::size_t slice_bytes);
 
+  /// Of a file that is appended to: its new size.
+  void grow(std::uint64_t size) { text_size_ = position_.size = size; }
+  /// What open() found behind a last row that was read without its line end: the rest of that row.
+  const std::optional<std::string>& half_row() const { return half_row_; }
+
   const FilePosition& position() const { return position_; }
   const std::string& key() const { return place_.key; }
+  int descriptor() const { return place_.fd; }
   const std::string& name() const { return place_.name; }
   FileFormat format() const { return format_; }
   /// Where a data row of a workbook stands; empty if it is none or was refused as a whole.
@@ -48,6 +58,7 @@ class FileCursor {
   };
   bool read_head(std::string& head);
   void start_text(std::string_view head);
+  void pass_rest_of_row();
   bool rewrite_text(std::string_view head);
   void start_table();
   void read_csv_header(std::string_view head, std::size_t skip);
@@ -83,6 +94,7 @@ class FileCursor {
   ContentHash hash_;
   std::string whole_digest_;  ///< of a file that is read from its copy
   bool was_utf16_ = false;
+  std::optional<std::string> half_row_;
   std::string carry_;
   std::uint64_t text_size_ = 0;  ///< of the file, or of its copy in UTF-8
   std::uint64_t read_to_ = 0;    ///< offset behind what read() has fetched

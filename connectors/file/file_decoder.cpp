@@ -136,13 +136,15 @@ class FileDecoder final : public runtime::Decoder {
       case SliceFormat::kTooLong:
         return refuse(kTooLong, slice.bytes);
       case SliceFormat::kProblem: {
+        // See problem_bytes().
         Reject reject = kProblem;
-        const std::string_view both = out.arena().copy(slice.bytes);
-        const std::size_t en_size = both.find('\0');
-        reject.value = both.substr(0, en_size);
-        if (en_size != std::string_view::npos) {
+        const std::string_view all = out.arena().copy(slice.bytes);
+        const std::size_t code_size = all.find('\0'), en_size = all.find('\0', code_size + 1);
+        reject.code = all.substr(0, code_size);
+        reject.value = all.substr(code_size + 1, en_size - code_size - 1);
+        if (en_size + 1 < all.size()) {
           reject.message_en = reject.value;
-          reject.message_zh = both.substr(en_size + 1);
+          reject.message_zh = all.substr(en_size + 1);
         }
         begin_row();
         return finish(reject);

@@ -162,6 +162,24 @@ char parse_delimiter(const Config& config, Diagnostics& diagnostics) {
   return ',';
 }
 
+/// Options that say when a file is complete, and would have no effect beside others.
+void check_completeness(const Config& config, const FileOptions& options,
+                        Diagnostics& diagnostics) {
+  if (config.has("last_line") && (!options.watch || options.append)) {
+    diagnostics.error(config.key_place("last_line"),
+                      "`last_line` goes with `watch: true` and without `append`");
+  }
+  if (!options.append) return;
+  if (config.has("marker")) {
+    diagnostics.error(config.key_place("marker"),
+                      "`append` and `marker` exclude each other: a file with a marker is complete");
+  }
+  if (options.format == FileFormat::kXlsx) {
+    diagnostics.error(config.key_place("append"), "a workbook cannot be appended to",
+                      "leave `append` out");
+  }
+}
+
 }  // namespace
 
 runtime::Schema FileOptions::schema() const {
@@ -210,6 +228,12 @@ FileOptions parse_file_options(const Config& config, Diagnostics& diagnostics) {
   options.watch = config.bool_or("watch", false);
   options.poll_ms = duration("poll", 1000);
   options.wait_ms = duration("wait", 0);
+  options.last_line_ms = duration("last_line", options.last_line_ms);
+  if (config.has("ignore")) options.ignored = config["ignore"].as_strings();
+  if (config.string_or("unclaimed", "log") == "reject") options.unclaimed = Unclaimed::kReject;
+  options.marker = config.string_or("marker", "");
+  options.append = config.bool_or("append", false);
+  check_completeness(config, options, diagnostics);
   if (config.has("max_row_bytes")) options.max_row_bytes = config["max_row_bytes"].as_size();
   options.max_depth = static_cast<int>(config.int_or("max_depth", 64));
   if (config["codes"].is_map()) {
@@ -231,6 +255,24 @@ std::vector<Option> file_source_options() {
        .doc =
            "Globs on the names of a folder's files; with a slash, on the path within the folder.",
        .members = {{.name = "glob", .type = OptionType::kString}}},
+      {.name = "ignore",
+       .type = OptionType::kList,
+       .doc = "Globs, as in `pattern`, of files that are left out without a word.",
+       .members = {{.name = "glob", .type = OptionType::kString}}},
+      {.name = "unclaimed",
+       .type = OptionType::kEnum,
+       .doc = "What becomes of a file of the folder that no `pattern` fits: said in the log, or a "
+              "reject (E810_UNCLAIMED_FILE) as well.",
+       .default_text = "log",
+       .choices = {"log", "reject"}},
+      {.name = "marker",
+       .type = OptionType::kString,
+       .doc = "Ending of a marker: x.csv is complete, and read, when there is x.csv.ok."},
+      {.name = "append",
+       .type = OptionType::kBool,
+       .doc = "Files are appended to, as logs are: new whole lines are read, also after the file "
+              "was renamed or copied and begun anew. Otherwise a file is complete when it is read.",
+       .default_text = "false"},
       {.name = "format",
        .type = OptionType::kEnum,
        .doc = "auto goes by the file's name.",
@@ -276,6 +318,10 @@ std::vector<Option> file_source_options() {
        .type = OptionType::kDuration,
        .doc = "watch: how often to look, and how long a file must be unchanged before it is read.",
        .default_text = "1s"},
+      {.name = "last_line",
+       .type = OptionType::kDuration,
+       .doc = "watch: how long a file that does not end with a line end must be unchanged before "
+              "it is read: its last line may be half written. Default: 10s."},
       {.name = "wait",
        .type = OptionType::kDuration,
        .doc = "How long to wait for a path that does not exist.",
@@ -296,18 +342,29 @@ std::vector<Option> file_source_options() {
        .maximum = 1024}};
 }
 
+std::string problem_bytes(std::string_view code, const FileProblem& problem) {
+  std::string bytes(code);
+  bytes.append(1, '\0').append(problem.en).append(1, '\0').append(problem.zh);
+  return bytes;
+}
+
+const FileMapping* mapping_of(const FileOptions& options, const std::string& file) {
+  const std::string name = std::filesystem::path(file).filename().string();
+  for (const FileMapping& mapping : options.mappings) {
+    if (::fnmatch(mapping.match.c_str(), name.c_str(), 0) == 0) return &mapping;
+  }
+  return nullptr;
+}
+
 std::shared_ptr<FileLayout> make_layout(const FileOptions& options, const std::string& file) {
   auto layout = std::make_shared<FileLayout>();
   layout->file = file;
-  const std::string name = std::filesystem::path(file).filename().string();
-  for (const FileMapping& mapping : options.mappings) {
-    if (::fnmatch(mapping.match.c_str(), name.c_str(), 0) != 0) continue;
-    layout->set = mapping.set;
-    layout->required = mapping.required;
-    for (const auto& [heading, field] : mapping.columns) {
+  if (const FileMapping* mapping = mapping_of(options, file)) {
+    layout->set = mapping->set;
+    layout->required = mapping->required;
+    for (const auto& [heading, field] : mapping->columns) {
       layout->keys.add(heading, static_cast<int>(field));
     }
-    break;
   }
   for (std::size_t i = 0; i < options.fields.size(); ++i) {
     layout->keys.add(options.fields[i].name, static_cast<int>(i));

@@ -35,11 +35,18 @@ struct FileMapping {
   std::vector<std::size_t> required;                         ///< fields whose column must be there
 };
 
+/// What becomes of a file of the folder that no pattern fits; it is said in the log anyhow.
+enum class Unclaimed { kLog, kReject };
+
 enum class FileFormat { kAuto, kNdjson, kCsv, kXlsx };
 
 struct FileOptions {
   std::string path;
   std::vector<std::string> patterns;
+  std::vector<std::string> ignored;  ///< globs on names that nobody is told of
+  Unclaimed unclaimed = Unclaimed::kLog;
+  std::string marker;   ///< a file is read when there is one of its name and this ending
+  bool append = false;  ///< files are appended to: whole new lines are read
   FileFormat format = FileFormat::kAuto;
   std::optional<formats::Encoding> encoding;
   char delimiter = ',';
@@ -51,6 +58,7 @@ struct FileOptions {
   bool watch = false;
   std::int64_t poll_ms = 1000;
   std::int64_t wait_ms = 0;
+  std::int64_t last_line_ms = 10'000;
   std::size_t max_row_bytes = 1 << 20;
   int max_depth = 64;
   std::vector<std::pair<std::string, std::string>> codes;  ///< reject code → the name to use
@@ -64,6 +72,9 @@ std::vector<runtime::Option> file_source_options();
 
 /// How the bytes of a slice are to be read (Slice::format).
 enum class SliceFormat : std::uint32_t { kNdjson, kCsv, kCells, kTooLong, kProblem, kOpenQuote };
+
+/// The bytes of a kProblem slice: the reject's code and what is wrong, which may have no Chinese.
+std::string problem_bytes(std::string_view code, const FileProblem& problem);
 
 /// How the rows of one file map to fields (Slice::detail). Immutable but for `warned`.
 struct FileLayout {
@@ -98,6 +109,9 @@ struct FileLayout {
 
 /// Says that a table has no headings that are known.
 FileProblem no_headings(const std::vector<std::string>& first_row);
+
+/// The mapping of a file by its name; null: columns by the fields' own names.
+const FileMapping* mapping_of(const FileOptions& options, const std::string& file);
 
 std::shared_ptr<FileLayout> make_layout(const FileOptions& options, const std::string& file);
 

@@ -1,23 +1,21 @@
 #include "connectors/file/file_reader.h"
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <map>
-#include <set>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fnmatch.h>
-#include <glob.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "connectors/file/append_file.h"
+#include "connectors/file/append_reader.h"
 #include "connectors/file/file_cursor.h"
+#include "connectors/file/file_folder.h"
+#include "connectors/file/file_reports.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -26,73 +24,82 @@ using runtime::ReadResult;
 using runtime::Slice;
 using runtime::SourceContext;
 using runtime::Status;
-namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "file:";
 
+/// Reads files that are complete. One that grew after it was read is read on if what was read of
+/// it is as it was.
 class FileReader final : public runtime::SourceReader {
  public:
-  explicit FileReader(FileOptions options) : options_(std::move(options)) {}
+  explicit FileReader(FileOptions options)
+      : options_(std::move(options)), folder_(options_), reports_(options_) {}
 
   Status open(const SourceContext& context) override {
-    if (opened_ms_ < 0) opened_ms_ = context.clock->steady_ms();
     context_ = context;
-    path_ = resolve_path(context.base_folder, options_.path);
+    reports_.open(context);
     positions_.clear();
+    by_path_.clear();
     for (const auto& [key, value] : context.positions) {
-      auto position = FilePosition::parse(value);
       if (!key.starts_with(kPrefix)) continue;
+      auto position = FilePosition::parse(value);
       if (!position) return Status::corrupt("position " + key + " cannot be read: " + value);
-      positions_[key] = std::move(*position);
+      remember(key, std::move(*position));
     }
-    std::string why;
-    if (scan(why) || options_.watch) return Status::ok();
-    const std::string text = fmt::format("{}: {}", path_, why);
-    if (context.clock->steady_ms() - opened_ms_ < options_.wait_ms)
-      return Status::unavailable(text);
-    return Status::invalid(text + ". Name an existing file, folder or glob, or set `wait:`.");
+    return folder_.open(context, reports_);
   }
 
   ReadResult read(Slice& slice) override {
     for (;;) {
+      if (reports_.give(slice)) return ReadResult::kSlice;
       if (current_) {
         if (current_->read(slice, context_.slice_bytes)) return give(slice);
         if (!current_->position().done) continue;
         end_file();
         if (finished_empty_) return note_end(slice);
+        continue;
       }
-      if (waiting_.empty()) {
+      if (folder_.empty()) {
         if (!options_.watch) return ReadResult::kEnd;
-        const std::int64_t now = context_.clock->steady_ms();
-        if (now - scanned_ms_ < options_.poll_ms) return ReadResult::kIdle;
-        std::string why;
-        if (!scan(why)) {
-          spdlog::warn("{}: {}: {}", context_.node_name, path_, why);
-          return ReadResult::kRetry;
-        }
-        if (waiting_.empty()) return ReadResult::kIdle;
+        const ReadResult looked = folder_.look_again(reports_);
+        if (looked != ReadResult::kSlice) return looked;
+        continue;
       }
-      const std::string path = waiting_.front();
-      const ReadResult started = start(path);
-      if (started == ReadResult::kRetry) return started;
-      waiting_.pop_front();
+      const std::string path = folder_.front();
+      if (start(path) == ReadResult::kRetry) return ReadResult::kRetry;
+      folder_.pop();
     }
   }
 
   std::pair<std::uint64_t, std::uint64_t> progress() const override {
-    return {bytes_done_, bytes_all_};
+    return {bytes_done_, folder_.bytes()};
   }
 
  private:
+  void remember(const std::string& key, FilePosition position) {
+    auto& latest = by_path_[position.path];
+    const auto before = positions_.find(latest);
+    if (before == positions_.end() || before->second.size <= position.size) latest = key;
+    positions_[key] = std::move(position);
+  }
+
   ReadResult give(Slice& slice) {
     slice.partition = partition_;
     slice.partition_hash = partition_hash_;
     const FilePosition& position = current_->position();
-    slice.positions.emplace_back(current_->key(), position.to_text());
-    positions_[current_->key()] = position;
+    add_positions(slice, current_->key(), position);
     bytes_done_ += slice.bytes.size();
     given_done_ = position.done;
     return ReadResult::kSlice;
+  }
+
+  /// A file that has grown is also known by what it is now.
+  void add_positions(Slice& slice, const std::string& key, const FilePosition& position) {
+    reports_.forget_with(slice);
+    slice.positions.emplace_back(key, position.to_text());
+    remember(key, position);
+    if (!position.done || also_known_as_.empty()) return;
+    slice.positions.emplace_back(also_known_as_, position.to_text());
+    remember(also_known_as_, position);
   }
 
   /// The file's end was found without a last row: that must be remembered as well.
@@ -100,7 +107,7 @@ class FileReader final : public runtime::SourceReader {
     slice.bytes.clear();
     slice.partition = partition_;
     slice.partition_hash = partition_hash_;
-    slice.positions.emplace_back(ended_key_, positions_[ended_key_].to_text());
+    add_positions(slice, ended_key_, FilePosition(positions_[ended_key_]));
     slice.format = static_cast<std::uint32_t>(SliceFormat::kNdjson);
     slice.detail = make_layout(options_, *partition_);
     finished_empty_ = false;
@@ -109,216 +116,160 @@ class FileReader final : public runtime::SourceReader {
 
   void end_file() {
     const FilePosition& position = current_->position();
-    struct stat info {};
-    if (::stat(position.path.c_str(), &info) == 0 &&
-        (static_cast<std::uint64_t>(info.st_size) != position.size ||
-         modified_ns(info) != position.modified_ns)) {
-      spdlog::error("{}: changed while it was read; {} bytes of it were taken", current_->name(),
-                    position.offset);
+    const int fd = ::open(position.path.c_str(), O_RDONLY | O_CLOEXEC);
+    const auto now = fd < 0 ? std::nullopt : file_of(fd, position.path);
+    if (fd >= 0) ::close(fd);
+    const bool changed = now && (static_cast<std::uint64_t>(now->size) != position.size ||
+                                 now->modified_ns != position.modified_ns);
+    if (changed) {
+      folder_.forget(position.path);
+      reports_.left_out(
+          current_->name(),
+          {fmt::format("it changed while it was read; {} bytes of it were taken", position.offset),
+           "读取过程中文件有变动，其余内容尚未读取"},
+          options_.watch);
     }
     finished_empty_ = !given_done_;
     ended_key_ = current_->key();
-    positions_[ended_key_] = position;
+    remember(ended_key_, position);
     spdlog::info("{}: {} rows read", current_->name(), position.rows);
     current_.reset();
   }
 
-  static std::int64_t modified_ns(const struct stat& info) {
-    return std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
-  }
-
-  bool matches(const fs::path& file) const {
-    const std::string name = file.filename().string();
-    if (name.starts_with('.')) return false;
-    if (options_.patterns.empty()) return true;
-    const std::string relative = file.lexically_relative(path_).string();
-    return std::any_of(
-        options_.patterns.begin(), options_.patterns.end(), [&](const std::string& glob) {
-          const std::string& subject = glob.find('/') == std::string::npos ? name : relative;
-          return ::fnmatch(glob.c_str(), subject.c_str(), 0) == 0;
-        });
-  }
-
-  bool list(std::vector<std::string>& found, std::string& why) const {
-    std::error_code error;
-    if (path_.find_first_of("*?[") != std::string::npos && !fs::exists(path_, error)) {
-      glob_t result{};
-      const int code = ::glob(path_.c_str(), 0, nullptr, &result);
-      for (std::size_t i = 0; code == 0 && i < result.gl_pathc; ++i) {
-        found.emplace_back(result.gl_pathv[i]);
-      }
-      ::globfree(&result);
-      if (code != 0) why = "no file matches";
-      return code == 0;
-    }
-    const fs::file_status status = fs::status(path_, error);
-    if (!fs::exists(status)) {
-      why = error ? error.message() : "does not exist";
-      return false;
-    }
-    if (!fs::is_directory(status)) {
-      found.push_back(path_);
-      return true;
-    }
-    fs::recursive_directory_iterator at(path_, error);
-    for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
-      if (at->is_regular_file(error) && matches(at->path())) found.push_back(at->path().string());
-    }
-    if (error) why = error.message();
-    return !error;
-  }
-
-  /// Whether a file seen before is unchanged; without watch every file counts as settled.
-  bool settled(const std::string& path, const struct stat& info) {
-    if (!options_.watch) return true;
-    const auto seen = std::make_pair(static_cast<std::int64_t>(info.st_size), modified_ns(info));
-    const auto [at, first] = seen_.try_emplace(path, seen);
-    const bool same = !first && at->second == seen;
-    at->second = seen;
-    return same || context_.clock->now_ms() - modified_ns(info) / 1'000'000 > options_.poll_ms;
-  }
-
-  bool scan(std::string& why) {
-    scanned_ms_ = context_.clock->steady_ms();
-    std::vector<std::string> found;
-    if (!list(found, why)) return false;
-    std::sort(found.begin(), found.end());
-    waiting_.clear();
-    for (const std::string& path : found) {
-      struct stat info {};
-      if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-      const auto handled = handled_.find(path);
-      const auto stamp = std::make_pair(static_cast<std::int64_t>(info.st_size), modified_ns(info));
-      if (handled != handled_.end() && handled->second == stamp) continue;
-      if (!settled(path, info)) continue;
-      waiting_.push_back(path);
-      if (waiting_.size() == 1 && bytes_all_ == bytes_done_) bytes_all_ = bytes_done_;
-      bytes_all_ += static_cast<std::uint64_t>(info.st_size);
-    }
-    return true;
-  }
-
-  /// Relative to the source's folder: short for people, and the same on every machine.
-  std::string name_of(const std::string& path) const {
-    std::error_code error;
-    const fs::path file(path);
-    if (!fs::is_directory(path_, error)) return file.filename().string();
-    return file.lexically_normal().lexically_relative(fs::path(path_).lexically_normal()).string();
-  }
-
   /// Opens a file, or recognises it. kEnd: nothing to read in it.
   ReadResult start(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    struct stat info {};
-    if (fd < 0 || ::fstat(fd, &info) != 0) {
-      spdlog::warn("{}: cannot open {}: {}; tried again", context_.node_name, path,
-                   std::strerror(errno));
-      if (fd >= 0) ::close(fd);
-      return ReadResult::kRetry;
+    int fd = -1;
+    std::optional<FoundFile> found;
+    if (const ReadResult opened = folder_.open_file(path, fd, found, reports_);
+        opened != ReadResult::kSlice) {
+      return opened;
     }
-    ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     FilePosition fresh;
-    fresh.size = static_cast<std::uint64_t>(info.st_size);
-    fresh.modified_ns = modified_ns(info);
+    fresh.size = static_cast<std::uint64_t>(found->size);
+    fresh.modified_ns = found->modified_ns;
     fresh.path = path;
     const auto quick = quick_hash(fd, fresh.size);
     if (!quick) {
       ::close(fd);
-      spdlog::warn("{}: cannot read {}; tried again", context_.node_name, path);
-      return ReadResult::kRetry;
+      folder_.fail(path, errno, reports_);
+      return ReadResult::kEnd;
     }
-    handled_[path] = {static_cast<std::int64_t>(info.st_size), fresh.modified_ns};
-    std::string key = std::string(kPrefix) + *quick;
+    folder_.handled(*found);
+    reports_.is_read(folder_.name_of(path));
+    const ReadResult result = find(fd, std::string(kPrefix) + *quick, fresh);
+    if (result == ReadResult::kEnd) ::close(fd);
+    return result;
+  }
+
+  /// kEnd: it was read. Else a cursor has taken the descriptor over.
+  ReadResult find(int fd, const std::string& quick, const FilePosition& fresh) {
+    std::string key = quick;
     for (int copy = 2;; ++copy) {
       const auto known = positions_.find(key);
       if (known == positions_.end()) break;
       if (!known->second.done) {
-        if (resume(fd, path, key, known->second)) return ReadResult::kSlice;
+        if (resume(fd, key, known->second, fresh)) return ReadResult::kSlice;
       } else if (is_same(fd, fresh, known->second)) {
-        ::close(fd);
         return ReadResult::kEnd;
       }
-      // Alike at both ends, different within.
-      key = fmt::format("{}{}.{}", kPrefix, *quick, copy);
+      // Alike at both ends, different within; or read in another way.
+      key = fmt::format("{}.{}", quick, copy);
     }
-    report_changed(path, key);
-    begin(fd, path, key, fresh);
+    if (const auto before = by_path_.find(fresh.path); before != by_path_.end()) {
+      const std::string known_key = before->second;
+      const FilePosition known = positions_[known_key];
+      if (known.size < fresh.size && resume(fd, known_key, known, fresh)) {
+        also_known_as_ = key;
+        return ReadResult::kSlice;
+      }
+      if (!known.done) {
+        spdlog::error(
+            "{}: changed after {} rows of it were read; the new content is read from its start",
+            folder_.name_of(fresh.path), known.rows);
+      }
+    }
+    take(std::make_unique<FileCursor>(options_, place(fd, fresh.path, key), fresh));
+    current_->open();
     return ReadResult::kSlice;
   }
 
+  FileCursor::Place place(int fd, const std::string& path, const std::string& key) const {
+    return {fd, path, folder_.name_of(path), key};
+  }
+
+  /// A file that was read under another mapping or as another format is another delivery.
+  bool is_read_alike(const std::string& a, const std::string& b) const {
+    return mapping_of(options_, a) == mapping_of(options_, b) &&
+           format_of(options_, a) == format_of(options_, b);
+  }
+
   bool is_same(int fd, const FilePosition& fresh, const FilePosition& known) {
+    if (!is_read_alike(known.path, fresh.path)) return false;
     const bool untouched = known.path == fresh.path && known.modified_ns == fresh.modified_ns;
-    if (untouched) {
-      bytes_done_ += fresh.size;
+    ContentHash hash;
+    if (!untouched && hash_prefix(fd, fresh.size, hash) != known.digest) return false;
+    bytes_done_ += fresh.size;
+    if (untouched) return true;
+    const std::string name = folder_.name_of(fresh.path), as = folder_.name_of(known.path);
+    std::error_code error;
+    if (known.modified_ns == fresh.modified_ns && !std::filesystem::exists(known.path, error)) {
+      spdlog::info("{}: is what was read as {}", name, as);
       return true;
     }
-    ContentHash hash;
-    if (hash_prefix(fd, fresh.size, hash) != known.digest) return false;
-    bytes_done_ += fresh.size;
-    ++redelivered_;
-    spdlog::info("{}: delivered again, same content as {}; not read again ({} so far)",
-                 name_of(fresh.path), name_of(known.path), redelivered_);
+    const std::string stamp = fmt::format("{}:{}", fresh.size, fresh.modified_ns);
+    if (!reports_.was_delivered_again(name, stamp)) reports_.delivered_again(name, as, stamp);
     return true;
   }
 
-  bool resume(int fd, const std::string& path, const std::string& key, FilePosition position) {
-    position.path = path;
-    auto cursor = std::make_unique<FileCursor>(
-        options_, FileCursor::Place{::dup(fd), path, name_of(path), key}, position);
+  /// Goes on behind what was read; false if that is not what the file begins with.
+  bool resume(int fd, const std::string& key, FilePosition position, const FilePosition& fresh) {
+    const std::uint64_t read = position.offset;
+    position.done = false;
+    position.size = fresh.size;
+    position.modified_ns = fresh.modified_ns;
+    position.path = fresh.path;
+    auto cursor =
+        std::make_unique<FileCursor>(options_, place(::dup(fd), fresh.path, key), position);
     if (!cursor->open()) return false;
     ::close(fd);
-    bytes_done_ += position.offset;
-    take(std::move(cursor), key);
+    bytes_done_ += read;
+    take(std::move(cursor));
+    if (const auto& rest = current_->half_row()) {
+      const FilePosition& at = current_->position();
+      reports_.half_row(current_->name(), *rest, at.rows, fmt::format("{}:{}", key, at.offset),
+                        {{key, at.to_text()}});
+    }
     return true;
   }
 
-  void begin(int fd, const std::string& path, const std::string& key,
-             const FilePosition& position) {
-    auto cursor = std::make_unique<FileCursor>(
-        options_, FileCursor::Place{fd, path, name_of(path), key}, position);
-    cursor->open();
-    take(std::move(cursor), key);
-  }
-
-  void take(std::unique_ptr<FileCursor> cursor, const std::string& key) {
+  void take(std::unique_ptr<FileCursor> cursor) {
     partition_ = context_.intern(cursor->name());
-    partition_hash_ = hash_of_name(key);
+    partition_hash_ = hash_of_name(cursor->key());
     given_done_ = false;
+    also_known_as_.clear();
     current_ = std::move(cursor);
-  }
-
-  void report_changed(const std::string& path, const std::string& key) {
-    for (auto& [other, position] : positions_) {
-      if (other == key || position.path != path || position.done) continue;
-      spdlog::error(
-          "{}: changed after {} rows of it were read; the new content is read from its start",
-          name_of(path), position.rows);
-    }
   }
 
   FileOptions options_;
   SourceContext context_;
-  std::string path_;
+  FileFolder folder_;
+  FileReports reports_;
   std::map<std::string, FilePosition> positions_;
-  std::map<std::string, std::pair<std::int64_t, std::int64_t>> seen_;
-  std::map<std::string, std::pair<std::int64_t, std::int64_t>> handled_;
-  std::deque<std::string> waiting_;
+  std::map<std::string, std::string> by_path_;  ///< path → key of the longest that was read there
   std::unique_ptr<FileCursor> current_;
+  std::string also_known_as_;  ///< key of what the file is now, if it was another when it was begun
   const std::string* partition_ = nullptr;
   std::uint64_t partition_hash_ = 0;
   std::string ended_key_;
   bool given_done_ = false;
   bool finished_empty_ = false;
-  std::int64_t opened_ms_ = -1;
-  std::int64_t scanned_ms_ = 0;
   std::uint64_t bytes_done_ = 0;
-  std::uint64_t bytes_all_ = 0;
-  std::uint64_t redelivered_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<runtime::SourceReader> make_file_reader(FileOptions options) {
+  if (options.append) return make_append_reader(std::move(options));
   return std::make_unique<FileReader>(std::move(options));
 }
 

@@ -108,9 +108,10 @@ class FileRereader final : public runtime::SourceReader {
 
   /// Whether what was read of the file is as it was.
   bool is_same(int fd, const FilePosition& known) {
-    const auto quick = quick_hash(fd, known.size);
-    if (!quick || !task_.key.starts_with(std::string(kPrefix) + *quick)) return false;
-    if (known.digest.empty()) return true;  // refused before anything was read
+    if (known.digest.empty()) {  // refused before anything was read
+      const auto quick = quick_hash(fd, known.size);
+      return quick && task_.key.starts_with(std::string(kPrefix) + *quick);
+    }
     const bool table = cursor_at(known.path, -1, known)->format() == FileFormat::kXlsx;
     ContentHash hash;
     return hash_prefix(fd, table ? known.size : known.offset, hash) == known.digest;

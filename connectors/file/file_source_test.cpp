@@ -4,113 +4,24 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "connectors/file/file_decoder.h"
-#include "connectors/file/file_reader.h"
 #include "connectors/file/row_encoder.h"
-#include "connectors/testing.h"
+#include "connectors/file/source_harness.h"
 #include "formats/xlsx_writer.h"
 #include "runtime/registry.h"
-#include "runtime/value_text.h"
 
 namespace huiliu::connectors {
 namespace {
 
 using runtime::ReadResult;
-using runtime::Slice;
 using runtime::Status;
-using testing::Collector;
 using testing::config_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::Positions;
+using Source = testing::FileSourceHarness;
 using ::testing::SizeIs;
 using testing::TemporaryFolder;
-
-/// A file source and its decoder; rows come out as "offset|a|b", rejects as "offset!code!field".
-class Source {
- public:
-  explicit Source(const TemporaryFolder& folder, const std::string& config) {
-    runtime::Diagnostics diagnostics;
-    options_ = parse_file_options(config_of(config), diagnostics);
-    EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
-    context_.node_name = "source";
-    context_.base_folder = folder.path();
-    context_.clock = &clock_;
-    context_.intern = [this](std::string_view name) {
-      names_.emplace_back(name);
-      return &names_.back();
-    };
-    const runtime::DecoderContext decoder{options_.schema().width() + 7, {}, options_.event_time};
-    decoder_ = make_file_decoder(options_, decoder);
-    runtime::Outputs& out =
-        outputs_.emplace("source", 1, static_cast<std::uint32_t>(options_.schema().width()));
-    out.set_arena(&arena_);
-    out.port(0).target = &rows_;
-    out.port(0).target_outputs = &sunk_;
-    out.reject_port().target = &rejects_;
-    out.reject_port().target_outputs = &sunk_;
-    rows_.on_record = [this](const runtime::Record& record) {
-      std::string text = std::to_string(record.origin.offset);
-      const runtime::Schema schema = options_.schema();
-      for (std::size_t i = 0; i < schema.width(); ++i) {
-        std::string scratch;
-        text += "|";
-        text += record[i].is_null() ? "-" : value_text(schema[i].type, record[i], scratch);
-      }
-      rows.push_back(text);
-      times.push_back(record.event_time);
-      ids.push_back(record.id);
-    };
-    rejects_.on_record = [this](const runtime::Record& record) {
-      const std::size_t at = options_.schema().width();
-      rejects.push_back(std::to_string(record.origin.offset) + "!" +
-                        std::string(record[at].text()) + "!" + std::string(record[at + 1].text()));
-      values.emplace_back(record[at + 2].text());
-    };
-  }
-
-  Status open(const Positions& positions = {}, std::size_t slice_bytes = 1 << 20) {
-    reader_ = make_file_reader(options_);
-    context_.positions = positions;
-    context_.slice_bytes = slice_bytes;
-    return reader_->open(context_);
-  }
-  /// One slice; its positions go to `committed`.
-  ReadResult step() {
-    Slice slice;
-    const ReadResult result = reader_->read(slice);
-    if (result != ReadResult::kSlice) return result;
-    decoder_->decode(slice, *outputs_);
-    testing::merge(committed, slice.positions);
-    partitions.push_back(*slice.partition);
-    return result;
-  }
-  ReadResult run() {
-    for (;;) {
-      const ReadResult result = step();
-      if (result != ReadResult::kSlice) return result;
-    }
-  }
-  void pass(std::int64_t ms) { clock_.advance(ms); }
-
-  std::vector<std::string> rows, rejects, values, partitions;
-  std::vector<std::int64_t> times;
-  std::vector<std::uint64_t> ids;
-  Positions committed;
-
- private:
-  FileOptions options_;
-  runtime::ManualClock clock_{4'000'000'000'000};
-  runtime::SourceContext context_;
-  std::deque<std::string> names_;
-  runtime::Arena arena_;
-  std::optional<runtime::Outputs> outputs_;
-  runtime::Outputs sunk_{"sink", 1, 64};
-  Collector rows_, rejects_;
-  std::unique_ptr<runtime::SourceReader> reader_;
-  std::unique_ptr<runtime::Decoder> decoder_;
-};
 
 const std::string kPlain = "{path: in.ndjson, fields: [a, {name: n, type: int64}]}";
 

@@ -1,0 +1,261 @@
+#include "connectors/file/append_reader.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <list>
+#include <map>
+#include <set>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "connectors/file/append_file.h"
+#include "connectors/file/file_cursor.h"
+#include "connectors/file/file_folder.h"
+#include "connectors/file/file_reports.h"
+
+namespace huiliu::connectors {
+namespace {
+
+using runtime::ReadResult;
+using runtime::Slice;
+using runtime::SourceContext;
+using runtime::Status;
+
+constexpr std::string_view kPrefix = "file:append-";
+constexpr std::uint64_t kMostHead = 1024;  ///< of a file's beginning, which it is known by
+constexpr std::size_t kMostOpen = 256;     ///< files that are followed with an open descriptor
+
+/// "file:append-SIZE-HASH" of a file's first bytes; nothing if it has not so many.
+std::optional<std::string> head_key(int fd, std::uint64_t size) {
+  ContentHash hash;
+  const auto digest = hash_prefix(fd, size, hash);
+  if (!digest) return std::nullopt;
+  return fmt::format("{}{}-{}", kPrefix, size, *digest);
+}
+
+/// The size in such a key; 0 if it is none.
+std::uint64_t head_size(std::string_view key) {
+  if (!key.starts_with(kPrefix)) return 0;
+  return std::strtoull(std::string(key.substr(kPrefix.size())).c_str(), nullptr, 10);
+}
+
+class AppendReader final : public runtime::SourceReader {
+ public:
+  explicit AppendReader(FileOptions options)
+      : options_(std::move(options)), folder_(options_), reports_(options_) {}
+
+  Status open(const SourceContext& context) override {
+    context_ = context;
+    reports_.open(context);
+    positions_.clear();
+    heads_.clear();
+    tails_.clear();
+    current_ = nullptr;
+    for (const auto& [key, value] : context.positions) {
+      if (head_size(key) == 0) continue;
+      auto position = FilePosition::parse(value);
+      if (!position) return Status::corrupt("position " + key + " cannot be read: " + value);
+      remember(key, std::move(*position));
+    }
+    return folder_.open(context, reports_);
+  }
+
+  ReadResult read(Slice& slice) override {
+    for (;;) {
+      if (reports_.give(slice)) return ReadResult::kSlice;
+      if (current_ != nullptr) {
+        if (current_->cursor->read(slice, context_.slice_bytes)) return give(slice);
+        end_reading();
+        continue;
+      }
+      if (find_grown()) continue;
+      if (folder_.empty()) {
+        if (!options_.watch) return ReadResult::kEnd;
+        const ReadResult looked = folder_.look_again(reports_);
+        if (looked != ReadResult::kSlice) return looked;
+        continue;
+      }
+      const std::string path = folder_.front();
+      if (start(path) == ReadResult::kRetry) return ReadResult::kRetry;
+      folder_.pop();
+    }
+  }
+
+ private:
+  /// A file that is followed. Its open descriptor leads to it under whatever name.
+  struct Tail {
+    std::unique_ptr<FileCursor> cursor;
+    std::uint64_t device = 0, inode = 0;
+  };
+
+  void remember(const std::string& key, FilePosition position) {
+    heads_.insert(head_size(key));
+    positions_[key] = std::move(position);
+  }
+
+  ReadResult give(Slice& slice) {
+    const FileCursor& cursor = *current_->cursor;
+    slice.partition = context_.intern(cursor.name());
+    slice.partition_hash = hash_of_name(cursor.key());
+    reports_.forget_with(slice);
+    slice.positions.emplace_back(cursor.key(), cursor.position().to_text());
+    remember(cursor.key(), cursor.position());
+    return ReadResult::kSlice;
+  }
+
+  /// The end for now. What was refused as a whole is followed no further.
+  void end_reading() {
+    const FilePosition& position = current_->cursor->position();
+    const std::uint64_t held = position.size - std::min(position.size, position.offset);
+    if (held > 0 && !options_.watch && !position.done) {
+      spdlog::info("{}: the last {} bytes have no line end yet and are held back",
+                   current_->cursor->name(), held);
+    }
+    current_ = nullptr;
+    while (tails_.size() > kMostOpen) tails_.pop_back();
+  }
+
+  /// Looks at the files that are followed; true if one has more to read.
+  bool find_grown() {
+    for (auto at = tails_.begin(); at != tails_.end();) {
+      struct stat now {};
+      const bool there = ::fstat(at->cursor->descriptor(), &now) == 0;
+      const auto size = static_cast<std::uint64_t>(now.st_size);
+      const std::uint64_t known = at->cursor->position().size;
+      if (there && size > known) {
+        at->cursor->grow(size);
+        current_ = &*at;
+        return true;
+      }
+      if (there && size == known && now.st_nlink > 0) {
+        ++at;
+        continue;
+      }
+      // Emptied to be begun anew, and from here on another file; or removed, and read to its end.
+      folder_.forget(at->cursor->position().path);
+      at = tails_.erase(at);
+    }
+    return false;
+  }
+
+  bool is_followed(const FoundFile& file) const {
+    return std::any_of(tails_.begin(), tails_.end(), [&](const Tail& tail) {
+      return tail.device == file.device && tail.inode == file.inode;
+    });
+  }
+
+  ReadResult start(const std::string& path) {
+    int fd = -1;
+    std::optional<FoundFile> found;
+    if (const ReadResult opened = folder_.open_file(path, fd, found, reports_);
+        opened != ReadResult::kSlice) {
+      return opened;
+    }
+    reports_.is_read(folder_.name_of(path));
+    folder_.handled(*found);
+    if (is_followed(*found) || !has_line(fd, static_cast<std::uint64_t>(found->size))) {
+      ::close(fd);
+      return ReadResult::kEnd;
+    }
+    if (!resume(fd, *found)) begin(fd, *found);
+    return ReadResult::kSlice;
+  }
+
+  /// Without a whole line nobody knows what the file begins with.
+  static bool has_line(int fd, std::uint64_t size) {
+    std::string head(static_cast<std::size_t>(std::min<std::uint64_t>(size, 64 << 10)), '\0');
+    const ssize_t got = ::pread(fd, head.data(), head.size(), 0);
+    return got > 0 && (head.find('\n') != std::string::npos || head.size() == 64 << 10);
+  }
+
+  /// Goes on in a file that was read before, under this or another name.
+  bool resume(int fd, const FoundFile& found) {
+    const auto size = static_cast<std::uint64_t>(found.size);
+    for (const std::uint64_t head : heads_) {
+      if (head > size) break;
+      const auto first = head_key(fd, head);
+      if (!first) continue;
+      std::string key = *first;
+      for (int copy = 2; positions_.contains(key); ++copy) {
+        if (resume_as(fd, found, key)) return true;
+        key = fmt::format("{}.{}", *first, copy);
+      }
+    }
+    return false;
+  }
+
+  bool resume_as(int fd, const FoundFile& found, const std::string& key) {
+    FilePosition position = positions_[key];
+    if (position.offset > static_cast<std::uint64_t>(found.size)) return false;
+    if (position.path != found.path && is_still_there(position)) return false;
+    const std::string path = position.path;
+    position.size = static_cast<std::uint64_t>(found.size);
+    position.done = false;
+    auto cursor = std::make_unique<FileCursor>(
+        options_, FileCursor::Place{::dup(fd), path, folder_.name_of(path), key}, position);
+    if (!cursor->open()) return false;
+    ::close(fd);
+    if (path != found.path) {
+      spdlog::info("{}: is what was read as {}", folder_.name_of(found.path), cursor->name());
+    }
+    follow(std::move(cursor), found);
+    return true;
+  }
+
+  /// Whether the file that was read lies where it did: then one that begins like it is another.
+  bool is_still_there(const FilePosition& position) {
+    const int fd = ::open(position.path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    const auto now = file_of(fd, position.path);
+    ContentHash hash;
+    const bool same = now && static_cast<std::uint64_t>(now->size) >= position.offset &&
+                      hash_prefix(fd, position.offset, hash) == position.digest;
+    ::close(fd);
+    return same;
+  }
+
+  void begin(int fd, const FoundFile& found) {
+    FilePosition fresh;
+    fresh.size = static_cast<std::uint64_t>(found.size);
+    fresh.modified_ns = found.modified_ns;
+    fresh.path = found.path;
+    const auto first = head_key(fd, std::min(kMostHead, fresh.size));
+    if (!first) {
+      folder_.fail(found.path, errno, reports_);
+      ::close(fd);
+      return;
+    }
+    std::string key = *first;
+    for (int copy = 2; positions_.contains(key); ++copy) key = fmt::format("{}.{}", *first, copy);
+    auto cursor = std::make_unique<FileCursor>(
+        options_, FileCursor::Place{fd, found.path, folder_.name_of(found.path), key}, fresh);
+    cursor->open();
+    follow(std::move(cursor), found);
+  }
+
+  void follow(std::unique_ptr<FileCursor> cursor, const FoundFile& found) {
+    tails_.push_front({std::move(cursor), found.device, found.inode});
+    current_ = &tails_.front();
+  }
+
+  FileOptions options_;
+  SourceContext context_;
+  FileFolder folder_;
+  FileReports reports_;
+  std::map<std::string, FilePosition> positions_;
+  std::set<std::uint64_t> heads_;  ///< sizes of beginnings that files are known by
+  std::list<Tail> tails_;          ///< the newest first
+  Tail* current_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<runtime::SourceReader> make_append_reader(FileOptions options) {
+  return std::make_unique<AppendReader>(std::move(options));
+}
+
+}  // namespace huiliu::connectors

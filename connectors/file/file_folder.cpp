@@ -1,0 +1,157 @@
+#include "connectors/file/file_folder.h"
+
+#include <cerrno>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "connectors/file/append_file.h"
+
+namespace huiliu::connectors {
+
+using runtime::ReadResult;
+using runtime::Status;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// With `watch`, so many looks may find a file unreadable before it is refused: whoever puts it
+/// there may not be done with its rights.
+constexpr int kLooksBeforeReport = 3;
+
+/// Not the file's fault: it is tried again.
+bool is_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == EINTR || error == EAGAIN;
+}
+
+}  // namespace
+
+Status FileFolder::open(const runtime::SourceContext& context, FileReports& reports) {
+  if (opened_ms_ < 0) opened_ms_ = context.clock->steady_ms();
+  context_ = context;
+  path_ = resolve_path(context.base_folder, options_.path);
+  while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
+  FileProblem missing;
+  if (look(missing, reports)) return Status::ok();
+  if (options_.watch) {
+    spdlog::warn("{}: {}: {}; it is waited for", context.node_name, path_, missing.en);
+    return Status::ok();
+  }
+  const std::string text = fmt::format("{}: {}", path_, missing.en);
+  if (context.clock->steady_ms() - opened_ms_ < options_.wait_ms) return Status::unavailable(text);
+  return Status::invalid(text + ". Name an existing file, folder or glob, or set `wait:`.");
+}
+
+ReadResult FileFolder::look_again(FileReports& reports) {
+  if (context_.clock->steady_ms() - looked_ms_ < options_.poll_ms) return ReadResult::kIdle;
+  FileProblem missing;
+  if (look(missing, reports)) return waiting_.empty() ? ReadResult::kIdle : ReadResult::kSlice;
+  spdlog::warn("{}: {}: {}", context_.node_name, path_, missing.en);
+  return ReadResult::kRetry;
+}
+
+bool FileFolder::look(FileProblem& missing, FileReports& reports) {
+  looked_ms_ = context_.clock->steady_ms();
+  const Listing listing = list_files(path_, options_);
+  if (listing.missing) {
+    missing = *listing.missing;
+    return false;
+  }
+  for (const LeftOut& one : listing.left_out) {
+    const bool later = options_.watch && ++failures_[one.path] < kLooksBeforeReport;
+    reports.left_out(name_of(one.path), one.why, later);
+  }
+  for (const LeftOut& one : listing.not_yet) reports.left_out(name_of(one.path), one.why, true);
+  for (const std::string& path : listing.unclaimed) reports.unclaimed(name_of(path));
+  waiting_.clear();
+  for (const FoundFile& file : listing.files) {
+    const auto handled = handled_.find(file.path);
+    if (handled != handled_.end() && handled->second == Stamp(file.size, file.modified_ns)) {
+      continue;
+    }
+    if (!settled(file)) continue;
+    waiting_.push_back(file.path);
+    bytes_ += static_cast<std::uint64_t>(file.size);
+  }
+  say_if_empty(listing);
+  return true;
+}
+
+void FileFolder::say_if_empty(const Listing& listing) {
+  if (said_empty_ || !listing.files.empty() || !listing.not_yet.empty()) return;
+  said_empty_ = true;
+  const std::string patterns =
+      options_.patterns.empty()
+          ? ""
+          : fmt::format(" that the pattern fits ({})", fmt::join(options_.patterns, ", "));
+  spdlog::warn("{}: there is no file in {}{}", context_.node_name, path_, patterns);
+}
+
+/// Whether nobody writes the file any more: without `watch`, and of files that grow, everything
+/// counts as settled.
+bool FileFolder::settled(const FoundFile& file) {
+  if (!options_.watch || options_.append) return true;
+  const Stamp stamp(file.size, file.modified_ns);
+  const auto [at, first] = seen_.try_emplace(file.path, stamp);
+  const bool same = !first && at->second == stamp;
+  at->second = stamp;
+  const std::int64_t quiet_ms = context_.clock->now_ms() - file.modified_ns / 1'000'000;
+  if (!same && quiet_ms <= options_.poll_ms) return false;
+  return quiet_ms > options_.last_line_ms || !ends_within_a_line(file.path);
+}
+
+/// A text whose last line has no end yet. Workbooks have no lines.
+bool FileFolder::ends_within_a_line(const std::string& path) const {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char head[2] = {}, last = '\n';
+  struct stat info {};
+  const bool read = ::pread(fd, head, sizeof head, 0) == sizeof head && ::fstat(fd, &info) == 0 &&
+                    ::pread(fd, &last, 1, info.st_size - 1) == 1;
+  ::close(fd);
+  const bool table = (head[0] == 'P' && head[1] == 'K') || head[0] == '\xD0';
+  return read && !table && last != '\n' && last != '\r' && last != '\0' && last != '\x1A';
+}
+
+ReadResult FileFolder::open_file(const std::string& path, int& fd, std::optional<FoundFile>& found,
+                                 FileReports& reports) {
+  // A pipe that was put in the file's place meanwhile must not hold everything up.
+  fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd >= 0) found = file_of(fd, path);
+  if (found) {
+    failures_.erase(path);
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return ReadResult::kSlice;
+  }
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  if (is_shortage(error)) {
+    spdlog::warn("{}: cannot open {}: {}; tried again", context_.node_name, path,
+                 problem_of(error).en);
+    return ReadResult::kRetry;
+  }
+  fail(path, error, reports);
+  return ReadResult::kEnd;
+}
+
+void FileFolder::fail(const std::string& path, int error, FileReports& reports) {
+  const bool later = options_.watch && ++failures_[path] < kLooksBeforeReport;
+  // With `watch` a file that was taken away before its turn is looked for no more.
+  if (options_.watch && error == ENOENT) failures_.erase(path);
+  reports.left_out(name_of(path), problem_of(error), later);
+}
+
+std::string FileFolder::name_of(const std::string& path) const {
+  std::error_code error;
+  const fs::path file = fs::path(path).lexically_normal();
+  const fs::path root = fs::path(path_).lexically_normal();
+  if (file == root || !fs::is_directory(path_, error)) return file.filename().string();
+  return file.lexically_relative(root).string();
+}
+
+}  // namespace huiliu::connectors

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "connectors/file/file_listing.h"
+#include "connectors/file/file_options.h"
+#include "connectors/file/file_reports.h"
+#include "runtime/source.h"
+#include "runtime/status.h"
+
+namespace huiliu::connectors {
+
+/// The files of a source's path, as they come: which wait to be read, and which cannot be.
+class FileFolder {
+ public:
+  explicit FileFolder(const FileOptions& options) : options_(options) {}
+
+  /// The first look. A path that is not there is waited for as the options say.
+  runtime::Status open(const runtime::SourceContext& context, FileReports& reports);
+  /// The next look, when it is time. kSlice: something may wait now.
+  runtime::ReadResult look_again(FileReports& reports);
+
+  bool empty() const { return waiting_.empty(); }
+  const std::string& front() const { return waiting_.front(); }
+  void pop() { waiting_.pop_front(); }
+
+  /// Opens a file that waited. kSlice: `fd` and `found` are it; kEnd: it is left out, which is
+  /// reported; kRetry: this process is short of something.
+  runtime::ReadResult open_file(const std::string& path, int& fd, std::optional<FoundFile>& found,
+                                FileReports& reports);
+  void fail(const std::string& path, int error, FileReports& reports);
+  /// The file needs no second look until it changes.
+  void handled(const FoundFile& file) { handled_[file.path] = {file.size, file.modified_ns}; }
+  void forget(const std::string& path) { handled_.erase(path); }
+
+  /// Relative to the source's folder: short for people, and the same on every machine.
+  std::string name_of(const std::string& path) const;
+  /// All that was found.
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  using Stamp = std::pair<std::int64_t, std::int64_t>;  ///< size and time of the last change
+  bool look(FileProblem& missing, FileReports& reports);
+  bool settled(const FoundFile& file);
+  bool ends_within_a_line(const std::string& path) const;
+  void say_if_empty(const Listing& listing);
+
+  const FileOptions& options_;
+  runtime::SourceContext context_;
+  std::string path_;
+  std::map<std::string, Stamp> seen_, handled_;
+  std::map<std::string, int> failures_;
+  std::deque<std::string> waiting_;
+  std::int64_t opened_ms_ = -1, looked_ms_ = 0;
+  std::uint64_t bytes_ = 0;
+  bool said_empty_ = false;
+};
+
+}  // namespace huiliu::connectors

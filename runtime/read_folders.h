@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "runtime/topology.h"
+
+namespace huiliu::runtime {
+
+/// The source that would read a state folder's files, by its options `path` (a folder with all
+/// below it, a file, or a glob) and `pattern`; null if none would.
+const Node* reader_of_state(const Topology& topology, const std::string& folder);
+
+/// Refuses sinks and a state folder that lie where a source of the same topology reads, unless its
+/// `pattern` leaves them out: the topology would read its own output, and again what it makes of
+/// that.
+void check_read_folders(const Topology& topology, const Place& state_place,
+                        Diagnostics& diagnostics);
+
+}  // namespace huiliu::runtime
