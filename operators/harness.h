@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -113,6 +114,9 @@ class Harness {
     end_epoch();
     crash();
   }
+
+  /// Nobody reads the port, from the next start on.
+  void unread(const std::string& port) { unread_.insert(port); }
 
   /// The operator under another config, from now on.
   void change(std::string_view yaml) {
@@ -283,6 +287,7 @@ class Harness {
   }
 
   void listen(runtime::Port& port, const std::string& name, const runtime::Schema& schema) {
+    if (unread_.contains(name)) return;
     port.target = catchers_.emplace_back(std::make_unique<Catcher>(*this, name, schema)).get();
     port.target_outputs = &ignored_;
   }
@@ -326,6 +331,7 @@ class Harness {
   std::unique_ptr<runtime::Outputs> outputs_;
   runtime::Outputs ignored_{"", 0, 0};
   std::vector<std::unique_ptr<Catcher>> catchers_;
+  std::set<std::string> unread_;
   std::unique_ptr<runtime::Operator> operator_;
   runtime::Arena arena_;
   std::string partition_ = "test";

@@ -61,8 +61,7 @@ class WindowCount final : public runtime::Operator {
     if (current_ == nullptr || time < current_start_ || time - current_start_ >= window_ms_) {
       const std::int64_t start = floor_to(time, window_ms_);
       if (start + window_ms_ <= watermark_) {
-        out.emit(record, kLatePort);
-        return;
+        return late(record, out);
       }
       current_start_ = start;
       current_ = &windows_[start];
@@ -107,6 +106,17 @@ class WindowCount final : public runtime::Operator {
   }
 
  private:
+  // A late record that nobody asked for must not vanish: whoever reads the rejects gets it.
+  static void late(Record& record, Outputs& out) {
+    if (out.is_read(kLatePort)) return out.emit(record, kLatePort);
+    out.reject(record, {"E411_LATE",
+                        "event_time",
+                        {},
+                        "window_count",
+                        "the record came after its window was closed",
+                        "记录到达时其时间窗口已关闭"});
+  }
+
   template <class Number>
   std::string_view bytes_of(Number number) {
     static_assert(sizeof number == sizeof number_bytes_);
@@ -234,7 +244,9 @@ const runtime::Registration registration(runtime::OperatorType{
              "passes a window's end, one record per key comes out: the key's fields, "
              "`window_start`, `window_end` (both in ms; the end is not part of the window) and "
              "`count`, in the order of windows, then keys. At the end of bounded input all windows "
-             "close. Records of a window that has closed go to the output `late`.",
+             "close. Records of a window that has closed go to the output `late`, or, if nobody "
+             "reads it, to "
+             "`rejects` (E411_LATE).",
          .options = {{.name = "key",
                       .type = OptionType::kList,
                       .doc = "Fields to count by.",
@@ -246,7 +258,8 @@ const runtime::Registration registration(runtime::OperatorType{
                       .type = OptionType::kDuration,
                       .doc = "Length of a window.",
                       .required = true}},
-         .outputs = {{.name = "late", .doc = "Records whose window has closed already."}},
+         .outputs = {{.name = "late",
+                      .doc = "Records whose window has closed already. Unread: they are rejects."}},
          .keyed = true,
          .stateful = true,
          .rejects = true,

@@ -33,6 +33,14 @@ TEST(WindowCountTest, SendsRecordsOfClosedWindowsToLate) {
   EXPECT_THAT(harness.take("late"), ElementsAre("dept=A"));
 }
 
+TEST(WindowCountTest, RejectsLateRecordsWhereNobodyReadsLate) {
+  Harness harness(kYaml, "dept");
+  harness.unread("late");
+  harness.watermark(10'000);
+  harness.push({{"dept", "A"}}, 9999);
+  EXPECT_THAT(harness.take("rejects", {"reject_code"}), ElementsAre("E411_LATE"));
+}
+
 TEST(WindowCountTest, GoesOnWithCommittedCountsAfterACrash) {
   Harness harness(kYaml, "dept");
   harness.push({{"dept", "A"}}, 1000);

@@ -237,6 +237,14 @@ Status Chains::open() {
 void Chains::decode(std::size_t source_node, const Slice& slice) {
   Instance& instance = *instances_[source_node];
   const bool all = !instance.selector || slice.whole;
+  const Node& node = shared_.topology->nodes[source_node];
+  const SourceDeclaration& declared = *node.source_declaration;
+  // What the engine itself hands on was judged when it came in.
+  if (declared.event_time_field >= 0 && !node.internal) {
+    const auto field = static_cast<std::size_t>(declared.event_time_field);
+    instance.outputs->bound_event_time(shared_.clock->now_ms() + declared.ahead_ms,
+                                       declared.output[field].name);
+  }
   instance.decoder->decode(slice, all ? *instance.outputs : instance.selector->outputs());
 }
 

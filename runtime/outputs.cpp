@@ -1,5 +1,7 @@
 #include "runtime/outputs.h"
 
+#include <string>
+
 #include "runtime/operator.h"
 
 namespace huiliu::runtime {
@@ -25,12 +27,28 @@ void Outputs::deliver_traced(Port& port, Record& record) {
 }
 
 void Outputs::emit(Record& record, std::size_t port) {
+  if (record.event_time > max_event_time_) {
+    if (record.event_time > latest_event_time_) [[unlikely]] {
+      return refuse_time(record);
+    }
+    max_event_time_ = record.event_time;
+  }
   emitted_.add(record);
-  if (record.event_time > max_event_time_) max_event_time_ = record.event_time;
   if (tracer_ != nullptr) [[unlikely]] {
     tracer_->emitted(*this, port, record);
   }
   deliver(ports_[port], record);
+}
+
+void Outputs::refuse_time(Record& record) {
+  const std::string time = std::to_string(record.event_time);
+  reject(record, {.code = "E410_TIME_AHEAD",
+                  .field = event_time_field_,
+                  .value = arena_->copy(time),
+                  .rule = "event_time",
+                  .message_en = "the event time lies too far in the future (in milliseconds since "
+                                "1970): compare its unit, or set the source's `ahead`",
+                  .message_zh = "事件时间远晚于当前时间（自1970年起的毫秒数），请核对时间单位"});
 }
 
 void Outputs::emit_new(Record& record, std::size_t port) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -113,6 +114,11 @@ class Outputs {
   void received(const Record& record) { received_.add(record); }
   /// Latest event time emitted since the last call; kNoEventTime if none.
   std::int64_t take_max_event_time() { return std::exchange(max_event_time_, kNoEventTime); }
+  /// Records with a later event time are refused; `field` is what the reject names.
+  void bound_event_time(std::int64_t latest, std::string_view field) {
+    latest_event_time_ = latest;
+    event_time_field_ = field;
+  }
   struct Counts {
     Tally received, emitted, rejected, dropped, absorbed, created;
     std::vector<Tally> ports;  ///< per port: everything sent, then the reject port
@@ -121,6 +127,7 @@ class Outputs {
   Counts take_counts();
 
  private:
+  void refuse_time(Record& record);
   void deliver(Port& port, Record& record);
   void deliver_traced(Port& port, Record& record);
 
@@ -132,6 +139,8 @@ class Outputs {
   Arena* arena_ = nullptr;
   Tracer* tracer_ = nullptr;
   std::int64_t max_event_time_ = kNoEventTime;
+  std::int64_t latest_event_time_ = std::numeric_limits<std::int64_t>::max();
+  std::string_view event_time_field_;
   bool last_phase_ = false;
 };
 

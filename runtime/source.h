@@ -106,6 +106,9 @@ struct SourceDeclaration : Declaration {
   /// Field that holds the event time (timestamp or int64, ms), or -1.
   int event_time_field = -1;
   std::int64_t lateness_ms = 0;
+  /// How far ahead of the clock an event time may lie. One that lies further would close windows
+  /// that are still filled: its record is refused (E410_TIME_AHEAD).
+  std::int64_t ahead_ms = 86'400'000;
   bool holds_watermark = true;  ///< windows wait for this source's time
 };
 

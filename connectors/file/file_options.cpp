@@ -225,6 +225,7 @@ FileOptions parse_file_options(const Config& config, Diagnostics& diagnostics) {
     return config.has(key) ? config[key].as_duration().count() : fallback;
   };
   options.lateness_ms = duration("lateness", 0);
+  options.ahead_ms = duration("ahead", options.ahead_ms);
   options.watch = config.bool_or("watch", false);
   options.poll_ms = duration("poll", 1000);
   options.wait_ms = duration("wait", 0);
@@ -310,6 +311,11 @@ std::vector<Option> file_source_options() {
        .type = OptionType::kDuration,
        .doc = "How far event times may be out of order.",
        .default_text = "0s"},
+      {.name = "ahead",
+       .type = OptionType::kDuration,
+       .doc = "How far event times may lie ahead of the clock; a row beyond is refused "
+              "(E410_TIME_AHEAD), since it would close windows that are still filled.",
+       .default_text = "24h"},
       {.name = "watch",
        .type = OptionType::kBool,
        .doc = "Go on looking for new files; otherwise the input ends with the last one.",

@@ -45,6 +45,7 @@ runtime::SourceType type() {
     declaration.output = options.schema();
     declaration.event_time_field = options.event_time;
     declaration.lateness_ms = options.lateness_ms;
+    declaration.ahead_ms = options.ahead_ms;
   };
   t.create_reader = [](const SourceDeclaration& declaration) {
     return make_file_reader(options_of(declaration));

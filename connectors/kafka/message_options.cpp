@@ -152,6 +152,11 @@ std::vector<Option> message_options() {
        .type = OptionType::kDuration,
        .doc = "How far event times may be out of order.",
        .default_text = "0s"},
+      {.name = "ahead",
+       .type = OptionType::kDuration,
+       .doc = "How far event times may lie ahead of the clock; a record beyond is refused "
+              "(E410_TIME_AHEAD), since it would close windows that are still filled.",
+       .default_text = "24h"},
       {.name = "codes",
        .type = OptionType::kMap,
        .doc = "Other names for reject codes, e.g. E801_BAD_JSON: bad_json.",
@@ -186,6 +191,7 @@ MessageOptions parse_message_options(const Config& config, Diagnostics& diagnost
   }
   if (config.has("event_time")) parse_event_time(config, options, diagnostics);
   if (config.has("lateness")) options.lateness_ms = config["lateness"].as_duration().count();
+  if (config.has("ahead")) options.ahead_ms = config["ahead"].as_duration().count();
   if (options.format == MessageFormat::kRaw) check_raw(config, options, diagnostics);
   options.max_depth = static_cast<int>(config.int_or("max_depth", 64));
   if (config["codes"].is_map()) {

@@ -29,6 +29,7 @@ struct MessageOptions {
   std::vector<MessageField> fields;
   int event_time = -1;
   std::int64_t lateness_ms = 0;
+  std::int64_t ahead_ms = 86'400'000;
   int max_depth = 64;
   std::vector<std::pair<std::string, std::string>> codes;  ///< reject code → the name to use
 
