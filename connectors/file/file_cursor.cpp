@@ -113,7 +113,7 @@ bool FileCursor::open() {
 }
 
 void FileCursor::problem(const std::string& text, const std::string& zh) {
-  spdlog::error("{}: {}", place_.name, text);
+  if (!options_.quiet) spdlog::error("{}: {}", place_.name, text);
   problem_ = text;
   // For the decoder, which has a text for each language.
   if (!zh.empty()) problem_.append(1, '\0').append(zh);
@@ -212,7 +212,7 @@ void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
     if (const auto wrong = layout_->map_headings(std::move(headings), options_)) {
       return problem(*wrong);
     }
-    if (tried > 1)
+    if (tried > 1 && !options_.quiet)
       spdlog::warn("{}: {} rows above the headings are left out", place_.name, tried - 1);
     if (position_.offset == 0) {
       hash_.add(head.substr(0, at));
@@ -371,6 +371,7 @@ bool FileCursor::list_sheets() {
                         fmt::join(others, "、"), fmt::join(hidden, "、")));
   }
   if (sheets_.empty() || !last.ok()) return false;
+  if (options_.quiet) return true;
   if (!hidden.empty()) {
     spdlog::warn("{}: hidden sheets are not read: {}", place_.name, fmt::join(hidden, ", "));
   }
