@@ -206,6 +206,26 @@ class SentAgain(Folder):
         self.assertIn("法定代表人证件号码", by_heading(notices)[0]["提示"])
 
 
+    def test_a_persons_masked_number_is_to_be_filled_in(self):
+        with open(CREDIT / "sample" / "03_jtys_licence_2018.csv", encoding="utf-8-sig", newline="") as lines:
+            headings, _, person = list(csv.reader(lines))[:3]
+        number, document = person[headings.index("XK_XDR_ZJHM")], person[headings.index("XK_WSH")]
+        person[headings.index("XK_WSH")] = ""
+        with open(self.folder / "in" / "06_jtys_licence_2018.csv", "w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([headings, person])
+        self.run_credit()
+        path = self.folder / "out" / "returned-06_jtys_licence_2018.csv.xlsx"
+        order, row = list(sheet(path)[0].values()), by_heading(path)[0]
+        self.assertNotIn(number, row.values())
+        row["XK_WSH"] = document
+        write_workbook(self.folder / "in" / "07_jtys_licence_masked.xlsx", [order, [row.get(heading, "") for heading in order]])
+        row["XK_XDR_ZJHM"] = number
+        write_workbook(self.folder / "in" / "08_jtys_licence_mended.xlsx", [order, [row.get(heading, "") for heading in order]])
+        self.run_credit()
+        self.assertEqual([code for _, code, _ in self.rejects("07_jtys_licence_masked.xlsx")], ["E204_CHARSET"])
+        self.assertEqual(self.outcomes("08_jtys_licence_mended.xlsx"), ["ACCEPTED"])
+
+
 class Watching(Folder):
     def start(self, every="20ms", crash=None):
         (self.folder / "t.yaml").write_text(WATCHING.replace("EVERY", every))

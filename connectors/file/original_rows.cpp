@@ -51,14 +51,14 @@ std::optional<std::string> key_of(int fd, std::uint64_t size,
 /// Goes through the slices of a file and picks rows out of them.
 class Picker {
  public:
-  Picker(const FileOptions& options, std::vector<std::uint64_t> rows,
+  Picker(const FileOptions& options, std::vector<RowIdentity> rows,
          const std::function<void(const OriginalRow&)>& use)
       : dialect_{options.delimiter, '"'}, csv_(4096, dialect_), rows_(std::move(rows)), use_(use) {}
 
   void read(FileCursor& cursor) {
     Slice slice;
     while (next_ < rows_.size() && cursor.read(slice, kSliceBytes)) {
-      if (cursor.position().rows < rows_[next_]) continue;
+      if (cursor.position().rows < rows_[next_].row) continue;
       layout_ = static_cast<const FileLayout*>(slice.detail.get());
       switch (static_cast<SliceFormat>(slice.format)) {
         case SliceFormat::kCsv:
@@ -69,7 +69,7 @@ class Picker {
           break;
         case SliceFormat::kOpenQuote:
         case SliceFormat::kTooLong:
-          if (wants(slice.first_offset)) csv_row(slice.bytes, slice.first_offset);
+          if (wants(slice.first_offset)) csv_row(slice.bytes);
           break;
         case SliceFormat::kNdjson:
         case SliceFormat::kProblem:
@@ -79,10 +79,10 @@ class Picker {
   }
 
  private:
-  /// Rows are asked in ascending order.
+  /// Whether rows_[next_] is this row. Rows are asked in ascending order.
   bool wants(std::uint64_t row) {
-    while (next_ < rows_.size() && rows_[next_] < row) ++next_;
-    return next_ < rows_.size() && rows_[next_] == row;
+    while (next_ < rows_.size() && rows_[next_].row < row) ++next_;
+    return next_ < rows_.size() && rows_[next_].row == row;
   }
 
   void csv_rows(const Slice& slice) {
@@ -90,7 +90,7 @@ class Picker {
     std::uint64_t row = slice.first_offset;
     for (std::size_t at = 0; at < bytes.size(); ++row) {
       const std::size_t end = std::min(formats::csv_row_end(bytes, at, dialect_), bytes.size());
-      if (wants(row)) csv_row(bytes.substr(at, end - at), row);
+      if (wants(row)) csv_row(bytes.substr(at, end - at));
       at = end;
     }
   }
@@ -113,7 +113,7 @@ class Picker {
     return converted_;
   }
 
-  void csv_row(std::string_view raw, std::uint64_t row) {
+  void csv_row(std::string_view raw) {
     const std::string_view text = text_of(raw);
     if (csv_.parse(text) == formats::CsvError::kNone) {
       cells_.assign(csv_.cells().begin(), csv_.cells().end());
@@ -131,7 +131,7 @@ class Picker {
       cells_.resize(columns);
       cells_.back() = surplus_;
     }
-    use_({row, *layout_, cells_});
+    use_({rows_[next_], *layout_, cells_});
   }
 
   /// A row whose quotes are spoilt: at each delimiter.
@@ -163,7 +163,7 @@ class Picker {
         if (wanted) sheet_cell(cell, {at + sizeof cell, cell.size});
         at += sizeof cell + cell.size;
       }
-      if (wanted) use_({head.row, *layout_, cells_});
+      if (wanted) use_({rows_[next_], *layout_, cells_});
     }
   }
 
@@ -179,7 +179,7 @@ class Picker {
   formats::CsvDialect dialect_;
   formats::CsvRowParser csv_;
   formats::Gb18030Converter gb_;
-  std::vector<std::uint64_t> rows_;
+  std::vector<RowIdentity> rows_;
   const std::function<void(const OriginalRow&)>& use_;
   std::size_t next_ = 0;
   const FileLayout* layout_ = nullptr;
@@ -205,9 +205,9 @@ void read_original_rows(const FileOptions& options, const std::string& base_fold
     return;
   }
   const std::uint64_t hash = hash_of_name(*key);
-  std::vector<std::uint64_t> wanted;
+  std::vector<RowIdentity> wanted;
   for (const RowIdentity& row : rows) {
-    if (runtime::record_id(hash, row.row) == row.id) wanted.push_back(row.row);
+    if (runtime::record_id(hash, row.row) == row.id) wanted.push_back(row);
   }
   FilePosition position;
   position.size = size;

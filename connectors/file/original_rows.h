@@ -18,7 +18,7 @@ struct RowIdentity {
 
 /// A row of a table as it was sent. Views live during the call.
 struct OriginalRow {
-  std::uint64_t row = 0;
+  RowIdentity of;
   const FileLayout& layout;  ///< headings, and the field of each column
   const std::vector<std::string_view>& cells;
 };

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "connectors/file/append_file.h"
-#include "connectors/file/original_rows.h"
+#include "connectors/workbook/originals_writer.h"
 #include "connectors/workbook/workbook_layout.h"
 #include "connectors/workbook/workbook_parts.h"
 #include "connectors/workbook/workbook_writer.h"
@@ -116,92 +116,6 @@ class ShownLength {
  private:
   std::string path_, signature_;
   std::uint64_t length_ = 0;
-};
-
-/// One workbook's worth of rows, in the order in which it has them.
-struct WorkbookRow {
-  std::string_view bytes;
-  std::string file;
-  std::uint64_t row = 0;
-  std::uint64_t id = 0;
-};
-
-/// Writes one workbook with the columns of the files that its rows come from.
-class OriginalsWriter {
- public:
-  OriginalsWriter(const WorkbookLayout& layout, std::string base_folder, const std::string& path)
-      : layout_(layout), base_folder_(std::move(base_folder)), writer_(layout, path) {}
-
-  Status write(std::vector<WorkbookRow> rows) {
-    std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
-      return a.file != b.file ? a.file < b.file : a.row < b.row;
-    });
-    for (std::size_t from = 0; status_.is_ok() && from < rows.size();) {
-      std::size_t to = from;
-      while (to < rows.size() && rows[to].file == rows[from].file) ++to;
-      write_file({rows.begin() + static_cast<std::ptrdiff_t>(from),
-                  rows.begin() + static_cast<std::ptrdiff_t>(to)});
-      from = to;
-    }
-    return status_.is_ok() ? writer_.close() : status_;
-  }
-
- private:
-  void write_file(std::vector<WorkbookRow> rows) {
-    rows_ = std::move(rows);
-    next_ = 0;
-    columns_.clear();
-    file_layout_ = nullptr;
-    std::vector<RowIdentity> wanted;
-    for (const WorkbookRow& row : rows_) wanted.push_back({row.row, row.id});
-    read_original_rows(*layout_.originals, base_folder_, rows_.front().file, wanted,
-                       [this](const OriginalRow& original) { take(original); });
-    while (next_ < rows_.size()) put(nullptr);
-  }
-
-  void take(const OriginalRow& original) {
-    while (next_ < rows_.size() && rows_[next_].row < original.row) put(nullptr);
-    if (file_layout_ != &original.layout) {
-      file_layout_ = &original.layout;
-      columns_ = columns_of_file(layout_, original.layout, cells_of_);
-    }
-    cells_.clear();
-    for (const std::size_t cell : cells_of_) {
-      cells_.push_back(cell < original.cells.size() ? original.cells[cell] : std::string_view());
-    }
-    // One row may have been refused at several places.
-    while (next_ < rows_.size() && rows_[next_].row == original.row) put(&cells_);
-  }
-
-  /// A row that the file does not have (any more) stands under its last headings, or those that it
-  /// should have.
-  void put(const std::vector<std::string_view>* cells) {
-    const WorkbookRow& row = rows_[next_++];
-    if (!status_.is_ok()) return;
-    if (columns_.empty()) {
-      columns_ = layout_.columns.empty() ? columns_of_mapping(layout_, row.file) : layout_.columns;
-    }
-    std::string_view bytes = row.bytes;
-    if (!runtime::take_row(layout_.rows, bytes, values_)) {
-      status_ = Status::corrupt("a spooled row cannot be read");
-      return;
-    }
-    status_ = writer_.use(columns_);
-    if (!status_.is_ok()) return;
-    status_ = cells == nullptr ? writer_.add(values_) : writer_.add(values_, *cells);
-  }
-
-  const WorkbookLayout& layout_;
-  std::string base_folder_;
-  WorkbookWriter writer_;
-  Status status_;
-  std::vector<WorkbookRow> rows_;
-  std::size_t next_ = 0;
-  std::vector<WorkbookColumn> columns_;
-  const FileLayout* file_layout_ = nullptr;
-  std::vector<std::size_t> cells_of_;
-  std::vector<std::string_view> cells_;
-  std::vector<Value> values_;
 };
 
 class WorkbookSink final : public runtime::FileLikeSink {

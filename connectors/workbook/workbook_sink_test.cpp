@@ -206,6 +206,25 @@ TEST(WorkbookSink, HasTheColumnsOfTheFileAsTheyWereSent) {
             "12x|金额：不是数字 [E805]|a.csv:9|\n");
 }
 
+TEST(WorkbookSink, ShowsNoCellsOfAnotherFileOfTheSameName) {
+  TemporaryFolder folder;
+  const std::string config = "{path: 'r-{}.xlsx', split_by: _source, originals: lines}";
+  Sink sink(folder, config, "{type: file, path: in, fields: [name, amount]}");
+  folder.write("in/a.csv", "name,amount,more\nold,1,a\nold,2,b\n");
+  sink.read_from(folder.path("in/a.csv"));
+  sink.open();
+  sink.add("was 1", "a.csv", 1);
+  sink.add("was 2", "a.csv", 2);
+  folder.write("in/a.csv", "amount,name\n3,new\n");
+  sink.read_from(folder.path("in/a.csv"));
+  sink.add("is 1", "a.csv", 1);
+  sink.commit();
+  ASSERT_TRUE(sink.file->finish().is_ok());
+  EXPECT_THAT(sheet_text(folder.path("r-a.csv.xlsx")),
+              ::testing::MatchesRegex("amount.name.[^\n]*\n3.new.[^\n]*\n"
+                                      "12x.was 1.[^\n]*\n12x.was 2.[^\n]*\n"));
+}
+
 TEST(WorkbookSink, WithoutTheFileItHasTheHeadingsOfItsMapping) {
   TemporaryFolder folder;
   folder.write("in/a.csv", "姓名\n甲\n");
