@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <simdjson.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,10 +73,13 @@ class Picker {
           if (wants(slice.first_offset)) csv_row(slice.bytes);
           break;
         case SliceFormat::kNdjson:
+          json_rows(slice);
+          break;
         case SliceFormat::kProblem:
           break;
       }
     }
+    give_objects();
   }
 
  private:
@@ -131,7 +135,7 @@ class Picker {
       cells_.resize(columns);
       cells_.back() = surplus_;
     }
-    use_({rows_[next_], *layout_, cells_});
+    use_({rows_[next_], layout_->headings, layout_->columns, cells_});
   }
 
   /// A row whose quotes are spoilt: at each delimiter.
@@ -163,7 +167,7 @@ class Picker {
         if (wanted) sheet_cell(cell, {at + sizeof cell, cell.size});
         at += sizeof cell + cell.size;
       }
-      if (wanted) use_({rows_[next_], *layout_, cells_});
+      if (wanted) use_({rows_[next_], layout_->headings, layout_->columns, cells_});
     }
   }
 
@@ -176,6 +180,65 @@ class Picker {
     cells_[cell.column] = text;
   }
 
+  void json_rows(const Slice& slice) {
+    const std::string_view bytes = slice.bytes;
+    std::uint64_t row = slice.first_offset;
+    for (std::size_t at = 0; at < bytes.size(); ++row) {
+      const std::size_t end = std::min(bytes.find('\n', at), bytes.size());
+      if (wants(row)) json_row(bytes.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+
+  /// Objects are kept until their keys are known: what one leaves out another has.
+  void json_row(std::string_view raw) {
+    constexpr std::size_t kMostKept = 64 << 20;
+    const std::string_view text = text_of(raw);
+    Object& object = objects_.emplace_back(Object{rows_[next_], {}});
+    simdjson::dom::object members;
+    if (json_.parse(text.data(), text.size()).get(members) != simdjson::SUCCESS) {
+      // No cells to be had: the line stands in the first one.
+      set(object, 0, std::string(text));
+    } else {
+      for (const auto& [key, value] : members) set(object, column_of(key), shown(value));
+    }
+    kept_ += raw.size();
+    if (kept_ > kMostKept) give_objects();
+  }
+
+  static std::string shown(const simdjson::dom::element& value) {
+    std::string_view text;
+    if (value.get(text) == simdjson::SUCCESS) return std::string(text);
+    return value.is_null() ? std::string() : simdjson::minify(value);
+  }
+
+  std::size_t column_of(std::string_view key) {
+    const auto known = std::find(headings_.begin(), headings_.end(), key);
+    if (known != headings_.end()) return static_cast<std::size_t>(known - headings_.begin());
+    headings_.emplace_back(key);
+    columns_.push_back(layout_->field_of(key));
+    return headings_.size() - 1;
+  }
+
+  struct Object {
+    RowIdentity of;
+    std::vector<std::string> cells;
+  };
+  static void set(Object& object, std::size_t column, std::string text) {
+    if (column >= object.cells.size()) object.cells.resize(column + 1);
+    object.cells[column] = std::move(text);
+  }
+
+  void give_objects() {
+    if (headings_.empty()) objects_.clear();  // no line could be read
+    for (const Object& object : objects_) {
+      cells_.assign(object.cells.begin(), object.cells.end());
+      use_({object.of, headings_, columns_, cells_});
+    }
+    objects_.clear();
+    kept_ = 0;
+  }
+
   formats::CsvDialect dialect_;
   formats::CsvRowParser csv_;
   formats::Gb18030Converter gb_;
@@ -186,6 +249,11 @@ class Picker {
   std::vector<std::string_view> cells_;
   std::vector<std::string> shown_;
   std::string converted_, surplus_;
+  simdjson::dom::parser json_;
+  std::vector<Object> objects_;  // of NDJSON
+  std::size_t kept_ = 0;
+  std::vector<std::string> headings_;
+  std::vector<int> columns_;
 };
 
 }  // namespace
@@ -212,7 +280,7 @@ void read_original_rows(const FileOptions& options, const std::string& base_fold
   FilePosition position;
   position.size = size;
   FileCursor cursor(options, {fd, path, name, *key}, position);
-  if (!cursor.open() || cursor.format() == FileFormat::kNdjson) return;
+  if (!cursor.open()) return;
   Picker(options, std::move(wanted), use).read(cursor);
 }
 

@@ -27,7 +27,7 @@ void OriginalsWriter::write_file(std::vector<WorkbookRow> rows) {
   next_ = 0;
   absent_.clear();
   columns_.clear();
-  file_layout_ = nullptr;
+  headings_ = nullptr;
   std::vector<RowIdentity> wanted;
   for (const WorkbookRow& row : rows_) wanted.push_back({row.row, row.id});
   read_original_rows(*layout_.originals, base_folder_, rows_.front().file, wanted,
@@ -40,9 +40,10 @@ void OriginalsWriter::take(const OriginalRow& original) {
   for (; next_ < rows_.size() && rows_[next_].row < original.of.row; ++next_) {
     absent_.push_back(next_);
   }
-  if (file_layout_ != &original.layout) {
-    file_layout_ = &original.layout;
-    columns_ = columns_of_file(layout_, original.layout, cells_of_);
+  if (headings_ != &original.headings || known_headings_ != original.headings.size()) {
+    headings_ = &original.headings;
+    known_headings_ = original.headings.size();
+    columns_ = columns_of_file(layout_, original, cells_of_);
   }
   cells_.clear();
   for (const std::size_t cell : cells_of_) {

@@ -46,7 +46,8 @@ class OriginalsWriter {
   std::size_t next_ = 0;
   std::vector<std::size_t> absent_;
   std::vector<WorkbookColumn> columns_;
-  const FileLayout* file_layout_ = nullptr;
+  const std::vector<std::string>* headings_ = nullptr;  ///< that columns_ are of
+  std::size_t known_headings_ = 0;
   std::vector<std::size_t> cells_of_;
   std::vector<std::string_view> cells_;
   std::vector<runtime::Value> values_;

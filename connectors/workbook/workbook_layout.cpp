@@ -166,17 +166,17 @@ std::string WorkbookLayout::signature() const {
   return hash.digest();
 }
 
-std::vector<WorkbookColumn> columns_of_file(const WorkbookLayout& layout, const FileLayout& file,
+std::vector<WorkbookColumn> columns_of_file(const WorkbookLayout& layout, const OriginalRow& row,
                                             std::vector<std::size_t>& cells_of) {
   std::vector<WorkbookColumn> columns;
   cells_of.clear();
-  for (std::size_t i = 0; i < file.headings.size(); ++i) {
-    const std::string key = heading_key(file.headings[i]);
+  for (std::size_t i = 0; i < row.headings.size(); ++i) {
+    const std::string key = heading_key(row.headings[i]);
     // The file may be a workbook of ours, mended: what we add to it is added anew.
     const bool ours = !key.empty() && (key == heading_key(layout.reason_heading) ||
                                        key == heading_key(layout.source_heading));
     if (ours) continue;
-    columns.push_back(column_of(layout, file.headings[i], file.columns[i]));
+    columns.push_back(column_of(layout, row.headings[i], row.columns[i]));
     cells_of.push_back(i);
   }
   return columns;

@@ -8,6 +8,7 @@
 
 #include "connectors/file/delete_when.h"
 #include "connectors/file/file_options.h"
+#include "connectors/file/original_rows.h"
 #include "runtime/schema.h"
 #include "runtime/sink.h"
 
@@ -53,7 +54,7 @@ std::vector<runtime::Option> workbook_options();
 
 /// The columns of a file as it was sent; those that an earlier workbook of ours added are left out
 /// and have no place in `cells_of`, which says for each column which cell it shows.
-std::vector<WorkbookColumn> columns_of_file(const WorkbookLayout& layout, const FileLayout& file,
+std::vector<WorkbookColumn> columns_of_file(const WorkbookLayout& layout, const OriginalRow& row,
                                             std::vector<std::size_t>& cells_of);
 /// The columns that a file of this name should have, by its mapping; all headings in their order.
 std::vector<WorkbookColumn> columns_of_mapping(const WorkbookLayout& layout,

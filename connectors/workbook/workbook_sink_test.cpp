@@ -206,6 +206,25 @@ TEST(WorkbookSink, HasTheColumnsOfTheFileAsTheyWereSent) {
             "12x|金额：不是数字 [E805]|a.csv:9|\n");
 }
 
+TEST(WorkbookSink, HasTheKeysOfLinesForHeadings) {
+  TemporaryFolder folder;
+  folder.write("in/a.ndjson",
+               "{\"姓名\":\"甲\",\"more\":[1, 2]}\n{\"姓名\":\"good\"}\n"
+               "{\"金额\":12.50,\"姓名\":null}\n{\"broken\":\n");
+  Sink sink(
+      folder, "{path: 'r-{}.xlsx', split_by: _source, originals: lines}",
+      "{type: file, path: in, fields: [name, amount], mappings: [{columns: {姓名: name, 金额: "
+      "amount}}]}");
+  sink.read_from(folder.path("in/a.ndjson"));
+  sink.open();
+  for (const std::uint64_t row : {1U, 3U, 4U}) sink.add("normalised", "a.ndjson", row);
+  sink.commit();
+  ASSERT_TRUE(sink.file->finish().is_ok());
+  EXPECT_THAT(sheet_text(folder.path("r-a.ndjson.xlsx")),
+              ::testing::MatchesRegex("姓名.more.金额.退回原因[^\n]*\n甲..1,2..[^\n]*\n"
+                                      ".*12.50?.金额[^\n]*\n.\"broken\":.[^\n]*\n"));
+}
+
 TEST(WorkbookSink, ShowsNoCellsOfAnotherFileOfTheSameName) {
   TemporaryFolder folder;
   const std::string config = "{path: 'r-{}.xlsx', split_by: _source, originals: lines}";
