@@ -7,13 +7,15 @@
 
 #include <xlsxwriter.h>
 
-#include "formats/encoding.h"
+#include "formats/xlsx_text.h"
 
 namespace huiliu::formats {
 namespace {
 
 constexpr lxw_row_t kMaxRows = 1048576;
 constexpr std::uint32_t kErrorFill = 0xFF9999;
+constexpr std::uint32_t kNoteFill = 0xFFF2CC;
+constexpr double kCommentScale = 2;
 constexpr double kDefaultWidth = 8.43;
 
 Outcome outcome_of(lxw_error error, const std::string& what) {
@@ -58,23 +60,6 @@ bool parse_iso_date(std::string_view text, lxw_datetime& date) {
   return true;
 }
 
-// True when Excel would take text[at..] for the escape of a character (ST_Xstring).
-bool looks_escaped(std::string_view text, std::size_t at) {
-  if (text.size() - at < 7 || text.substr(at, 2) != "_x" || text[at + 6] != '_') return false;
-  return text.substr(at + 2, 4).find_first_not_of("0123456789abcdefABCDEF") ==
-         std::string_view::npos;
-}
-
-// Copies `value`, escaping what only looks like an escape; the library does control characters.
-void assign_escaped(std::string_view value, std::string& text) {
-  text.assign(value);
-  for (std::size_t at = text.find("_x"); at != std::string::npos; at = text.find("_x", at + 1)) {
-    if (!looks_escaped(text, at)) continue;
-    text.insert(at, "_x005F");
-    at += 6;
-  }
-}
-
 }  // namespace
 
 struct XlsxWriter::Impl {
@@ -84,6 +69,7 @@ struct XlsxWriter::Impl {
   lxw_worksheet* sheet = nullptr;  // owned by book, as are the formats
   lxw_format* header = nullptr;
   lxw_format* error = nullptr;
+  lxw_format* note = nullptr;
   lxw_format* date = nullptr;
   lxw_format* error_date = nullptr;
   lxw_row_t row = 0;
@@ -103,6 +89,8 @@ struct XlsxWriter::Impl {
     format_set_bold(header);
     error = workbook_add_format(book);
     format_set_bg_color(error, kErrorFill);
+    note = workbook_add_format(book);
+    format_set_bg_color(note, kNoteFill);
     date = workbook_add_format(book);
     format_set_num_format(date, "yyyy-mm-dd");
     error_date = workbook_add_format(book);
@@ -118,13 +106,12 @@ struct XlsxWriter::Impl {
     return {};
   }
 
-  Outcome put_text(std::uint32_t column, std::string_view value, lxw_format* format) {
+  Outcome put_text(std::uint32_t column, std::string_view value, lxw_format* format,
+                   CellText* altered = nullptr) {
     Outcome checked = check_cell(column);
     if (!checked.ok()) return checked;
-    if (value.find('\0') != std::string_view::npos || !is_valid_utf8(value)) {
-      return Outcome::failure(OutcomeCode::kInvalid, path + ": text is no UTF-8 without NUL");
-    }
-    assign_escaped(value, text);
+    const CellText found = fit_cell_text(value, text);
+    if (altered != nullptr) *altered = found;
     return outcome_of(
         worksheet_write_string(sheet, row, static_cast<lxw_col_t>(column), text.c_str(), format),
         path);
@@ -171,8 +158,28 @@ Outcome XlsxWriter::write_header(std::span<const std::string> titles) {
   return end_row();
 }
 
-Outcome XlsxWriter::write_text(std::uint32_t column, std::string_view text, CellMark mark) {
-  return impl_->put_text(column, text, mark == CellMark::kError ? impl_->error : nullptr);
+Outcome XlsxWriter::write_text(std::uint32_t column, std::string_view text, CellMark mark,
+                               CellText* altered) {
+  lxw_format* const format = mark == CellMark::kError  ? impl_->error
+                             : mark == CellMark::kNote ? impl_->note
+                                                       : nullptr;
+  return impl_->put_text(column, text, format, altered);
+}
+
+Outcome XlsxWriter::write_comment(std::uint32_t column, std::string_view text) {
+  Outcome checked = impl_->check_cell(column);
+  if (!checked.ok() || text.empty()) return checked;
+  (void)fit_cell_text(text, impl_->text);
+  // The library escapes control characters in cells, but not in comments.
+  for (char& c : impl_->text) {
+    if (static_cast<unsigned char>(c) < 0x20 && c != '\n') c = ' ';
+  }
+  lxw_comment_options options{};
+  options.x_scale = kCommentScale;
+  return outcome_of(
+      worksheet_write_comment_opt(impl_->sheet, impl_->row, static_cast<lxw_col_t>(column),
+                                  impl_->text.c_str(), &options),
+      impl_->path);
 }
 
 Outcome XlsxWriter::write_number(std::uint32_t column, double value, CellMark mark) {

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "formats/outcome.h"
+#include "formats/xlsx_text.h"
 
 namespace huiliu::formats {
 
-enum class CellMark : std::uint8_t { kPlain, kError };  // kError fills the cell red
+// kError fills the cell red, kNote light yellow.
+enum class CellMark : std::uint8_t { kPlain, kError, kNote };
 
 struct XlsxSheetLayout {
   std::string name = "Sheet1";
@@ -39,9 +41,12 @@ class XlsxWriter {
   // Writes a bold row and moves to the next.
   Outcome write_header(std::span<const std::string> titles);
 
-  // Cells of the current row, in any order of columns (from 0). Text must be UTF-8 of at most
-  // 32,767 characters: kInvalid or kLimit otherwise, and the cell stays empty.
-  Outcome write_text(std::uint32_t column, std::string_view text, CellMark mark = CellMark::kPlain);
+  // Cells of the current row, in any order of columns (from 0). Text is always text, never a
+  // formula; what a cell cannot hold of it is shortened or replaced (`altered` says so).
+  Outcome write_text(std::uint32_t column, std::string_view text, CellMark mark = CellMark::kPlain,
+                     CellText* altered = nullptr);
+  // A note on a cell of the current row; kept in memory until close().
+  Outcome write_comment(std::uint32_t column, std::string_view text);
   // kInvalid for a value that is not finite.
   Outcome write_number(std::uint32_t column, double value, CellMark mark = CellMark::kPlain);
   // `iso_date` is yyyy-mm-dd, shown in that format; kInvalid when it is no date from 1900-03-01.

@@ -100,9 +100,6 @@ TEST_F(XlsxWriterTest, RefusesWhatASheetCannotHold) {
   EXPECT_EQ(writer.add_sheet({"a/b", {}, true}).code, OutcomeCode::kInvalid);
   ASSERT_TRUE(writer.add_sheet({"one", {}, true}).ok());
   EXPECT_EQ(writer.add_sheet({"ONE", {}, true}).code, OutcomeCode::kInvalid);
-  EXPECT_EQ(writer.write_text(0, "\xFF").code, OutcomeCode::kInvalid);
-  EXPECT_EQ(writer.write_text(0, std::string_view("a\0b", 3)).code, OutcomeCode::kInvalid);
-  EXPECT_EQ(writer.write_text(0, std::string(32768, 'x')).code, OutcomeCode::kLimit);
   EXPECT_EQ(writer.write_text(16384, "x").code, OutcomeCode::kLimit);
   EXPECT_EQ(writer.write_number(0, std::numeric_limits<double>::infinity()).code,
             OutcomeCode::kInvalid);
@@ -110,6 +107,32 @@ TEST_F(XlsxWriterTest, RefusesWhatASheetCannotHold) {
   EXPECT_EQ(writer.write_date(0, "1900-02-28").code, OutcomeCode::kInvalid);
   EXPECT_TRUE(writer.close().ok());
   EXPECT_EQ(writer.close().code, OutcomeCode::kInvalid);
+}
+
+TEST_F(XlsxWriterTest, DropsNoCell) {
+  const std::string longest(40000, 'x');
+  XlsxWriter writer(path());
+  ASSERT_TRUE(writer.add_sheet({}).ok());
+  CellText altered;
+  ASSERT_TRUE(writer.write_text(0, longest, CellMark::kNote, &altered).ok());
+  EXPECT_TRUE(altered.shortened);
+  ASSERT_TRUE(writer.write_text(1, std::string_view("a\0b", 3), CellMark::kPlain, &altered).ok());
+  EXPECT_TRUE(altered.replaced);
+  ASSERT_TRUE(writer.write_text(2, "=SUM(A1)").ok());
+  // Escapes make it longer than the library's limit, but not than Excel's.
+  ASSERT_TRUE(writer.write_text(3, std::string(32767, '\x02')).ok());
+  ASSERT_TRUE(writer.write_comment(0, "a comment <&> \x01 with 汉字").ok());
+  ASSERT_TRUE(writer.end_row().ok());
+  ASSERT_TRUE(writer.close().ok());
+  XlsxReader reader;
+  ASSERT_TRUE(reader.open(path()).ok()) << reader.outcome().message;
+  ASSERT_TRUE(reader.select_sheet(std::size_t{0}).ok());
+  XlsxRow row;
+  ASSERT_TRUE(reader.next_row(row)) << reader.outcome().message;
+  EXPECT_EQ(row.at(0).text, longest.substr(0, 32762) + std::string(kShortenedMark));
+  EXPECT_EQ(row.at(1).text, "a\uFFFDb");
+  EXPECT_EQ(row.at(2).text, "=SUM(A1)");
+  EXPECT_EQ(row.at(3).text, std::string(32767, '\x02'));
 }
 
 TEST_F(XlsxWriterTest, ReportsAPathItCannotWrite) {

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "domain/remedies.h"
+
 namespace huiliu::operators {
 
 /// One thing that is wrong with a row.
@@ -25,13 +27,8 @@ bool has_fault(const Faults& faults, std::string_view field);
 /// All of them as one text: "HEADING: MESSAGE, REMEDY; ..." in English or Chinese.
 std::string faults_text(const Faults& faults, bool chinese);
 
-/// The code of what is said beside a row: W202_CHECK_DIGIT for what else is E202_CHECK_DIGIT.
-std::string warning_code(std::string_view code);
-
-/// What to do about a fault of the code, in both languages; empty if there is no general advice.
-struct Remedy {
-  std::string_view en, zh;
-};
-Remedy remedy_of(std::string_view code);
+using domain::Remedy;
+using domain::remedy_of;
+using domain::warning_code;
 
 }  // namespace huiliu::operators

@@ -106,7 +106,9 @@ void Committer::run() {
   constexpr std::int64_t kWaitMs = 20;
   while (!shared_.finished && !shared_.abandon) {
     const std::uint64_t seen = shared_.signals();
-    if (!step()) shared_.wait_for_signal(seen, kWaitMs);
+    if (step()) continue;
+    if (Status status = settle(false); !status.is_ok()) shared_.fail(std::move(status));
+    shared_.wait_for_signal(seen, kWaitMs);
   }
 }
 
@@ -284,10 +286,14 @@ Status Committer::commit(std::uint64_t epoch) {
   failpoint("epoch.committed");
   committed(commit);
   if (committed_callback_) committed_callback_(epoch);
-  return Status::ok();
+  // A busy committer has no other time for it.
+  return settle(false);
 }
 
 void Committer::committed(const EpochCommit& commit) {
+  for (SinkState& sink : sinks_) {
+    if (sink.file) sink.file->committed();
+  }
   const std::lock_guard lock(mutex_);
   for (const LogAppend& append : commit.appends) shared_.outbox_records.fetch_add(append.records);
   for (SinkState& sink : sinks_) sink.committed = sink.appended;
@@ -310,6 +316,17 @@ void Committer::delivered(std::size_t node, std::uint64_t sequence, std::uint64_
   while (
       !shared_.outbox_records.compare_exchange_weak(before, before - std::min(before, records))) {
   }
+}
+
+Status Committer::settle(bool stopping) {
+  for (std::size_t n = 0; n < sinks_.size(); ++n) {
+    if (!sinks_[n].file) continue;
+    Status status = sinks_[n].file->settle(stopping);
+    if (status.is_ok()) continue;
+    if (status.code() != StatusCode::kUnavailable) return status;
+    spdlog::warn("sink {}: {}; tried again", shared_.topology->nodes[n].name, status.message());
+  }
+  return Status::ok();
 }
 
 Status Committer::finish() {

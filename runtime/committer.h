@@ -44,6 +44,8 @@ class Committer {
     std::vector<Ledger::Totals> totals;  ///< per node, committed
   };
   Progress progress();
+  /// Lets files do what need not hold up a commit.
+  Status settle(bool stopping);
   /// Bounded input has ended and is committed: finishes files.
   Status finish();
 

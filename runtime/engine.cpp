@@ -82,7 +82,7 @@ bool Engine::step(std::uint64_t choice) {
 
 Status Engine::finish() {
   if (Status failure = shared_.failure(); !failure.is_ok()) return failure;
-  if (!shared_.input_ended) return Status::ok();
+  if (!shared_.input_ended) return committer_->settle(true);
   for (auto& delivery : deliveries_) {
     while (!delivery->drained() && shared_.failure().is_ok()) delivery->step();
     if (Status status = delivery->finish(); !status.is_ok()) return status;

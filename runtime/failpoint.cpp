@@ -42,7 +42,8 @@ const std::vector<std::string>& failpoint_names() {
       "kafka.before_commit",   "kafka.after_commit",     "kafka.after_claim",
       "kafka.before_progress", "kafka.before_claim",     "kafka.before_release",
       "import.after_step",     "import.before_last",     "snapshot.before_manifest",
-      "kafka.after_fill",      "kafka.restored_part"};
+      "kafka.after_fill",      "kafka.restored_part",    "workbook.before_rename",
+      "workbook.after_rename"};
   return names;
 }
 

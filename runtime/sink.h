@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -51,6 +52,12 @@ class FileLikeSink {
   virtual Status append(std::string_view bytes, std::uint64_t records) = 0;
   /// Makes everything appended durable and says the positions to commit with the epoch.
   virtual Status prepare(std::vector<std::pair<std::string, std::string>>& positions) = 0;
+  /// The positions that prepare() said last are committed.
+  virtual void committed() {}
+  /// Called now and then between commits, also when nothing comes in: the time for work beside the
+  /// commits, which wait meanwhile. `stopping`: the topology is about to stop before its input has
+  /// ended. kUnavailable is logged, and the topology goes on; other errors stop it.
+  virtual Status settle(bool /*stopping*/) { return Status::ok(); }
   /// Asked before a start from a snapshot, with its positions and before anything is opened: true
   /// if what the sink wrote is as it was then and goes on, false if there is nothing and it starts
   /// afresh; kInvalid if it cannot be either, with the remedy.
@@ -83,6 +90,8 @@ class StoreSink {
 
 struct SinkDeclaration : Declaration {
   using Declaration::Declaration;
+  /// The topology's sources, whose configs outlive the declaration.
+  std::map<std::string, const Config*> sources;
 };
 
 struct SinkType {

@@ -411,6 +411,10 @@ class Builder {
       take_outputs(*node.operator_declaration);
     } else {
       node.sink_declaration = hold<SinkDeclaration>(keep, *node.config, owned, sink);
+      for (const Node& other : topology_.nodes) {
+        if (other.kind != ComponentKind::kSource) continue;
+        node.sink_declaration->sources[other.name] = other.config.get();
+      }
       if (owned.empty()) {
         diagnostics_.error(node.place, fmt::format("'{}' needs an input", node.name));
       } else {

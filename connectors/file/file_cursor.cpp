@@ -161,7 +161,7 @@ void FileCursor::pass_rest_of_row() {
 }
 
 void FileCursor::problem(const std::string& text, const std::string& zh) {
-  spdlog::error("{}: {}", place_.name, text);
+  if (!options_.quiet) spdlog::error("{}: {}", place_.name, text);
   problem_ = problem_bytes("E805_BAD_FILE", {text, zh});
 }
 
@@ -258,7 +258,7 @@ void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
     if (const auto wrong = layout_->map_headings(std::move(headings), options_)) {
       return problem(*wrong);
     }
-    if (tried > 1)
+    if (tried > 1 && !options_.quiet)
       spdlog::warn("{}: {} rows above the headings are left out", place_.name, tried - 1);
     if (position_.offset == 0) {
       hash_.add(head.substr(0, at));
@@ -419,6 +419,7 @@ bool FileCursor::list_sheets() {
                         fmt::join(others, "、"), fmt::join(hidden, "、")));
   }
   if (sheets_.empty() || !last.ok()) return false;
+  if (options_.quiet) return true;
   if (!hidden.empty()) {
     spdlog::warn("{}: hidden sheets are not read: {}", place_.name, fmt::join(hidden, ", "));
   }

@@ -62,6 +62,7 @@ struct FileOptions {
   std::int64_t last_line_ms = 10'000;
   std::size_t max_row_bytes = 1 << 20;
   int max_depth = 64;
+  bool quiet = false;  ///< a file that is read once more: what it is like was said then
   std::vector<std::pair<std::string, std::string>> codes;  ///< reject code → the name to use
 
   runtime::Schema schema() const;

@@ -95,7 +95,7 @@ std::optional<FileProblem> FileLayout::map_headings(std::vector<std::string> row
     if (field < 0 && !heading_key(heading).empty()) unknown.push_back(heading_key(heading));
   }
   if (auto missing = missing_columns(options)) return missing;
-  if (unknown.empty()) return std::nullopt;
+  if (unknown.empty() || options.quiet) return std::nullopt;
   std::vector<std::string> names;
   for (const FileField& field : options.fields) names.push_back(field.name);
   for (std::string& name : unknown) {

@@ -19,15 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 using runtime::RecordPlace;
 
-/// The file behind a name that FileReader gave.
-std::string path_of(const FileOptions& options, const std::string& base, const std::string& name) {
-  const fs::path given = resolve_path(base, options.path);
-  std::error_code error;
-  if (fs::is_directory(given, error)) return (given / name).string();
-  if (given.filename() == name) return given.string();
-  return (given.parent_path() / name).string();  // a glob
-}
-
 std::uint64_t lines_before(const std::string& path, std::uint64_t offset) {
   std::ifstream file(path, std::ios::binary);
   std::string block(1 << 20, '\0');
@@ -69,11 +60,20 @@ std::uint64_t csv_line(FileCursor& cursor, const FileOptions& options, const std
 
 }  // namespace
 
+std::string path_of_partition(const FileOptions& options, const std::string& base,
+                              const std::string& name) {
+  const fs::path given = resolve_path(base, options.path);
+  std::error_code error;
+  if (fs::is_directory(given, error)) return (given / name).string();
+  if (given.filename() == name) return given.string();
+  return (given.parent_path() / name).string();  // a glob
+}
+
 std::optional<RecordPlace> find_row_place(const FileOptions& options,
                                           const std::string& base_folder, const std::string& name,
                                           std::uint64_t row) {
   RecordPlace place;
-  place.path = path_of(options, base_folder, name);
+  place.path = path_of_partition(options, base_folder, name);
   const int fd = ::open(place.path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat info {};
   if (fd < 0) return std::nullopt;

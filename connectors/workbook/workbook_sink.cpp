@@ -1,9 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <functional>
-#include <map>
-#include <set>
+#include <fstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,18 +11,16 @@
 #include <unistd.h>
 
 #include "connectors/file/append_file.h"
-#include "connectors/file/row_encoder.h"
+#include "connectors/workbook/originals_writer.h"
+#include "connectors/workbook/workbook_layout.h"
+#include "connectors/workbook/workbook_parts.h"
 #include "connectors/workbook/workbook_writer.h"
-#include "runtime/outputs.h"
 #include "runtime/registry.h"
 #include "runtime/row_codec.h"
-#include "runtime/value_text.h"
 
 namespace huiliu::connectors {
 namespace {
 
-using runtime::Config;
-using runtime::OptionType;
 using runtime::Schema;
 using runtime::SinkContext;
 using runtime::SinkDeclaration;
@@ -33,103 +29,11 @@ using runtime::Value;
 
 constexpr std::string_view kLength = "length";
 constexpr std::string_view kRows = "rows";  ///< fields of the spooled rows
-constexpr std::string_view kOrigin = "_source";
-
-bool is_reject_field(std::string_view name) {
-  return std::find(std::begin(runtime::kRejectFields), std::end(runtime::kRejectFields), name) !=
-         std::end(runtime::kRejectFields);
-}
-
-/// All fields of all inputs are spooled as text of their type, so that columns may change.
-void add_fields(WorkbookLayout& layout, const std::vector<const Schema*>& inputs) {
-  for (const Schema* input : inputs) {
-    for (const runtime::Field& field : input->fields()) {
-      if (layout.rows.index_of(field.name)) continue;
-      layout.rows.add(field.name, field.type);
-      layout.fields.push_back(field.name);
-    }
-  }
-  layout.rows.add(kOrigin, runtime::Type::kString);
-}
-
-std::optional<std::size_t> known(const Config& at, const std::string& name,
-                                 const WorkbookLayout& layout, runtime::Diagnostics& diagnostics) {
-  const auto index = layout.rows.index_of(name);
-  if (!index) {
-    diagnostics.error(at.place(), "no input has a field '" + name + "'",
-                      runtime::nearest_hint(name, layout.fields));
-  }
-  return index;
-}
-
-void parse_column(const Config& item, WorkbookLayout& layout, runtime::Diagnostics& diagnostics) {
-  const bool good = item.is_scalar() || (item.is_map() && item["field"].is_scalar());
-  if (!good) {
-    diagnostics.error(item.place(), "expected a field's name, or a map of field, heading, width");
-    return;
-  }
-  const std::string field = item.is_scalar() ? item.text() : item["field"].text();
-  const auto index = known(item, field, layout, diagnostics);
-  if (!index) return;
-  WorkbookColumn column{field, *index, 0};
-  if (item.is_map()) {
-    column.heading = item.string_or("heading", field);
-    if (item.has("width")) column.width = item["width"].as_float();
-    for (const auto& [key, value] : item.entries()) {
-      if (key == "field" || key == "heading" || key == "width") continue;
-      diagnostics.error(item.key_place(key), "unknown key '" + key + "'",
-                        "known are field, heading, width");
-    }
-  }
-  layout.columns.push_back(std::move(column));
-}
-
-WorkbookLayout parse_layout(const Config& config, const std::vector<const Schema*>& inputs,
-                            runtime::Diagnostics& diagnostics) {
-  WorkbookLayout layout;
-  add_fields(layout, inputs);
-  layout.sheet = config.string_or("sheet", "退回数据");
-  layout.reason_heading = config.string_or("reason", "退回原因");
-  layout.source_heading = config.string_or("source", "来源");
-  layout.chinese = config.string_or("language", "zh") == "zh";
-  if (!layout.rows.index_of("reject_code")) layout.reason_heading.clear();
-  const Config& columns = config["columns"];
-  if (columns.is_list()) {
-    for (const Config& item : columns.items()) parse_column(item, layout, diagnostics);
-  } else if (!columns.is_null()) {
-    parse_column(columns, layout, diagnostics);
-  } else {
-    for (std::size_t i = 0; i + 1 < layout.rows.width(); ++i) {
-      const std::string& name = layout.rows[i].name;
-      if (!is_reject_field(name)) layout.columns.push_back({name, i, 0});
-    }
-  }
-  if (config.has("split_by")) {
-    const std::string field = config["split_by"].text();
-    layout.split_by = known(config["split_by"], field, layout, diagnostics);
-    if (config["path"].text().find("{}") == std::string::npos) {
-      diagnostics.error(config["path"].place(),
-                        "with `split_by` the path needs {} where the value goes");
-    }
-  }
-  if (config.has("key")) {
-    for (const std::string& field : config["key"].as_strings()) {
-      if (const auto index = known(config["key"], field, layout, diagnostics)) {
-        layout.key.push_back(*index);
-      }
-    }
-  }
-  layout.delete_when = DeleteWhen::parse(config["delete_when"], layout.rows, diagnostics);
-  if (!layout.delete_when.empty() && layout.key.empty()) {
-    diagnostics.error(config["delete_when"].place(), "`delete_when` needs a `key`");
-  }
-  return layout;
-}
 
 class SpoolEncoder final : public runtime::SinkEncoder {
  public:
   SpoolEncoder(const WorkbookLayout& layout, const Schema& input)
-      : encoder_(layout.rows), row_(layout.rows.width()) {
+      : encoder_(layout.rows), row_(layout.rows.width()), place_(layout.place()) {
     for (const std::string& field : layout.fields) {
       const auto index = input.index_of(field);
       sources_.push_back(index ? static_cast<int>(*index) : -1);
@@ -139,10 +43,13 @@ class SpoolEncoder final : public runtime::SinkEncoder {
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       row_[i] = sources_[i] < 0 ? Value() : record[static_cast<std::size_t>(sources_[i])];
     }
-    row_.back() = Value();
+    row_[place_] = Value();
     if (record.origin.partition != nullptr) {
       source_ = fmt::format("{}:{}", *record.origin.partition, record.origin.offset);
-      row_.back() = Value::of_text(source_);
+      row_[place_] = Value::of_text(source_);
+    }
+    if (row_.size() > place_ + 1) {
+      row_[place_ + 1] = Value::of_integer(static_cast<std::int64_t>(record.id));
     }
     encoder_.append(row_.data(), out);
     return nullptr;
@@ -152,6 +59,7 @@ class SpoolEncoder final : public runtime::SinkEncoder {
   runtime::RowEncoder encoder_;
   std::vector<int> sources_;
   std::vector<Value> row_;
+  std::size_t place_;
   std::string source_;
 };
 
@@ -182,18 +90,43 @@ class Mapped {
   std::size_t size_ = 0;
 };
 
+/// Up to which length of the spool the workbooks show its rows; kept beside it. Lost or too old, it
+/// costs writing workbooks once more.
+class ShownLength {
+ public:
+  void open(std::string path, const std::string& signature) {
+    path_ = std::move(path);
+    signature_ = signature;
+    std::ifstream file(path_);
+    std::string known;
+    if (!(file >> length_ >> known) || known != signature_) length_ = 0;
+  }
+  std::uint64_t length() const { return length_; }
+  Status set(std::uint64_t length) {
+    const std::string temporary = path_ + ".part";
+    std::ofstream(temporary) << length << ' ' << signature_ << '\n';
+    std::error_code error;
+    std::filesystem::rename(temporary, path_, error);
+    if (error) return io_failure("cannot rename to", path_, error.value());
+    length_ = length;
+    return Status::ok();
+  }
+  void forget() { length_ = 0; }
+
+ private:
+  std::string path_, signature_;
+  std::uint64_t length_ = 0;
+};
+
 class WorkbookSink final : public runtime::FileLikeSink {
  public:
   WorkbookSink(std::string path, WorkbookLayout layout)
-      : given_(std::move(path)), layout_(std::move(layout)) {}
-
-  std::string spool_path(const SinkContext& context) const {
-    const std::filesystem::path path = resolve_path(context.base_folder, given_);
-    return (path.parent_path() / ("." + context.node_name + ".rows")).string();
-  }
+      : given_(std::move(path)), layout_(std::move(layout)), parts_(layout_) {}
 
   Status open(const SinkContext& context) override {
     path_ = resolve_path(context.base_folder, given_);
+    base_folder_ = context.base_folder;
+    clock_ = context.clock == nullptr ? &runtime::system_clock() : context.clock;
     std::optional<std::uint64_t> length = known_length(context);
     if (length && !same_rows(context)) {
       // Rows of other fields would be read as these. They are in the workbooks that were written.
@@ -207,6 +140,12 @@ class WorkbookSink final : public runtime::FileLikeSink {
     Status status = spool_.open(spool_path(context), length, true);
     if (status.is_ok() && length) spool_.committed();
     prepared_ = length.has_value();
+    prepared_length_ = committed_length_ = length.value_or(0);
+    shown_.open(spool_path(context) + ".shown", layout_.signature());
+    // A snapshot of before, or another state.
+    if (!length || shown_.length() > *length) shown_.forget();
+    next_write_ms_ =
+        shown_.length() < committed_length_ ? 0 : clock_->steady_ms() + layout_.every_ms;
     return status;
   }
 
@@ -221,26 +160,39 @@ class WorkbookSink final : public runtime::FileLikeSink {
   Status prepare(std::vector<std::pair<std::string, std::string>>& positions) override {
     if (prepared_) spool_.committed();
     if (Status status = spool_.sync(); !status.is_ok()) return status;
-    positions.emplace_back(kLength, std::to_string(spool_.length()));
+    prepared_length_ = spool_.length();
+    positions.emplace_back(kLength, std::to_string(prepared_length_));
     positions.emplace_back(kRows, layout_.rows.to_string());
     prepared_ = true;
     return Status::ok();
   }
 
+  void committed() override { committed_length_ = prepared_length_; }
+
+  Status settle(bool stopping) override {
+    if (committed_length_ <= shown_.length()) return Status::ok();
+    const std::int64_t started = clock_->steady_ms();
+    if (!stopping && started < next_write_ms_) return Status::ok();
+    Status status = write(committed_length_, false);
+    // Commits wait meanwhile: large workbooks are written less often.
+    constexpr std::int64_t kMostOfTheTime = 20;
+    const std::int64_t ended = clock_->steady_ms();
+    next_write_ms_ = ended + std::max(layout_.every_ms, kMostOfTheTime * (ended - started));
+    if (status.is_ok() || status.code() == runtime::StatusCode::kCorrupt) return status;
+    return Status::unavailable(status.message());
+  }
+
   Status finish() override {
     spool_.committed();
     if (Status status = spool_.close(); !status.is_ok()) return status;
-    const Mapped rows(spool_.path());
-    if (Status status = find_newest(rows.bytes()); !status.is_ok()) return status;
-    if (!layout_.split_by) {
-      WorkbookWriter writer(layout_, path_);
-      Status status = each(rows.bytes(), [&](const auto& row) { return writer.add(row); });
-      return status.is_ok() ? writer.close() : status;
-    }
-    return finish_split(rows.bytes());
+    return write(prepared_length_, true);
   }
 
  private:
+  std::string spool_path(const SinkContext& context) const {
+    const std::filesystem::path path = resolve_path(context.base_folder, given_);
+    return (path.parent_path() / ("." + context.node_name + ".rows")).string();
+  }
   static std::optional<std::uint64_t> known_length(const SinkContext& context) {
     for (const auto& [key, value] : context.positions) {
       if (key == kLength) return std::stoull(value);
@@ -253,113 +205,87 @@ class WorkbookSink final : public runtime::FileLikeSink {
     });
   }
 
-  using Use = std::function<Status(const std::vector<Value>&)>;
+  std::string path_of(const WorkbookParts::Part& part) const {
+    std::string path = path_;
+    if (layout_.split_by) path.replace(path.find("{}"), 2, part.name);
+    return path;
+  }
 
-  Status each_spooled(std::string_view bytes, const Use& use) {
-    while (!bytes.empty()) {
+  /// Writes the workbooks with rows that they do not show yet; at the end of the input also those
+  /// that are gone.
+  Status write(std::uint64_t length, bool at_end) {
+    const Mapped mapped(spool_.path());
+    const std::string_view spool = mapped.bytes().substr(0, length);
+    if (spool.size() < length) return Status::corrupt(spool_.path() + " is too short");
+    Status status = parts_.scan(spool, shown_.length());
+    if (at_end && !layout_.split_by && parts_.parts().empty()) {
+      return WorkbookWriter(layout_, path_).close();
+    }
+    for (WorkbookParts::Part& part : parts_.parts()) {
+      if (!status.is_ok()) return status;
+      std::error_code ignored;
+      const bool due = part.dirty || (at_end && !std::filesystem::exists(path_of(part), ignored));
+      if (due) status = write_part(spool, part);
+      if (status.is_ok()) part.dirty = false;
+    }
+    return status.is_ok() ? shown_.set(length) : status;
+  }
+
+  Status write_part(std::string_view spool, const WorkbookParts::Part& part) {
+    std::vector<WorkbookRow> rows;
+    for (const std::uint64_t offset : part.rows) {
+      std::string_view bytes = spool.substr(offset);
       if (!runtime::take_row(layout_.rows, bytes, row_)) {
         return Status::corrupt(spool_.path() + ": a row cannot be read");
       }
-      if (Status status = use(row_); !status.is_ok()) return status;
+      if (parts_.counts(offset, row_)) rows.push_back(row_of(spool.substr(offset)));
     }
-    return Status::ok();
-  }
-
-  /// With a key, the newest row of each that is no deletion; in the order of the spool.
-  Status each(std::string_view bytes, const Use& use) {
-    if (layout_.key.empty()) return each_spooled(bytes, use);
-    std::uint64_t number = 0;
-    return each_spooled(bytes, [&](const std::vector<Value>& row) {
-      if (newest_.at(key_of(row)) != ++number || is_deletion(row)) return Status::ok();
-      return use(row);
-    });
-  }
-
-  Status find_newest(std::string_view bytes) {
-    newest_.clear();
-    if (layout_.key.empty()) return Status::ok();
-    std::uint64_t number = 0;
-    return each_spooled(bytes, [&](const std::vector<Value>& row) {
-      newest_[key_of(row)] = ++number;
-      return Status::ok();
-    });
-  }
-
-  std::string key_of(const std::vector<Value>& row) {
-    std::string key;
-    for (const std::size_t field : layout_.key) {
-      const std::string_view text = value_text(layout_.rows[field].type, row[field], scratch_);
-      key += std::to_string(text.size()) + ":";
-      key += text;
-    }
-    return key;
-  }
-
-  bool is_deletion(const std::vector<Value>& row) const {
-    return layout_.delete_when.holds(row.data());
-  }
-
-  std::string part_of(const std::vector<Value>& row) {
-    const std::size_t field = *layout_.split_by;
-    std::string part(value_text(layout_.rows[field].type, row[field], scratch_));
-    if (layout_.rows[field].name == kOrigin) part = part.substr(0, part.rfind(':'));
-    for (char& c : part) {
-      if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20) c = '_';
-    }
-    constexpr std::size_t kNameBytes = 150;
-    if (part.size() > kNameBytes) part.resize(kNameBytes);
-    return part.empty() || part.front() == '.' ? "_" + part : part;
-  }
-
-  std::string path_of(const std::string& part) const {
-    std::string path = path_;
-    return path.replace(path.find("{}"), 2, part);
-  }
-
-  /// Workbooks of an earlier finish() in which no row is left.
-  Status remove_empty(std::string_view bytes, const std::set<std::string>& parts) {
-    if (layout_.key.empty()) return Status::ok();
-    return each_spooled(bytes, [&](const std::vector<Value>& row) {
-      const std::string part = part_of(row);
+    const std::string path = path_of(part);
+    if (rows.empty() && layout_.split_by) {
       std::error_code error;
-      if (!parts.contains(part)) std::filesystem::remove(path_of(part), error);
-      return error ? io_failure("cannot remove", path_of(part), error.value()) : Status::ok();
-    });
+      std::filesystem::remove(path, error);
+      return error ? io_failure("cannot remove", path, error.value()) : Status::ok();
+    }
+    return layout_.originals ? OriginalsWriter(layout_, base_folder_, path).write(std::move(rows))
+                             : write_fields(rows, path);
   }
 
-  /// A few workbooks at a time, so that open files stay bounded.
-  Status finish_split(std::string_view bytes) {
-    std::set<std::string> parts;
-    Status status = each(bytes, [&](const auto& row) {
-      parts.insert(part_of(row));
-      return Status::ok();
-    });
-    if (status.is_ok()) status = remove_empty(bytes, parts);
-    constexpr std::size_t kAtOnce = 32;
-    for (auto next = parts.begin(); status.is_ok() && next != parts.end();) {
-      std::map<std::string, std::unique_ptr<WorkbookWriter>> writers;
-      for (; next != parts.end() && writers.size() < kAtOnce; ++next) {
-        writers[*next] = std::make_unique<WorkbookWriter>(layout_, path_of(*next));
-      }
-      status = each(bytes, [&](const auto& row) {
-        const auto writer = writers.find(part_of(row));
-        return writer == writers.end() ? Status::ok() : writer->second->add(row);
-      });
-      for (auto& [part, writer] : writers) {
-        if (status.is_ok()) status = writer->close();
-      }
+  /// What row_ holds.
+  WorkbookRow row_of(std::string_view bytes) const {
+    WorkbookRow row{bytes, {}, 0, 0};
+    if (!layout_.originals) return row;
+    const std::string_view place = row_[layout_.place()].text();
+    const std::size_t colon = place.rfind(':');
+    if (colon == std::string_view::npos) return row;
+    row.file = place.substr(0, colon);
+    row.row = std::strtoull(std::string(place.substr(colon + 1)).c_str(), nullptr, 10);
+    row.id = static_cast<std::uint64_t>(row_[layout_.id()].integer());
+    return row;
+  }
+
+  Status write_fields(const std::vector<WorkbookRow>& rows, const std::string& path) {
+    WorkbookWriter writer(layout_, path);
+    for (const WorkbookRow& row : rows) {
+      std::string_view bytes = row.bytes;
+      (void)runtime::take_row(layout_.rows, bytes, row_);  // has been read before
+      if (Status status = writer.add(row_); !status.is_ok()) return status;
     }
-    return status;
+    return writer.close();
   }
 
   std::string given_;
   WorkbookLayout layout_;
+  WorkbookParts parts_;
   std::string path_;
+  std::string base_folder_;
+  runtime::Clock* clock_ = nullptr;
   AppendFile spool_;
+  ShownLength shown_;
   std::vector<Value> row_;
-  std::string scratch_;
-  std::map<std::string, std::uint64_t> newest_;  // key → number of its last row in the spool
   bool prepared_ = false;
+  std::uint64_t prepared_length_ = 0;
+  std::uint64_t committed_length_ = 0;
+  std::int64_t next_write_ms_ = 0;
 };
 
 runtime::Descriptor descriptor() {
@@ -369,48 +295,19 @@ runtime::Descriptor descriptor() {
   d.summary = "Writes rejected rows to a workbook (.xlsx) to be mended and sent again.";
   d.description =
       "Rows are spooled beside the workbook, exactly once; the workbook is written when the input "
-      "has ended. Each row has its reason and where it was read; the offending cell is red. All "
-      "cells are text, so that codes keep their digits.";
-  d.options = {
-      {.name = "path",
-       .type = OptionType::kPath,
-       .doc = "Workbook to write; with `split_by` it has {} where the value goes.",
-       .required = true},
-      {.name = "columns",
-       .type = OptionType::kAny,
-       .doc =
-           "Field names, or maps of `field`, `heading` and `width` (in characters). Default: all "
-           "fields but those of the reject."},
-      {.name = "split_by",
-       .type = OptionType::kString,
-       .doc = "One workbook for each value of this field; `_source` for each file."},
-      {.name = "key",
-       .type = OptionType::kList,
-       .doc =
-           "Fields of a key: of rows with the same key the newest is written. Default: all rows.",
-       .members = {{.name = "field", .type = OptionType::kString}}},
-      DeleteWhen::option(),
-      {.name = "sheet",
-       .type = OptionType::kString,
-       .doc = "Name of the sheet.",
-       .default_text = "退回数据"},
-      {.name = "reason",
-       .type = OptionType::kString,
-       .doc = "Heading of the reason.",
-       .default_text = "退回原因"},
-      {.name = "source",
-       .type = OptionType::kString,
-       .doc = "Heading of the place (file:row) that a row comes from.",
-       .default_text = "来源"},
-      {.name = "language",
-       .type = OptionType::kEnum,
-       .doc = "Of the reasons.",
-       .default_text = "zh",
-       .choices = {"zh", "en"}}};
+      "has ended, and while it goes on after commits, at most every `every`. It appears under its "
+      "name when it is whole; what a process that died has not written is written at the next "
+      "start. Each row has all that is wrong with it, by heading, and where it was read; offending "
+      "cells are red and have a comment. All cells are text, so that codes keep their digits; a "
+      "text too long for a cell (32,767 characters) is shortened with a mark, and what no workbook "
+      "can hold is replaced.\n\nWorkbooks are named by the values of `split_by`, .xlsx at their "
+      "end left out and / written as _; where two values would share a name, the later one has a "
+      "hash behind it.";
+  d.options = workbook_options();
   d.traits = {.transactional = true,
               .reason =
                   "rows are spooled to a file whose length is part of the commit; the "
-                  "workbook is made of them at the end"};
+                  "workbook is made of them"};
   d.example = "type: workbook\ninput: rejects\npath: out/returned-{}.xlsx\nsplit_by: _source\n";
   return d;
 }
@@ -419,11 +316,11 @@ runtime::SinkType type() {
   runtime::SinkType t;
   t.descriptor = descriptor();
   t.declare = [](SinkDeclaration& declaration) {
-    parse_layout(declaration.config, declaration.inputs, declaration.diagnostics);
+    parse_workbook_layout(declaration, declaration.diagnostics);
   };
   const auto layout_of = [](const SinkDeclaration& declaration) {
     runtime::Diagnostics ignored;  // declare() has reported them
-    return parse_layout(declaration.config, declaration.inputs, ignored);
+    return parse_workbook_layout(declaration, ignored);
   };
   t.create_encoder = [layout_of](const SinkDeclaration& declaration, std::size_t input) {
     return std::make_unique<SpoolEncoder>(layout_of(declaration), *declaration.inputs[input]);

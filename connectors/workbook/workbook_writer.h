@@ -2,59 +2,55 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "connectors/file/delete_when.h"
+#include "connectors/workbook/workbook_faults.h"
+#include "connectors/workbook/workbook_layout.h"
 #include "formats/xlsx_writer.h"
-#include "runtime/schema.h"
 #include "runtime/status.h"
 #include "runtime/value.h"
 
 namespace huiliu::connectors {
 
-struct WorkbookColumn {
-  std::string heading;
-  std::size_t field = 0;  ///< of the spooled rows
-  double width = 0;
-};
-
-/// What the workbooks of a sink look like.
-struct WorkbookLayout {
-  runtime::Schema rows;  ///< spooled rows; the last field is where the row was read
-  std::vector<std::string> fields;
-  std::vector<WorkbookColumn> columns;
-  std::string sheet;
-  std::string reason_heading;  ///< empty: no reason column
-  std::string source_heading;  ///< empty: no such column
-  bool chinese = true;
-  std::optional<std::size_t> split_by;
-  std::vector<std::size_t> key;  ///< the newest row of each counts; empty: all rows do
-  DeleteWhen delete_when;
-};
-
 /// One .xlsx file being written; it appears under its name when it is whole.
 class WorkbookWriter {
  public:
   WorkbookWriter(const WorkbookLayout& layout, std::string path);
-  runtime::Status add(const std::vector<runtime::Value>& row);
+
+  /// The columns of what follows; other ones than before start another sheet.
+  runtime::Status use(const std::vector<WorkbookColumn>& columns);
+  /// A row with its fields' values.
+  runtime::Status add(const std::vector<runtime::Value>& row) { return put(row, nullptr); }
+  /// A row with cells in place of the values, one a column or fewer.
+  runtime::Status add(const std::vector<runtime::Value>& row,
+                      const std::vector<std::string_view>& cells) {
+    return put(row, &cells);
+  }
   runtime::Status close();
 
  private:
   runtime::Status start_sheet();
-  std::string reason_of(const std::vector<runtime::Value>& row) const;
-  std::string_view text(const std::vector<runtime::Value>& row, std::string_view field) const;
+  runtime::Status put(const std::vector<runtime::Value>& row,
+                      const std::vector<std::string_view>* cells);
+  runtime::Status put_cell(std::uint32_t at, std::string_view shown, bool may_need_mask,
+                           const std::vector<WorkbookFault>& faults);
+  std::string_view value_of(const std::vector<runtime::Value>& row, const WorkbookColumn& column,
+                            const std::vector<WorkbookFault>& faults);
+  std::string reason_of(const std::vector<WorkbookFault>& faults) const;
+  /// Whether the fault is one of the column's.
+  bool is_of(const WorkbookFault& fault, const WorkbookColumn& column) const;
 
   const WorkbookLayout& layout_;
+  std::vector<WorkbookColumn> columns_;
   std::string path_;
   std::string temporary_;
   std::unique_ptr<formats::XlsxWriter> writer_;
-  std::uint64_t rows_ = 0;
+  std::uint64_t rows_ = 0;  ///< of the sheet
   int sheets_ = 0;
-  std::string scratch_;
+  std::size_t comments_ = 0;
+  std::string scratch_, masked_;
 };
 
 }  // namespace huiliu::connectors
