@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -108,7 +109,7 @@ class XlsBuilder {
     sheets_.push_back({std::move(name)});
     return sheets_.back();
   }
-  std::vector<Sheet>& sheets() { return sheets_; }
+  std::deque<Sheet>& sheets() { return sheets_; }
 
   static std::string place(unsigned row, unsigned column, unsigned style) {
     return little(row - 1, 2) + little(column, 2) + little(style, 2);
@@ -154,7 +155,7 @@ class XlsBuilder {
   std::string styles_;
   std::size_t styles_count_ = 0;
   std::size_t formats_ = 0;
-  std::vector<Sheet> sheets_;
+  std::deque<Sheet> sheets_;  // handed out by reference
 };
 
 }  // namespace huiliu::formats::testing

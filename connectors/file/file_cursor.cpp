@@ -15,6 +15,8 @@
 #include "connectors/file/foreign_content.h"
 #include "connectors/file/text_copy.h"
 #include "formats/csv.h"
+#include "formats/xls_reader.h"
+#include "formats/xlsx_reader.h"
 
 namespace huiliu::connectors {
 
@@ -39,8 +41,14 @@ FileFormat format_of(const std::string& path) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
   }
   if (extension == ".csv" || extension == ".tsv" || extension == ".txt") return FileFormat::kCsv;
-  if (extension == ".xlsx") return FileFormat::kXlsx;
+  if (extension == ".xlsx" || extension == ".xls") return FileFormat::kXlsx;
   return FileFormat::kNdjson;
+}
+
+/// By its content: names lie.
+std::unique_ptr<formats::WorkbookReader> open_workbook(std::string_view head) {
+  if (is_old_workbook(head)) return std::make_unique<formats::XlsReader>();
+  return std::make_unique<formats::XlsxReader>();
 }
 
 std::uint64_t count_lines(std::string_view bytes) {
@@ -84,7 +92,7 @@ bool FileCursor::open() {
   }
   std::string head;
   if (!read_head(head)) return true;
-  if (options_.format == FileFormat::kAuto && is_zip(head)) format_ = FileFormat::kXlsx;
+  if (options_.format == FileFormat::kAuto && is_workbook(head)) format_ = FileFormat::kXlsx;
   const auto foreign = foreign_content(head, format_);
   if (format_ == FileFormat::kXlsx) {
     const auto digest = hash_prefix(place_.fd, position_.size, hash_);
@@ -94,7 +102,7 @@ bool FileCursor::open() {
     if (foreign) {
       problem(*foreign);
     } else {
-      start_table();
+      start_table(head);
     }
     return true;
   }
@@ -332,16 +340,16 @@ bool FileCursor::read_text(Slice& slice, std::size_t slice_bytes) {
   }
 }
 
-void FileCursor::start_table() {
-  xlsx_ = std::make_unique<formats::XlsxReader>();
-  if (!xlsx_->open(place_.path).ok()) return problem(xlsx_->outcome().message);
+void FileCursor::start_table(std::string_view head) {
+  workbook_ = open_workbook(head);
+  if (!workbook_->open(place_.path).ok()) return problem(workbook_->outcome());
   if (!list_sheets() || !open_sheet(0)) return;
   skip_to_position();
 }
 
 /// Finds the sheets that are read and says what is left out.
 bool FileCursor::list_sheets() {
-  const auto& all = xlsx_->sheets();
+  const auto& all = workbook_->sheets();
   std::vector<std::string> hidden, others;
   formats::Outcome last;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -357,10 +365,10 @@ bool FileCursor::list_sheets() {
       others.push_back(all[i].name);
     }
     if (!problem_.empty()) return false;
-    if (!xlsx_->outcome().ok()) last = xlsx_->outcome();
+    if (!workbook_->outcome().ok()) last = workbook_->outcome();
   }
   if (!last.ok()) {
-    problem(last.message);
+    problem(last);
   } else if (sheets_.empty() && !options_.sheet.empty() && others.empty()) {
     problem("no sheet named " + options_.sheet, "没有名为" + options_.sheet + "的工作表");
   } else if (sheets_.empty()) {
@@ -385,11 +393,11 @@ bool FileCursor::open_sheet(std::size_t at) {
   sheet_at_ = at;
   layout_ = sheets_[at].layout;
   sheets_[at].base = at == 0 ? 0 : position_.rows;
-  if (xlsx_->select_sheet(sheets_[at].index).ok() &&
-      xlsx_->skip_rows(sheets_[at].rows_before).ok()) {
+  if (workbook_->select_sheet(sheets_[at].index).ok() &&
+      workbook_->skip_rows(sheets_[at].rows_before).ok()) {
     return true;
   }
-  problem(xlsx_->outcome().message);
+  problem(workbook_->outcome());
   return false;
 }
 
@@ -397,17 +405,17 @@ bool FileCursor::open_sheet(std::size_t at) {
 void FileCursor::skip_to_position() {
   const std::uint64_t wanted = position_.offset;
   if (sheets_.size() == 1) {
-    if (wanted > 0 && !xlsx_->skip_rows(wanted).ok()) problem(xlsx_->outcome().message);
+    if (wanted > 0 && !workbook_->skip_rows(wanted).ok()) problem(workbook_->outcome());
     return;
   }
   position_.rows = 0;
   formats::XlsxRow row;
   for (std::uint64_t passed = 0; passed < wanted;) {
-    if (xlsx_->next_row(row)) {
+    if (workbook_->next_row(row)) {
       ++passed;
       position_.rows = sheets_[sheet_at_].base + row.number - sheets_[sheet_at_].header_row;
-    } else if (!xlsx_->outcome().ok()) {
-      return problem(xlsx_->outcome().message);
+    } else if (!workbook_->outcome().ok()) {
+      return problem(workbook_->outcome());
     } else if (sheet_at_ + 1 == sheets_.size() || !open_sheet(sheet_at_ + 1)) {
       return;
     }
@@ -418,7 +426,7 @@ void FileCursor::skip_to_position() {
 void FileCursor::note_merges() {
   constexpr std::size_t kShown = 5;
   const Sheet& sheet = sheets_[sheet_at_];
-  for (const formats::XlsxMerge& merge : xlsx_->merges()) {
+  for (const formats::XlsxMerge& merge : workbook_->merges()) {
     const bool read = merge.column < layout_->columns.size() && layout_->columns[merge.column] >= 0;
     if (read && merge.last_row > sheet.header_row && merge.first_row > sheet.header_row &&
         merged_.size() < kShown) {
@@ -437,13 +445,13 @@ void FileCursor::report_merges() {
 }
 
 std::optional<std::pair<std::string, std::uint64_t>> FileCursor::table_place(std::uint64_t row) {
-  if (!xlsx_ || sheets_.empty()) return std::nullopt;
+  if (!workbook_ || sheets_.empty()) return std::nullopt;
   runtime::Slice slice;
   while (sheets_.size() > 1 && position_.rows < row && read(slice, 1 << 20)) {
   }
   std::size_t at = 0;
   while (at < sheet_at_ && sheets_[at + 1].base < row) ++at;
-  return std::pair{xlsx_->sheets()[sheets_[at].index].name,
+  return std::pair{workbook_->sheets()[sheets_[at].index].name,
                    sheets_[at].header_row + row - sheets_[at].base};
 }
 
@@ -461,8 +469,8 @@ std::optional<FileCursor::Sheet> FileCursor::find_headings(std::size_t index) {
   Sheet sheet{index, 0, 0, 0, make_layout(options_, place_.name)};
   std::vector<std::string> above;
   formats::XlsxRow row;
-  if (!xlsx_->select_sheet(index).ok()) return std::nullopt;
-  while (sheet.rows_before < kRowsToTry && xlsx_->next_row(row)) {
+  if (!workbook_->select_sheet(index).ok()) return std::nullopt;
+  while (sheet.rows_before < kRowsToTry && workbook_->next_row(row)) {
     ++sheet.rows_before;
     std::vector<std::string> headings = texts(row);
     // A title row may hold one word that is a heading too.
@@ -473,7 +481,7 @@ std::optional<FileCursor::Sheet> FileCursor::find_headings(std::size_t index) {
     sheet.header_row = row.number;
     // Headings in two rows: cells of one are merged over both, or those of the upper name groups.
     if (const auto joined = sheet.layout->join_headings(above, headings)) headings = *joined;
-    if (xlsx_->next_row(row)) {
+    if (workbook_->next_row(row)) {
       if (const auto joined = sheet.layout->join_headings(headings, texts(row))) {
         headings = *joined;
         sheet.header_row = row.number;
@@ -497,9 +505,9 @@ bool FileCursor::read_table(Slice& slice, std::size_t slice_bytes) {
   };
   formats::XlsxRow row;
   while (slice.bytes.size() < slice_bytes) {
-    if (!xlsx_->next_row(row)) {
-      if (!xlsx_->outcome().ok()) {
-        problem(xlsx_->outcome().message);
+    if (!workbook_->next_row(row)) {
+      if (!workbook_->outcome().ok()) {
+        problem(workbook_->outcome());
       } else if (note_merges(); sheet_at_ + 1 == sheets_.size()) {
         merged_.empty() ? finish() : report_merges();
       } else if (open_sheet(sheet_at_ + 1) && slice.bytes.empty()) {

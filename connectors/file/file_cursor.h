@@ -7,7 +7,7 @@
 #include "connectors/file/content_hash.h"
 #include "connectors/file/file_options.h"
 #include "connectors/file/file_position.h"
-#include "formats/xlsx_reader.h"
+#include "formats/workbook_reader.h"
 #include "runtime/source.h"
 
 namespace huiliu::connectors {
@@ -49,7 +49,7 @@ class FileCursor {
   bool read_head(std::string& head);
   void start_text(std::string_view head);
   bool rewrite_text(std::string_view head);
-  void start_table();
+  void start_table(std::string_view head);
   void read_csv_header(std::string_view head, std::size_t skip);
   bool read_text(runtime::Slice& slice, std::size_t slice_bytes);
   bool read_table(runtime::Slice& slice, std::size_t slice_bytes);
@@ -60,7 +60,7 @@ class FileCursor {
     std::uint64_t base = 0;         ///< data rows of the sheets before
     std::shared_ptr<FileLayout> layout;
   };
-  /// Empty: the sheet has no known headings (or see xlsx_->outcome() and problem_).
+  /// Empty: the sheet has no known headings (or see workbook_->outcome() and problem_).
   std::optional<Sheet> find_headings(std::size_t index);
   bool list_sheets();
   bool open_sheet(std::size_t at);
@@ -71,6 +71,7 @@ class FileCursor {
   bool damaged_row(runtime::Slice& slice, bool open_quote);
   bool fill(std::string& bytes, std::size_t wanted);
   void problem(const std::string& text, const std::string& zh = "");
+  void problem(const formats::Outcome& outcome) { problem(outcome.message, outcome.zh); }
   void problem(const FileProblem& problem) { this->problem(problem.en, problem.zh); }
   bool take_problem(runtime::Slice& slice);
   void finish();
@@ -87,7 +88,7 @@ class FileCursor {
   std::uint64_t text_size_ = 0;  ///< of the file, or of its copy in UTF-8
   std::uint64_t read_to_ = 0;    ///< offset behind what read() has fetched
   std::string problem_;
-  std::unique_ptr<formats::XlsxReader> xlsx_;
+  std::unique_ptr<formats::WorkbookReader> workbook_;
   std::vector<Sheet> sheets_;  ///< those that are read
   std::size_t sheet_at_ = 0;
   std::vector<std::string> merged_;

@@ -8,6 +8,7 @@
 #include "connectors/file/file_decoder.h"
 #include "connectors/file/file_reader.h"
 #include "connectors/testing.h"
+#include "formats/xls_testing.h"
 #include "formats/xlsx_writer.h"
 #include "runtime/selection.h"
 
@@ -154,6 +155,23 @@ TEST(FileRereader, ReadsRowsOfAWorkbook) {
   source.run();
   source.select("w.xlsx", 2);
   EXPECT_THAT(source.rejudge(), ElementsAre("w.xlsx:2 2"));
+}
+
+TEST(FileRereader, ReadsRowsOfAnOldWorkbookWhateverItsName) {
+  TemporaryFolder folder;
+  formats::testing::XlsBuilder book;
+  auto& sheet = book.sheet(u"s");
+  sheet.cells = book.text(1, 0, u"a") + book.text(1, 1, u"b");
+  for (unsigned row = 2; row < 5; ++row) sheet.cells += book.number(row, 0, row);
+  for (const char* name : {"w.xls", "w.csv"}) {
+    folder.write(std::string("in/") + name, book.file());
+    Source source(folder, kFolder);
+    source.run();
+    source.select(name, 2);
+    EXPECT_THAT(source.rejudge(), ElementsAre(std::string(name) + ":2 3"));
+    EXPECT_THAT(source.not_found, IsEmpty());
+    std::filesystem::remove(folder.path(std::string("in/") + name));
+  }
 }
 
 TEST(FileRereader, NamesFilesThatAreGoneOrChanged) {

@@ -8,6 +8,7 @@
 #include "connectors/file/file_reader.h"
 #include "connectors/file/row_encoder.h"
 #include "connectors/testing.h"
+#include "formats/xls_testing.h"
 #include "formats/xlsx_writer.h"
 #include "runtime/registry.h"
 #include "runtime/value_text.h"
@@ -440,6 +441,63 @@ TEST(FileSource, ReadsAllVisibleSheetsThatFitAndGoesOnInTheSecond) {
   }
 }
 
+/// Two sheets with data and a hidden one; a day, a code with zeros and merged cells in the first.
+std::string old_workbook() {
+  formats::testing::XlsBuilder book;
+  using Book = formats::testing::XlsBuilder;
+  const auto day = book.style(14), code = book.style(u"000000");
+  auto& first = book.sheet(u"一月").cells;
+  first = book.text(1, 0, u"许可信息") + book.text(2, 0, u"编 号") + book.text(2, 1, u"日期") +
+          Book::number(3, 0, 1234, code) + Book::number(3, 1, 45442, day) +
+          Book::number(4, 0, 99, 0) + book.text(4, 1, u"2024/5/31") +
+          formats::testing::xls_record(0x00E5, std::string("\1\0\2\0\3\0\0\0\0\0", 10));
+  auto& hidden = book.sheet(u"去年");
+  hidden.visible = false;
+  hidden.cells = book.text(1, 0, u"编号") + book.text(1, 1, u"日期") + book.text(2, 0, u"old");
+  auto& second = book.sheet(u"二月");
+  second.cells = book.text(1, 1, u"编号") + book.text(1, 0, u"日期") +
+                 Book::number(2, 0, 45443, day) + book.text(2, 1, u"000007");
+  return book.file();
+}
+
+const std::string kOldWorkbook =
+    "{path: in, fields: [id, {name: d, type: timestamp}], "
+    "mappings: [{columns: {编号: id, 日期: d}}]}";
+
+TEST(FileSource, ReadsAnOldWorkbookAsANewOneAndGoesOnInTheMiddle) {
+  TemporaryFolder folder;
+  folder.write("in/a.xls", old_workbook());
+  Source whole(folder, kOldWorkbook);
+  ASSERT_TRUE(whole.open().is_ok());
+  whole.run();
+  EXPECT_THAT(whole.rows, ElementsAre("1|001234|1716998400000", "2|99|1717084800000",
+                                      "3|000007|1717084800000"));
+  EXPECT_THAT(whole.values, ElementsAre(HasSubstr("merged over several rows (A3:A4)")));
+  for (int steps = 1; steps <= 3; ++steps) {
+    Source first(folder, kOldWorkbook);
+    ASSERT_TRUE(first.open({}, 1).is_ok());
+    for (int i = 0; i < steps; ++i) ASSERT_EQ(first.step(), ReadResult::kSlice);
+    Source second(folder, kOldWorkbook);
+    ASSERT_TRUE(second.open(first.committed, 1).is_ok());
+    second.run();
+    std::vector<std::string> rows = first.rows;
+    rows.insert(rows.end(), second.rows.begin(), second.rows.end());
+    EXPECT_EQ(rows, whole.rows) << steps;
+  }
+}
+
+TEST(FileSource, ReadsAnOldWorkbookUnderAnyName) {
+  TemporaryFolder folder;
+  for (const char* name : {"in/a.xlsx", "in/b.csv", "in/c.et"}) {
+    folder.write(name, old_workbook());
+    Source source(folder, kOldWorkbook);
+    ASSERT_TRUE(source.open().is_ok());
+    source.run();
+    EXPECT_EQ(source.rows.size(), 3u) << name;
+    std::filesystem::remove(folder.path(name));
+  }
+}
+
 TEST(FileSource, LeavesOutRowsThatAreNoData) {
   TemporaryFolder folder;
   folder.write("a.csv",
@@ -509,11 +567,8 @@ TEST(FileSource, DecidesTheEncodingByRowWhereTheBeginningSaysNothing) {
 
 TEST(FileSource, GoesByTheContentAndNamesWhatItDoesNotRead) {
   TemporaryFolder folder;
-  const std::string ole = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";
-  std::string wide;
-  for (const char c : std::string("EncryptedPackage")) wide.append(1, c).append(1, '\0');
-  folder.write("in/a.xls", ole + std::string(600, '\0'));
-  folder.write("in/b.xlsx", ole + std::string(600, '\0') + wide);
+  folder.write("in/a.xls", formats::testing::XlsBuilder().file().substr(0, 600));
+  folder.write("in/b.xlsx", formats::testing::ole_of({{u"EncryptedPackage", "x"}}));
   folder.write("in/c.xls", "\xEF\xBB\xBF<HTML><table><tr><td>a</td></tr></table>");
   folder.write("in/d.xml", "<?xml version=\"1.0\"?><ROWDATA/>");
   folder.write("in/e.json", "\n[\n{\"a\":1}\n]\n");
@@ -526,7 +581,7 @@ TEST(FileSource, GoesByTheContentAndNamesWhatItDoesNotRead) {
   source.run();
   EXPECT_THAT(source.rows, ElementsAre("1|1|2"));
   EXPECT_THAT(source.values,
-              ElementsAre(HasSubstr("old workbook"), HasSubstr("password"), HasSubstr("web page"),
+              ElementsAre(HasSubstr("damaged"), HasSubstr("password"), HasSubstr("web page"),
                           HasSubstr("XML"), HasSubstr("JSON array"), HasSubstr("separated by ';'"),
                           HasSubstr("no workbook")));
 }

@@ -10,8 +10,13 @@ namespace huiliu::connectors {
 /// A zip file, as workbooks of today are whatever their name.
 bool is_zip(std::string_view head);
 
-/// What a file's beginning is, if nothing here reads it: an old or protected workbook, a web page
-/// or XML under a workbook's name, a JSON array, a zip or text where the other was declared.
+/// A compound file, as workbooks of Excel 97 to 2003 and encrypted ones are.
+bool is_old_workbook(std::string_view head);
+
+inline bool is_workbook(std::string_view head) { return is_zip(head) || is_old_workbook(head); }
+
+/// What a file's beginning is, if nothing here reads it: a web page or XML under a workbook's name,
+/// a JSON array, a workbook or text where the other was declared.
 std::optional<FileProblem> foreign_content(std::string_view head, FileFormat format);
 
 /// For CSV of which no heading is known: the sign that separates cells instead, if one does.

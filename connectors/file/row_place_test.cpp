@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "connectors/testing.h"
+#include "formats/xls_testing.h"
 #include "formats/xlsx_writer.h"
 
 namespace huiliu::connectors {
@@ -63,6 +64,18 @@ TEST(RowPlace, OfAWorkbookIsTheSheetAndItsRow) {
   const auto place = place_of(folder, "x.xlsx", "x.xlsx", 1);
   EXPECT_EQ(place->sheet, "数据");
   EXPECT_EQ(place->line, 3u);
+}
+
+TEST(RowPlace, OfAnOldWorkbookIsTheSheetAndItsRow) {
+  const TemporaryFolder folder;
+  formats::testing::XlsBuilder book;
+  auto& sheet = book.sheet(u"数据");
+  sheet.cells = book.text(1, 0, u"a title") + book.text(2, 0, u"a") + book.text(2, 1, u"b") +
+                book.text(5, 0, u"1");
+  folder.write("x.xls", book.file());
+  const auto place = place_of(folder, "x.xls", "x.xls", 3);
+  EXPECT_EQ(place->sheet, "数据");
+  EXPECT_EQ(place->line, 5u);
 }
 
 TEST(RowPlace, IsEmptyWhenTheFileIsGone) {
