@@ -187,12 +187,33 @@ bool FileCursor::rewrite_text(std::string_view head) {
 }
 
 void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
-  const formats::CsvDialect dialect{options_.delimiter, '"'};
+  std::optional<FirstRow> first;
+  if (find_csv_header(head, skip, first)) return;
+  for (const char sign : kDelimiters) {
+    if (options_.delimiter_set || sign == options_.delimiter) continue;
+    layout_->delimiter = sign;
+    std::optional<FirstRow> ignored;
+    if (!find_csv_header(head, skip, ignored)) continue;
+    const std::string name = sign == '\t' ? "tabs" : fmt::format("'{}'", sign);
+    return spdlog::info("{}: its cells are separated by {}", place_.name, name);
+  }
+  layout_->delimiter = options_.delimiter;
+  if (first) {
+    const auto other = other_delimiter(first->line, options_.delimiter, *layout_);
+    return problem(other ? *other : no_headings(first->cells));
+  }
+  if (head.find_first_not_of(" \t\r\n\x1A", skip) != std::string_view::npos) {
+    problem("no row of the file's beginning can be read as headings", "文件开头没有可读的表头");
+  }
+}
+
+/// Goes behind the headings, or says what is wrong with them; false if no row has known ones.
+bool FileCursor::find_csv_header(std::string_view head, std::size_t skip,
+                                 std::optional<FirstRow>& first) {
+  const formats::CsvDialect dialect{layout_->delimiter, '"'};
   formats::CsvRowParser parser(4096, dialect);
   formats::Gb18030Converter gb;
   constexpr int kRowsToTry = 50;
-  std::optional<std::vector<std::string>> first;
-  std::string first_line;
   std::size_t at = skip;
   for (int tried = 0; tried < kRowsToTry && at < head.size();) {
     const std::size_t end = std::min(formats::csv_row_end(head, at, dialect), head.size());
@@ -212,13 +233,11 @@ void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
     // A title or an explanation may hold one word that is a heading too.
     const std::size_t enough = std::min<std::size_t>(2, options_.fields.size());
     const std::size_t known = layout_->known(headings);
-    if (!first) {
-      first = headings;
-      first_line = converted;
-    }
+    if (!first) first = FirstRow{converted, headings};
     if (known < (tried == 1 ? std::min(enough, filled) : enough) || known == 0) continue;
     if (const auto wrong = layout_->map_headings(std::move(headings), options_)) {
-      return problem(*wrong);
+      problem(*wrong);
+      return true;
     }
     if (tried > 1)
       spdlog::warn("{}: {} rows above the headings are left out", place_.name, tried - 1);
@@ -226,15 +245,9 @@ void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
       hash_.add(head.substr(0, at));
       position_.offset = read_to_ = at;
     }
-    return;
+    return true;
   }
-  if (first) {
-    const auto other = other_delimiter(first_line, options_.delimiter, *layout_);
-    return problem(other ? *other : no_headings(*first));
-  }
-  if (head.find_first_not_of(" \t\r\n\x1A", skip) != std::string_view::npos) {
-    problem("no row of the file's beginning can be read as headings", "文件开头没有可读的表头");
-  }
+  return false;
 }
 
 bool FileCursor::fill(std::string& bytes, std::size_t wanted) {
@@ -265,7 +278,7 @@ FileCursor::Cut FileCursor::cut(std::string_view bytes, bool at_end) const {
   Cut result;
   if (format_ == FileFormat::kCsv) {
     const formats::CsvSplit split = formats::split_csv(
-        bytes, options_.max_row_bytes, at_end, formats::CsvDialect{options_.delimiter, '"'});
+        bytes, options_.max_row_bytes, at_end, formats::CsvDialect{layout_->delimiter, '"'});
     result = {split.complete_bytes, split.complete_rows, false, false};
     if (split.error != formats::CsvError::kNone) {
       result.damaged = split.complete_bytes == 0;

@@ -36,6 +36,7 @@ class FileCursor {
   const std::string& key() const { return place_.key; }
   const std::string& name() const { return place_.name; }
   FileFormat format() const { return format_; }
+  char delimiter() const { return layout_->delimiter; }
   /// Where a data row of a workbook stands; empty if it is none or was refused as a whole.
   std::optional<std::pair<std::string, std::uint64_t>> table_place(std::uint64_t row);
 
@@ -51,6 +52,12 @@ class FileCursor {
   bool rewrite_text(std::string_view head);
   void start_table(std::string_view head);
   void read_csv_header(std::string_view head, std::size_t skip);
+  /// The first row of a CSV file, for whoever has to say that it has no headings.
+  struct FirstRow {
+    std::string line;
+    std::vector<std::string> cells;
+  };
+  bool find_csv_header(std::string_view head, std::size_t skip, std::optional<FirstRow>& first);
   bool read_text(runtime::Slice& slice, std::size_t slice_bytes);
   bool read_table(runtime::Slice& slice, std::size_t slice_bytes);
   struct Sheet {

@@ -183,6 +183,7 @@ FileOptions parse_file_options(const Config& config, Diagnostics& diagnostics) {
   if (encoding == "utf-8") options.encoding = formats::Encoding::kUtf8;
   if (encoding == "gb18030") options.encoding = formats::Encoding::kGb18030;
   options.delimiter = parse_delimiter(config, diagnostics);
+  options.delimiter_set = config.has("delimiter");
   options.sheet = config.string_or("sheet", "");
   for (const Config* item : items_of(config["fields"])) parse_field(*item, options, diagnostics);
   if (options.fields.empty() && !diagnostics.has_errors()) {
@@ -244,7 +245,8 @@ std::vector<Option> file_source_options() {
        .choices = {"auto", "utf-8", "gb18030"}},
       {.name = "delimiter",
        .type = OptionType::kString,
-       .doc = "CSV: the ASCII sign between cells, or `tab`.",
+       .doc = "CSV: the ASCII sign between cells, or `tab`. Where it is not set, a file whose "
+              "headings are known only by ;, tab or | is read by that.",
        .default_text = ","},
       {.name = "sheet",
        .type = OptionType::kString,
@@ -299,6 +301,7 @@ std::vector<Option> file_source_options() {
 std::shared_ptr<FileLayout> make_layout(const FileOptions& options, const std::string& file) {
   auto layout = std::make_shared<FileLayout>();
   layout->file = file;
+  layout->delimiter = options.delimiter;
   const std::string name = std::filesystem::path(file).filename().string();
   for (const FileMapping& mapping : options.mappings) {
     if (::fnmatch(mapping.match.c_str(), name.c_str(), 0) != 0) continue;

@@ -576,7 +576,7 @@ TEST(FileSource, GoesByTheContentAndNamesWhatItDoesNotRead) {
   folder.write("in/g.xlsx", "a,b\n1,2\n");
   folder.write("in/~$h.xlsx", "owner");
   write_book(folder.path("in/i.csv"), {{{}, {{"a", "b"}, {"1", "2"}}}});
-  Source source(folder, "{path: in, fields: [a, b]}");
+  Source source(folder, "{path: in, fields: [a, b], delimiter: ','}");
   ASSERT_TRUE(source.open().is_ok());
   source.run();
   EXPECT_THAT(source.rows, ElementsAre("1|1|2"));
@@ -584,6 +584,23 @@ TEST(FileSource, GoesByTheContentAndNamesWhatItDoesNotRead) {
               ElementsAre(HasSubstr("damaged"), HasSubstr("password"), HasSubstr("web page"),
                           HasSubstr("XML"), HasSubstr("JSON array"), HasSubstr("separated by ';'"),
                           HasSubstr("no workbook")));
+}
+
+TEST(FileSource, ReadsCsvByTheDelimiterThatMakesItsHeadingsKnown) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv", "a;b\n1;\"2;,\n3\"\n4,5;6\n");
+  folder.write("in/b.tsv", "title\nb\ta\n2\t1\n");
+  folder.write("in/c.txt", "a|b\n1|\"2\" x\n\"3\"|4\n");
+  folder.write("in/d.csv", "x;y\n1;2\n");
+  Source source(folder, "{path: in, fields: [a, b]}");
+  ASSERT_TRUE(source.open({}, 8).is_ok());
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("1|1|2;,\n3", "2|4,5|6", "1|1|2", "2|3|4"));
+  EXPECT_THAT(source.rejects, ElementsAre("1!E802_BAD_CSV!", "1!E805_BAD_FILE!"));
+  Source told(folder, "{path: in, fields: [a, b], delimiter: ','}");
+  ASSERT_TRUE(told.open().is_ok());
+  told.run();
+  EXPECT_THAT(told.values.front(), HasSubstr("separated by ';'"));
 }
 
 TEST(FileSource, RefusesDelimitersThatAreNone) {

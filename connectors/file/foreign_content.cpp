@@ -54,7 +54,7 @@ std::optional<FileProblem> foreign_content(std::string_view head, FileFormat for
 
 std::optional<FileProblem> other_delimiter(std::string_view line, char delimiter,
                                            const FileLayout& layout) {
-  for (const char sign : {',', ';', '\t', '|'}) {
+  for (const char sign : kDelimiters) {
     if (sign == delimiter) continue;
     formats::CsvRowParser parser(4096, {sign, '"'});
     if (parser.parse(line) != formats::CsvError::kNone || parser.cells().size() < 2) continue;

@@ -19,6 +19,9 @@ inline bool is_workbook(std::string_view head) { return is_zip(head) || is_old_w
 /// a JSON array, a workbook or text where the other was declared.
 std::optional<FileProblem> foreign_content(std::string_view head, FileFormat format);
 
+/// The signs that stand between cells, the usual first.
+inline constexpr char kDelimiters[] = {',', ';', '\t', '|'};
+
 /// For CSV of which no heading is known: the sign that separates cells instead, if one does.
 std::optional<FileProblem> other_delimiter(std::string_view line, char delimiter,
                                            const FileLayout& layout);

@@ -29,6 +29,12 @@ TEST(RowPlace, CountsTheHeaderAndLineBreaksWithinCells) {
   EXPECT_EQ(place_of(folder, "in", "x.csv", 4)->sheet, "");
 }
 
+TEST(RowPlace, CountsLineBreaksWithinCellsOfAnyDelimiter) {
+  const TemporaryFolder folder;
+  folder.write("in/x.csv", "a;b\n1;\"2\n2\"\n3;4\n");
+  EXPECT_EQ(place_of(folder, "in", "x.csv", 2)->line, 4u);
+}
+
 TEST(RowPlace, CountsDamagedRowsAsTheSourceDoes) {
   const TemporaryFolder folder;
   folder.write("in/x.csv", "a,b\n1,\"" + std::string(100, 'x') + "\n4,5\n");
