@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include <emmintrin.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
@@ -93,7 +94,11 @@ bool FileCursor::open() {
   std::string head;
   if (!read_head(head)) return true;
   if (options_.format == FileFormat::kAuto && is_workbook(head)) format_ = FileFormat::kXlsx;
-  const auto foreign = foreign_content(head, format_);
+  if (options_.format == FileFormat::kAuto && !is_workbook(head)) {
+    form_ = row_form_of(head, format_);
+  }
+  if (form_ != RowForm::kNone) format_ = FileFormat::kNdjson;
+  const auto foreign = form_ == RowForm::kNone ? foreign_content(head, format_) : std::nullopt;
   if (format_ == FileFormat::kXlsx) {
     const auto digest = hash_prefix(place_.fd, position_.size, hash_);
     if (!digest) return false;
@@ -110,10 +115,16 @@ bool FileCursor::open() {
     problem(*foreign);
     return true;
   }
-  if (needs_rewriting(head, format_) && (!rewrite_text(head) || !read_head(head))) return true;
+  if (form_ != RowForm::kNone) {
+    if (!rewrite_rows(head, form_) || !read_head(head)) return true;
+  } else if (needs_rewriting(head, format_) && (!rewrite_text(head) || !read_head(head))) {
+    return true;
+  }
   if (position_.offset > 0) {
+    // A file that was read to its end is known by its own bytes.
     const auto digest = hash_prefix(place_.fd, position_.offset, hash_);
-    if (!digest || *digest != position_.digest) return false;
+    const bool whole = !whole_digest_.empty() && position_.digest == whole_digest_;
+    if (!digest || (!whole && *digest != position_.digest)) return false;
   }
   read_to_ = position_.offset;
   start_text(head);
@@ -160,7 +171,7 @@ void FileCursor::start_text(std::string_view head) {
   }
   layout_->mixed = !options_.encoding.has_value();
   layout_->encoding =
-      mark > 0 || was_utf16_ ? formats::Encoding::kUtf8Bom : options_.encoding.value_or(found);
+      mark > 0 || is_utf8_ ? formats::Encoding::kUtf8Bom : options_.encoding.value_or(found);
   if (format_ == FileFormat::kCsv) return read_csv_header(head, mark);
   if (position_.offset == 0 && mark > 0) {
     hash_.add(head.substr(0, mark));
@@ -174,8 +185,26 @@ bool FileCursor::rewrite_text(std::string_view head) {
   // Whether a file was read already is asked of its own bytes.
   ContentHash whole;
   whole_digest_ = hash_prefix(place_.fd, position_.size, whole).value_or("");
-  was_utf16_ = formats::utf16_mark(head) != '\0';
-  const TextCopy copy = copy_as_plain_text(place_.fd, formats::utf16_mark(head));
+  is_utf8_ = formats::utf16_mark(head) != '\0';
+  return use_copy(copy_as_plain_text(place_.fd, formats::utf16_mark(head)));
+}
+
+bool FileCursor::rewrite_rows(std::string_view head, RowForm form) {
+  ContentHash whole;
+  whole_digest_ = hash_prefix(place_.fd, position_.size, whole).value_or("");
+  is_utf8_ = true;
+  RowCopy made = copy_rows(place_.fd, form, head, options_, *layout_);
+  if (!use_copy(made.copy)) return false;
+  if (!made.any_rows) {
+    problem(made.problem.value_or(foreign_xml(head)));
+  } else if (!made.names.empty() && layout_->known(made.names) == 0) {
+    problem(no_headings(made.names));
+  }
+  rest_ = std::move(made.problem);
+  return problem_.empty();
+}
+
+bool FileCursor::use_copy(const TextCopy& copy) {
   if (copy.fd < 0) {
     problem(fmt::format("cannot be converted to UTF-8: {}", std::strerror(copy.error)));
     return false;
@@ -184,6 +213,18 @@ bool FileCursor::rewrite_text(std::string_view head) {
   place_.fd = copy.fd;
   text_size_ = copy.size;
   return true;
+}
+
+std::uint64_t FileCursor::line_of(std::uint64_t row) {
+  if (form_ == RowForm::kNone) return row;
+  // The cursor itself has the copy.
+  const int fd = ::open(place_.path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  std::string head(kHead, '\0');
+  head.resize(static_cast<std::size_t>(std::max<ssize_t>(::pread(fd, head.data(), kHead, 0), 0)));
+  const std::uint64_t line = line_of_row(fd, form_, head, options_, *layout_, row);
+  ::close(fd);
+  return line;
 }
 
 void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
@@ -338,19 +379,27 @@ bool FileCursor::read_text(Slice& slice, std::size_t slice_bytes) {
     }
     carry_.assign(bytes, found.bytes, std::string::npos);
     bytes.resize(found.bytes);
-    if (bytes.empty() && before == 0) {
-      finish();
-      return false;
-    }
+    if (bytes.empty() && before == 0) return text_ends() ? false : take_problem(slice);
     hash_.add(bytes);
     position_.offset += bytes.size();
     slice.first_offset = position_.rows + 1;
     position_.rows += found.rows;
     slice.format = static_cast<std::uint32_t>(format_ == FileFormat::kCsv ? SliceFormat::kCsv
                                                                           : SliceFormat::kNdjson);
-    if (at_end && carry_.empty()) finish();
+    if (at_end && carry_.empty()) text_ends();
     return true;
   }
+}
+
+/// False when the file goes on, but in a way that cannot be read: the next slice says so.
+bool FileCursor::text_ends() {
+  if (!rest_) {
+    finish();
+    return true;
+  }
+  problem(rest_->en + "; the rows before it are read; mend it and send the file again",
+          rest_->zh + "；之前的行已读取，请修改后重新报送");
+  return false;
 }
 
 void FileCursor::start_table(std::string_view head) {
@@ -550,7 +599,10 @@ bool FileCursor::read_table(Slice& slice, std::size_t slice_bytes) {
 bool FileCursor::read(Slice& slice, std::size_t slice_bytes) {
   if (position_.done) return false;
   slice.detail = layout_;
-  if (!problem_.empty()) return take_problem(slice);
+  if (!problem_.empty()) {
+    if (!whole_digest_.empty()) position_.digest = whole_digest_;
+    return take_problem(slice);
+  }
   const bool got =
       format_ == FileFormat::kXlsx ? read_table(slice, slice_bytes) : read_text(slice, slice_bytes);
   if (format_ != FileFormat::kXlsx) {

@@ -7,6 +7,7 @@
 #include "connectors/file/content_hash.h"
 #include "connectors/file/file_options.h"
 #include "connectors/file/file_position.h"
+#include "connectors/file/row_copy.h"
 #include "formats/workbook_reader.h"
 #include "runtime/source.h"
 
@@ -39,6 +40,8 @@ class FileCursor {
   char delimiter() const { return layout_->delimiter; }
   /// Where a data row of a workbook stands; empty if it is none or was refused as a whole.
   std::optional<std::pair<std::string, std::uint64_t>> table_place(std::uint64_t row);
+  /// Where a row of NDJSON, of XML or of a JSON array begins.
+  std::uint64_t line_of(std::uint64_t row);
 
  private:
   struct Cut {
@@ -50,6 +53,9 @@ class FileCursor {
   bool read_head(std::string& head);
   void start_text(std::string_view head);
   bool rewrite_text(std::string_view head);
+  bool rewrite_rows(std::string_view head, RowForm form);
+  bool use_copy(const TextCopy& copy);
+  bool text_ends();
   void start_table(std::string_view head);
   void read_csv_header(std::string_view head, std::size_t skip);
   /// The first row of a CSV file, for whoever has to say that it has no headings.
@@ -90,7 +96,9 @@ class FileCursor {
   std::shared_ptr<FileLayout> layout_;
   ContentHash hash_;
   std::string whole_digest_;  ///< of a file that is read from its copy
-  bool was_utf16_ = false;
+  bool is_utf8_ = false;      ///< was converted to it
+  RowForm form_ = RowForm::kNone;
+  std::optional<FileProblem> rest_;  ///< why what is behind the rows cannot be read
   std::string carry_;
   std::uint64_t text_size_ = 0;  ///< of the file, or of its copy in UTF-8
   std::uint64_t read_to_ = 0;    ///< offset behind what read() has fetched

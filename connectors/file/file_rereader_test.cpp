@@ -215,5 +215,27 @@ TEST(FileRereader, ReadsTheRestOfAFileThatWasRefusedAsAWhole) {
   EXPECT_EQ(source.positions, after);  // it is known as read
 }
 
+TEST(FileRereader, ReadsRowsAndTheRestOfConvertedFiles) {
+  TemporaryFolder folder;
+  std::string wide = "\xFF\xFE";
+  for (const char c : std::string("a,b\n1,2\n3,4\n")) wide.append(1, c).append(1, '\0');
+  folder.write("in/a.csv", wide);
+  folder.write("in/b.xml", "<ROWDATA><ROW><a>1</a></ROW><ROW><a>2</a></ROW></ROWDATA>");
+  folder.write("in/c.json", "[{\"a\":\"1\"},{\"a\":\"2\"},]");
+  Source source(folder, kFolder);
+  source.run();
+  const Positions before = source.positions;
+  source.select("a.csv", 2);
+  source.select("b.xml", 2);
+  source.select("c.json", 2);
+  source.select("c.json", 3, "E805_BAD_FILE");
+  EXPECT_THAT(source.rejudge(),
+              ElementsAre("a.csv:2 3", "b.xml:2 2", "c.json:2 2", "c.json:3 E805_BAD_FILE"));
+  EXPECT_THAT(source.not_found, IsEmpty());
+  EXPECT_EQ(source.positions, before);
+  source.run();
+  EXPECT_EQ(source.positions, before);
+}
+
 }  // namespace
 }  // namespace huiliu::connectors

@@ -570,8 +570,10 @@ TEST(FileSource, GoesByTheContentAndNamesWhatItDoesNotRead) {
   folder.write("in/a.xls", formats::testing::XlsBuilder().file().substr(0, 600));
   folder.write("in/b.xlsx", formats::testing::ole_of({{u"EncryptedPackage", "x"}}));
   folder.write("in/c.xls", "\xEF\xBB\xBF<HTML><table><tr><td>a</td></tr></table>");
-  folder.write("in/d.xml", "<?xml version=\"1.0\"?><ROWDATA/>");
-  folder.write("in/e.json", "\n[\n{\"a\":1}\n]\n");
+  folder.write("in/d.xml", "<?xml version=\"1.0\"?><a/>");
+  folder.write("in/e.xls",
+               "<?xml version='1.0'?><Workbook "
+               "xmlns='urn:schemas-microsoft-com:office:spreadsheet'/>");
   folder.write("in/f.csv", "a;b\n1;2\n");
   folder.write("in/g.xlsx", "a,b\n1,2\n");
   folder.write("in/~$h.xlsx", "owner");
@@ -582,8 +584,92 @@ TEST(FileSource, GoesByTheContentAndNamesWhatItDoesNotRead) {
   EXPECT_THAT(source.rows, ElementsAre("1|1|2"));
   EXPECT_THAT(source.values,
               ElementsAre(HasSubstr("damaged"), HasSubstr("password"), HasSubstr("web page"),
-                          HasSubstr("XML"), HasSubstr("JSON array"), HasSubstr("separated by ';'"),
-                          HasSubstr("no workbook")));
+                          HasSubstr("XML file without"), HasSubstr("Excel 2003"),
+                          HasSubstr("separated by ';'"), HasSubstr("no workbook")));
+}
+
+/// GB18030 for "龙岩" and "岩".
+const std::string kLongyan = "\xC1\xFA\xD1\xD2", kYan = "\xD1\xD2";
+
+std::string utf16_of(const std::string& ascii) {
+  std::string wide = "\xFF\xFE";
+  for (const char c : ascii) wide.append(1, c).append(1, '\0');
+  return wide;
+}
+
+TEST(FileSource, ReadsXmlOfTheNationalUploadInEveryEncoding) {
+  TemporaryFolder folder;
+  const std::string gb = "<?xml version=\"1.0\" encoding=\"GB2312\"?>\n<ROWDATA><ROW><NAME>";
+  folder.write("in/a.xml", gb + kLongyan + "</NAME><N>1</N></ROW></ROWDATA>");
+  folder.write("in/b.xml", gb + kYan + "</NAME></ROW></ROWDATA>");
+  folder.write("in/c.xml", gb + "龙岩市新罗区人民政府办公室</NAME></ROW></ROWDATA>");
+  folder.write("in/d.xml",
+               "\xEF\xBB\xBF<r><rowdata><row><NAME>龙岩</NAME><N/></row></rowdata></r>");
+  folder.write("in/e.xml", utf16_of("<?xml version='1.0' encoding='UTF-16'?><ROWDATA><ROW><NAME>x"
+                                    "</NAME></ROW></ROWDATA>"));
+  folder.write("in/f.xls",
+               "<ROWDATA><ROW><N> 5.0 </N><NOTE>a\n\"b\" &amp; c</NOTE></ROW></ROWDATA>");
+  Source source(folder,
+                "{path: in, fields: [{name: NAME}, {name: N, type: int64}], "
+                "mappings: [{columns: {\"N OTE\": NAME}}]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rejects, IsEmpty());
+  EXPECT_THAT(source.rows, ElementsAre("1|龙岩|1", "1|岩|-", "1|龙岩市新罗区人民政府办公室|-",
+                                       "1|龙岩|-", "1|x|-", "1|a\n\"b\" & c|5"));
+}
+
+TEST(FileSource, TakesTheRowsOfXmlAndArraysBeforeWhatIsBroken) {
+  TemporaryFolder folder;
+  folder.write("in/a.xml",
+               "<ROWDATA>\n<ROW><a>1</a></ROW>\n<ROW/>\n<ROW><a>3</a></ROW>\n<ROW><a>4</b></ROW>");
+  folder.write("in/b.json",
+               "[\n {\n  \"a\": \"[1\\\"}\",\n \"b\": {\"x\": [ 1 , 2 ]}\n },\n{\"a\":}\n"
+               ", {\"a\":\"2\"} x {\"a\":\"3\"}]");
+  folder.write("in/c.json", " [{\"a\":\"1\"},{\"a\":\"2\"}] ");
+  folder.write("in/d.json", "[{\"a\":\"1\"},{\"a\":\"2\"");
+  folder.write("in/e.xml", "<ROWDATA><ROW><c>1</c></ROW></ROWDATA>");
+  folder.write("in/f.json", "[\"" + kLongyan + kLongyan + "\"]");
+  const std::string config = "{path: in, fields: [a, {name: b, type: json}]}";
+  Source whole(folder, config);
+  ASSERT_TRUE(whole.open().is_ok());
+  whole.run();
+  EXPECT_THAT(whole.rows, ElementsAre("1|1|-", "3|3|-", "1|[1\"}|{\"x\": [ 1 , 2 ]}", "3|2|-",
+                                      "1|1|-", "2|2|-", "1|1|-"));
+  EXPECT_THAT(whole.rejects,
+              ElementsAre("4!E805_BAD_FILE!", "2!E801_BAD_JSON!", "4!E805_BAD_FILE!",
+                          "2!E805_BAD_FILE!", "1!E805_BAD_FILE!", "1!E805_BAD_FILE!"));
+  EXPECT_THAT(whole.values,
+              ElementsAre(HasSubstr("XML line 5: mismatched tag; the rows before"), HasSubstr("{"),
+                          HasSubstr("array, line 7: neither , nor ]"),
+                          HasSubstr("the object that begins in line 1 has no end"),
+                          HasSubstr("first row is: c"), HasSubstr("does not begin with {")));
+  ReadResult last = ReadResult::kSlice;
+  for (int steps = 1; last == ReadResult::kSlice; ++steps) {
+    Source first(folder, config);
+    ASSERT_TRUE(first.open({}, 1).is_ok());
+    for (int i = 0; i < steps && last == ReadResult::kSlice; ++i) last = first.step();
+    Source second(folder, config);
+    ASSERT_TRUE(second.open(first.committed, 1).is_ok());
+    second.run();
+    std::vector<std::string> rows = first.rows, rejects = first.rejects;
+    rows.insert(rows.end(), second.rows.begin(), second.rows.end());
+    rejects.insert(rejects.end(), second.rejects.begin(), second.rejects.end());
+    EXPECT_EQ(rows, whole.rows) << steps;
+    EXPECT_EQ(rejects, whole.rejects) << steps;
+  }
+}
+
+TEST(FileSource, RefusesOnlyTheLongRowOfXmlAndArrays) {
+  TemporaryFolder folder;
+  const std::string much(3000, 'x');
+  folder.write("in/a.xml", "<ROWDATA><ROW><a>" + much + "</a></ROW><ROW><a>2</a></ROW></ROWDATA>");
+  folder.write("in/b.json", "[{\"a\":\"" + much + "\"},{\"a\":\"2\"}]");
+  Source source(folder, "{path: in, fields: [a, b], max_row_bytes: 2000}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("2|2|-", "2|2|-"));
+  EXPECT_THAT(source.rejects, ElementsAre("1!E804_TOO_LONG!", "1!E804_TOO_LONG!"));
 }
 
 TEST(FileSource, ReadsCsvByTheDelimiterThatMakesItsHeadingsKnown) {

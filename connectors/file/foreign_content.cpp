@@ -23,23 +23,40 @@ bool is_zip(std::string_view head) { return head.starts_with("PK\x03\x04"); }
 
 bool is_old_workbook(std::string_view head) { return head.starts_with(formats::kOleSignature); }
 
+bool is_web_page(std::string_view text) {
+  constexpr std::string_view kTags[] = {"<html", "<!doctype html", "<table",
+                                        "<head", "<meta",          "<body"};
+  return std::any_of(std::begin(kTags), std::end(kTags),
+                     [text](std::string_view tag) { return starts_folded(text, tag); });
+}
+
+FileProblem foreign_xml(std::string_view head) {
+  if (head.find("urn:schemas-microsoft-com:office:spreadsheet") != std::string_view::npos) {
+    return {"a workbook in XML (Excel 2003), which is not read; save it as .xlsx and send it again",
+            "文件为XML格式的工作簿（Excel 2003），请另存为.xlsx后重新报送"};
+  }
+  return {
+      "an XML file without <ROWDATA><ROW>, which is not read; save it as .xlsx or CSV and send "
+      "it again",
+      "文件为XML格式，但没有<ROWDATA><ROW>，请按上报格式生成，或另存为.xlsx、CSV后重新报送"};
+}
+
 std::optional<FileProblem> foreign_content(std::string_view head, FileFormat format) {
   const std::size_t first = head.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
   const std::string_view text = first == std::string_view::npos ? "" : head.substr(first);
-  for (const std::string_view tag : {"<html", "<!doctype", "<table", "<head", "<meta", "<body"}) {
-    if (!starts_folded(text, tag)) continue;
+  if (is_web_page(text)) {
     return FileProblem{
         "a web page (HTML) under another name; open it in Excel or WPS, save it as "
         ".xlsx and send it again",
         "文件实为网页（HTML），请用Excel或WPS打开，另存为.xlsx后重新报送"};
   }
   if (starts_folded(text, "<?xml") || (format != FileFormat::kCsv && text.starts_with('<'))) {
-    return FileProblem{"an XML file, which is not read; save it as .xlsx or CSV and send it again",
-                       "文件为XML格式，暂不支持，请另存为.xlsx或CSV后重新报送"};
+    return FileProblem{"an XML file where another format was declared; see the option `format`",
+                       "文件为XML格式，而非声明的格式"};
   }
   if (format == FileFormat::kNdjson && text.starts_with('[')) {
-    return FileProblem{"a JSON array; write one object a line, without the brackets around them",
-                       "文件为JSON数组，请改为每行一个对象，去掉外层的方括号"};
+    return FileProblem{"a JSON array where lines were declared; see the option `format`",
+                       "文件为JSON数组，而非声明的每行一个对象"};
   }
   if (format == FileFormat::kXlsx && !head.empty() && !is_workbook(head)) {
     return FileProblem{"no workbook, whatever its name says; save it as .xlsx and send it again",

@@ -15,9 +15,15 @@ bool is_old_workbook(std::string_view head);
 
 inline bool is_workbook(std::string_view head) { return is_zip(head) || is_old_workbook(head); }
 
-/// What a file's beginning is, if nothing here reads it: a web page or XML under a workbook's name,
-/// a JSON array, a workbook or text where the other was declared.
+/// Whether a text begins as HTML does.
+bool is_web_page(std::string_view text);
+
+/// What a file's beginning is, if nothing here reads it: a web page, or a workbook, XML, a JSON
+/// array or text where another format was declared.
 std::optional<FileProblem> foreign_content(std::string_view head, FileFormat format);
+
+/// What an XML file is that has no rows of the national upload.
+FileProblem foreign_xml(std::string_view head);
 
 /// The signs that stand between cells, the usual first.
 inline constexpr char kDelimiters[] = {',', ';', '\t', '|'};

@@ -85,7 +85,7 @@ std::optional<RecordPlace> find_row_place(const FileOptions& options,
   FileCursor cursor(options, {fd, place.path, name, ""}, position);
   cursor.open();
   if (cursor.format() == FileFormat::kNdjson) {
-    place.line = row;
+    place.line = cursor.line_of(row);
   } else if (cursor.format() == FileFormat::kCsv) {
     place.line = csv_line(cursor, place.path, row);
   } else if (const auto found = cursor.table_place(row)) {

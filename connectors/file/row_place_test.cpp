@@ -50,6 +50,15 @@ TEST(RowPlace, OfNdjsonIsTheLine) {
   EXPECT_EQ(place->path, folder.path("in/sub/x.ndjson"));
 }
 
+TEST(RowPlace, OfXmlAndOfAnArrayIsTheLineOfTheFile) {
+  const TemporaryFolder folder;
+  folder.write("in/x.xml", "\n<ROWDATA>\n<ROW>\n<a>1</a>\n</ROW>\n<ROW><a>2</a></ROW>\n</ROWDATA>");
+  folder.write("in/y.json", "[\n{\n\"a\": 1\n},\n{\"a\": 2}]");
+  EXPECT_EQ(place_of(folder, "in", "x.xml", 1)->line, 3u);
+  EXPECT_EQ(place_of(folder, "in", "x.xml", 2)->line, 6u);
+  EXPECT_EQ(place_of(folder, "in", "y.json", 2)->line, 5u);
+}
+
 TEST(RowPlace, FindsTheFileOfASingleFileAndOfAGlob) {
   const TemporaryFolder folder;
   folder.write("in/x.csv", "a,b\n1,2\n");
