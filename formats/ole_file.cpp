@@ -11,6 +11,8 @@ constexpr std::size_t kHeaderBytes = 512;
 constexpr std::size_t kEntryBytes = 128;
 constexpr std::size_t kTableEntriesInHeader = 109;
 constexpr unsigned kShortShift = 6;
+constexpr std::uint64_t kMaxFolder = 8 << 20;  // 65,536 entries
+constexpr std::uint64_t kMaxShort = 64 << 20;
 constexpr std::uint32_t kLastRegular = 0xFFFFFFF9;  // greater numbers are marks, e.g. of an end
 constexpr std::uint8_t kStream = 2;
 constexpr std::uint8_t kRoot = 5;
@@ -52,16 +54,14 @@ Outcome OleFile::open(std::string_view bytes) {
   }
   sector_shift_ = get_u16(bytes, 0x1E);
   if (sector_shift_ != 9 && sector_shift_ != 12) return damaged("its sectors have no size");
-  short_limit_ = get_u32(bytes, 0x38);
+  short_limit_ = std::min<std::uint32_t>(get_u32(bytes, 0x38), 1 << 20);
+  short_table_ = get_u32(bytes, 0x3C);
   if (!load_table(get_u32(bytes, 0x44))) return damaged("its table of sectors is broken");
   std::string folder;
-  if (!chain(get_u32(bytes, 0x30), folder)) return damaged("its folder is broken");
+  if (!chain(get_u32(bytes, 0x30), kMaxFolder, folder)) return damaged("its folder is broken");
   load_entries(folder);
   if (entries_.empty() || entries_[0].type != kRoot) return damaged("it has no root folder");
   list_root();
-  // Not every file has short sectors, and whoever needs missing ones will say so.
-  if (!chain(get_u32(bytes, 0x3C), short_next_)) short_next_.clear();
-  if (!chain(entries_[0].start, short_sectors_)) short_sectors_.clear();
   return {};
 }
 
@@ -130,25 +130,32 @@ const OleFile::Entry* OleFile::find(std::string_view name) const {
   return nullptr;
 }
 
-bool OleFile::chain(std::uint32_t start, std::string& content) const {
+// Ends with the chain or when there is as much as wanted: what a file has behind it is its own
+// business. False where it leads nowhere or to a sector of its own again.
+bool OleFile::chain(std::uint32_t start, std::uint64_t wanted, std::string& content) const {
   content.clear();
-  std::uint32_t left = sector_count();
-  for (std::uint32_t at = start; at <= kLastRegular; at = get_u32(next_, std::size_t{at} * 4)) {
-    const std::string_view found = sector(at);
-    if (found.empty() || left-- == 0 || std::size_t{at} * 4 + 4 > next_.size()) return false;
-    content.append(found);
+  std::vector<bool> seen(sector_count());
+  for (std::uint32_t at = start; at <= kLastRegular && content.size() < wanted;
+       at = get_u32(next_, std::size_t{at} * 4)) {
+    if (at >= seen.size() || seen[at] || std::size_t{at} * 4 + 4 > next_.size()) return false;
+    seen[at] = true;
+    content.append(sector(at));
   }
   return true;
 }
 
 bool OleFile::short_chain(const Entry& entry, std::string& content) const {
   constexpr std::size_t kBytes = std::size_t{1} << kShortShift;
+  std::string next, sectors;
   content.clear();
+  if (!chain(short_table_, kMaxShort, next) || !chain(entries_[0].start, kMaxShort, sectors)) {
+    return false;
+  }
   for (std::uint32_t at = entry.start; content.size() < entry.size;
-       at = get_u32(short_next_, std::size_t{at} * 4)) {
+       at = get_u32(next, std::size_t{at} * 4)) {
     const std::size_t from = std::size_t{at} << kShortShift;
-    if (from >= short_sectors_.size() || std::size_t{at} * 4 + 4 > short_next_.size()) return false;
-    content.append(short_sectors_, from, kBytes);
+    if (from >= sectors.size() || std::size_t{at} * 4 + 4 > next.size()) return false;
+    content.append(sectors, from, kBytes);
   }
   return true;
 }
@@ -158,8 +165,8 @@ Outcome OleFile::read(std::string_view name, std::string& content) const {
   if (entry == nullptr) {
     return Outcome::failure(OutcomeCode::kNotFound, "no stream " + std::string(name));
   }
-  const bool whole =
-      entry->size < short_limit_ ? short_chain(*entry, content) : chain(entry->start, content);
+  const bool whole = entry->size < short_limit_ ? short_chain(*entry, content)
+                                                : chain(entry->start, entry->size, content);
   if (!whole || content.size() < entry->size) return damaged("sectors of it are missing");
   content.resize(static_cast<std::size_t>(entry->size));
   return {};

@@ -41,15 +41,14 @@ class OleFile {
   void load_entries(std::string_view folder);
   void list_root();
   const Entry* find(std::string_view name) const;
-  bool chain(std::uint32_t start, std::string& content) const;
+  bool chain(std::uint32_t start, std::uint64_t wanted, std::string& content) const;
   bool short_chain(const Entry& entry, std::string& content) const;
 
   std::string_view bytes_;
   unsigned sector_shift_ = 9;
   std::uint32_t short_limit_ = 4096;  // streams below this size lie in the short sectors
+  std::uint32_t short_table_ = 0;     // first sector of what next_ is for short sectors
   std::string next_;                  // of each sector: the one that follows, 4 bytes
-  std::string short_next_;            // the same of short sectors
-  std::string short_sectors_;
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> root_;  // entries of the root folder
 };

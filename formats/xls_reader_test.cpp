@@ -179,6 +179,26 @@ TEST(XlsReader, SaysInBothLanguagesWhatItDoesNotRead) {
   EXPECT_THAT(refused(testing::ole_of({{u"WordDocument", "x"}})), HasSubstr("no workbook"));
   EXPECT_THAT(refused(XlsBuilder().file().substr(0, 1000)), HasSubstr("damaged"));
   EXPECT_THAT(refused("PK"), HasSubstr("damaged"));
+  XlsBuilder cut;
+  cut.sheet(u"s").cells = xls_record(0x0203, XlsBuilder::place(1, 0, 0));
+  XlsReader reader;
+  ASSERT_TRUE(reader.open_bytes(cut.file()).ok());
+  EXPECT_THAT(reader.select_sheet(0).message, HasSubstr("damaged"));
+}
+
+// Made with xlwt 1.3, which no test needs.
+TEST(XlsReader, ReadsAFileOfAnotherProgram) {
+  XlsReader reader;
+  ASSERT_TRUE(reader.open("formats/testdata/xlwt.xls").ok()) << reader.outcome().message;
+  ASSERT_EQ(reader.sheets().size(), 2U);
+  EXPECT_FALSE(reader.sheets()[1].visible);
+  const std::vector<std::string> rows = rows_of(reader);
+  ASSERT_EQ(rows.size(), 7U);
+  EXPECT_EQ(rows[1],
+            "2: A1=名称1 B3=2024-05-30 C2=000001 D4=FALSE E0= F2=3.25 G3=2024-05-30 10:00:00 "
+            "H3=36:00:00");
+  ASSERT_EQ(reader.merges().size(), 1U);
+  EXPECT_EQ(reader.merges()[0].range, "A7:A9");
 }
 
 TEST(XlsReader, BoundsTheSizeOfAFile) {
@@ -189,8 +209,9 @@ TEST(XlsReader, BoundsTheSizeOfAFile) {
 
 TEST(XlsReader, NeverCrashesOnDamage) {
   XlsBuilder builder;
-  builder.sheet(u"s").cells = builder.text(1, 0, u"名称") + XlsBuilder::number(2, 0, 45442) +
-                              xls_record(0x0006, XlsBuilder::place(2, 1, 0));
+  builder.sheet(u"s").cells =
+      builder.text(1, 0, u"名称") + XlsBuilder::number(2, 0, 45442) +
+      xls_record(0x0006, XlsBuilder::place(2, 1, 0) + std::string(16, '\0'));
   const std::string file = builder.file();
   XlsxRow row;
   for (std::size_t i = 0; i < 4000; ++i) {
@@ -206,6 +227,24 @@ TEST(XlsReader, NeverCrashesOnDamage) {
       }
     }
   }
+}
+
+TEST(OleFile, ReadsShortStreams) {
+  // The header, the table, the folder with the short sectors' stream as its root, the table of
+  // short sectors and these themselves.
+  std::string file = testing::ole_of({{u"Workbook", std::string(4096, 'x')}});
+  const std::size_t root = 512 + 512, table = 512;
+  file.replace(0x3C, 4, little(10, 4));
+  file.replace(table + 9 * 4, 8, little(0xFFFFFFFE, 4) + little(0xFFFFFFFE, 4));
+  file.resize(512 + 11 * 512, '\0');
+  file.replace(512 + 10 * 512, 8, little(1, 4) + little(0xFFFFFFFE, 4));
+  file.replace(root + 0x74, 8, little(2, 4) + little(4096, 4));
+  file.replace(root + 128 + 0x74, 8, little(0, 4) + little(100, 4));
+  OleFile ole;
+  std::string content;
+  ASSERT_TRUE(ole.open(file).ok());
+  ASSERT_TRUE(ole.read("Workbook", content).ok());
+  EXPECT_EQ(content, std::string(100, 'x'));
 }
 
 TEST(OleFile, DoesNotGoInCircles) {

@@ -76,30 +76,43 @@ Outcome XlsSheet::open(std::size_t offset) {
       sort();
       return {};
     }
-    if (depth == 1) note(record);
+    if (depth == 1 && !note(record)) return xls_damaged("a cell is cut short");
   }
   return xls_damaged("a sheet has no end");
 }
 
-void XlsSheet::note(const XlsRecord& record) {
+// False when the record is too short for what it is.
+bool XlsSheet::note(const XlsRecord& record) {
+  std::size_t least = 0;
   switch (record.id) {
     case XlsRecordId::kNumbers:
-      return note_numbers(record);
+      note_numbers(record);
+      return true;
     case XlsRecordId::kMerges:
-      return note_merges(record.data);
+      note_merges(record.data);
+      return true;
     case XlsRecordId::kFormula:
+      least = 20;
+      break;
     case XlsRecordId::kNumber:
+      least = 14;
+      break;
     case XlsRecordId::kShortNumber:
+    case XlsRecordId::kSharedText:
+      least = 10;
+      break;
     case XlsRecordId::kText:
     case XlsRecordId::kRichText:
-    case XlsRecordId::kSharedText:
     case XlsRecordId::kBoolOrError:
-      places_.push_back({get_u16(record.data, 0), get_u16(record.data, 2),
-                         static_cast<std::uint32_t>(record.at)});
-      return;
+      least = 8;
+      break;
     default:
-      return;
+      return true;
   }
+  if (record.data.size() < least) return false;
+  places_.push_back(
+      {get_u16(record.data, 0), get_u16(record.data, 2), static_cast<std::uint32_t>(record.at)});
+  return true;
 }
 
 void XlsSheet::note_numbers(const XlsRecord& record) {
@@ -198,7 +211,7 @@ Outcome XlsSheet::read_cell(const Place& place, XlsxCell& cell) {
       return {};
     case XlsRecordId::kSharedText: {
       const std::uint32_t index = get_u32(data, 6);
-      if (data.size() < 10 || index >= workbook_.strings.size()) {
+      if (index >= workbook_.strings.size()) {
         return xls_damaged("cell " + cell_name(place.row, place.column) + " has no text");
       }
       cell.kind = CellKind::kString;

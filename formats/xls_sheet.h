@@ -34,7 +34,7 @@ class XlsSheet {
     std::uint16_t column;
     std::uint32_t at;  // of the record's head
   };
-  void note(const XlsRecord& record);
+  bool note(const XlsRecord& record);
   void note_numbers(const XlsRecord& record);
   void note_merges(std::string_view data);
   void sort();

@@ -234,7 +234,8 @@ std::vector<Option> file_source_options() {
        .members = {{.name = "glob", .type = OptionType::kString}}},
       {.name = "format",
        .type = OptionType::kEnum,
-       .doc = "auto goes by the file's name.",
+       .doc = "auto goes by the content (workbooks, XML, JSON arrays), then by the file's name; "
+              "xlsx stands for .xls as well.",
        .default_text = "auto",
        .choices = {"auto", "ndjson", "csv", "xlsx"}},
       {.name = "encoding",

@@ -660,6 +660,19 @@ TEST(FileSource, TakesTheRowsOfXmlAndArraysBeforeWhatIsBroken) {
   }
 }
 
+TEST(FileSource, ReadsArraysInGb18030WhoseCharactersEndAsABackslash) {
+  TemporaryFolder folder;
+  std::string much;
+  for (int i = 0; i < 100; ++i) much += kLongyan;
+  folder.write("in/a.json", "[{\"a\":\"" + kLongyan +
+                                "\xD5\\\"},\n{\"a\":\"\xFF\"},{\"a\":1,\"b\":\"" + much + "\"}]");
+  Source source(folder, "{path: in, fields: [a]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("1|龙岩誠", "3|1"));
+  EXPECT_THAT(source.rejects, ElementsAre("2!E803_BAD_ENCODING!"));
+}
+
 TEST(FileSource, RefusesOnlyTheLongRowOfXmlAndArrays) {
   TemporaryFolder folder;
   const std::string much(3000, 'x');
