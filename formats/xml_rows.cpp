@@ -172,10 +172,26 @@ struct XmlRows::Impl {
     silent_bytes = 0;
     if (!outcome.ok() || !in_row) return;
     if (in_field) {
-      if (has_room(text.size())) row.fields.back().second.append(text);
+      append_text(text);
     } else if (text.find_first_not_of(kBlanks) != std::string_view::npos) {
       fail(OutcomeCode::kCorrupt, "text between the elements of a ROW", "ROW的字段之间有文字");
     }
+  }
+
+  // The same of a text is kept in whatever pieces it comes.
+  void append_text(std::string_view text) {
+    if (!row.too_long && row_bytes + text.size() <= limits.max_row_bytes) {
+      row_bytes += text.size();
+      row.fields.back().second.append(text);
+      return;
+    }
+    std::size_t kept = 0;
+    while (kept < text.size() && !row.too_long) {
+      std::size_t end = kept + 1;
+      while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+      if (has_room(end - kept)) kept = end;
+    }
+    if (kept > 0) row.fields.back().second.append(text.substr(0, kept));
   }
 
   bool parse(std::string_view piece, bool last) {
@@ -196,16 +212,12 @@ struct XmlRows::Impl {
 
   // A declaration must stand at the very beginning, which not every program keeps to.
   void begin(std::string_view& text) {
-    constexpr std::string_view kMark = "\xEF\xBB\xBF";
+    constexpr std::string_view kLeftOut = " \t\r\n\xEF\xBB\xBF";  // and byte order marks
     while (!text.empty() && !begun) {
-      if (text.starts_with(kMark)) {
-        text.remove_prefix(kMark.size());
-      } else if (kBlanks.find(text.front()) != std::string_view::npos) {
-        lines_before += text.front() == '\n' ? 1U : 0U;
-        text.remove_prefix(1);
-      } else {
-        begun = true;
-      }
+      begun = kLeftOut.find(text.front()) == std::string_view::npos;
+      if (begun) return;
+      lines_before += text.front() == '\n' ? 1U : 0U;
+      text.remove_prefix(1);
     }
   }
 };
