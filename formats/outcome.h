@@ -20,10 +20,14 @@ enum class OutcomeCode : std::uint8_t {
 struct [[nodiscard]] Outcome {
   OutcomeCode code = OutcomeCode::kOk;
   std::string message;
+  std::string zh;  // the same for whoever sends files, where that is worth saying
 
   bool ok() const { return code == OutcomeCode::kOk; }
   static Outcome failure(OutcomeCode code, std::string message) {
-    return Outcome{code, std::move(message)};
+    return Outcome{code, std::move(message), {}};
+  }
+  static Outcome failure(OutcomeCode code, std::string message, std::string zh) {
+    return Outcome{code, std::move(message), std::move(zh)};
   }
 };
 

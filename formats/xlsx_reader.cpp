@@ -12,15 +12,6 @@
 
 namespace huiliu::formats {
 
-const XlsxCell& XlsxRow::at(std::uint32_t column) const {
-  static const XlsxCell kAbsent;
-  const auto before = [](const XlsxCell& cell, std::uint32_t wanted) {
-    return cell.column < wanted;
-  };
-  const auto found = std::lower_bound(cells.begin(), cells.end(), column, before);
-  return found != cells.end() && found->column == column ? *found : kAbsent;
-}
-
 struct XlsxReader::Impl {
   explicit Impl(XlsxLimits bounds) : limits(bounds), strings(bounds.max_shared_strings_bytes) {}
 

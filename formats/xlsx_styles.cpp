@@ -259,10 +259,9 @@ void XlsxStyles::on_start(std::string_view name, const XmlAttributes& attributes
   } else if (name == "numFmts") {
     in_number_formats_ = true;
   } else if (name == "xf" && in_cell_formats_) {
-    cell_formats_.push_back(parse_format_id(attributes.get("numFmtId")));
+    add_style(parse_format_id(attributes.get("numFmtId")));
   } else if (name == "numFmt" && in_number_formats_) {
-    own_[parse_format_id(attributes.get("numFmtId"))] =
-        parse_format_code(attributes.get("formatCode"));
+    add_format(parse_format_id(attributes.get("numFmtId")), attributes.get("formatCode"));
   }
 }
 

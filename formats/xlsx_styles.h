@@ -42,10 +42,17 @@ bool append_serial(double serial, DateSystem system, NumberFormat::Kind kind, st
 // The digits of a whole number, in the places of a pattern of kZeros.
 std::string fill_zeros(std::string_view pattern, std::string_view whole);
 
-// Reads the styles part: how cells of each style show their numbers.
+// How cells of each style show their numbers: from the styles part, or as the records of an old
+// workbook say one by one.
 class XlsxStyles : public XmlHandler {
  public:
   const NumberFormat& format(std::uint32_t style) const;
+
+  // The next style shows numbers by that format.
+  void add_style(std::uint32_t format_id) { cell_formats_.push_back(format_id); }
+  void add_format(std::uint32_t format_id, std::string_view code) {
+    own_[format_id] = parse_format_code(code);
+  }
 
   void on_start(std::string_view name, const XmlAttributes& attributes) override;
   void on_end(std::string_view name) override;

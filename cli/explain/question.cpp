@@ -12,11 +12,13 @@ namespace huiliu::cli {
 namespace {
 
 bool is_workbook(std::string_view path) {
-  constexpr std::string_view kExtension = ".xlsx";
-  if (path.size() < kExtension.size()) return false;
-  const std::string_view end = path.substr(path.size() - kExtension.size());
-  return std::equal(end.begin(), end.end(), kExtension.begin(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+  const auto ends_with = [path](std::string_view extension) {
+    if (path.size() < extension.size()) return false;
+    const std::string_view end = path.substr(path.size() - extension.size());
+    return std::equal(end.begin(), end.end(), extension.begin(),
+                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+  };
+  return ends_with(".xlsx") || ends_with(".xls");
 }
 
 bool ends_as_path(std::string_view path, std::string_view end) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include <emmintrin.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
@@ -15,6 +16,8 @@
 #include "connectors/file/foreign_content.h"
 #include "connectors/file/text_copy.h"
 #include "formats/csv.h"
+#include "formats/xls_reader.h"
+#include "formats/xlsx_reader.h"
 
 namespace huiliu::connectors {
 
@@ -45,8 +48,14 @@ FileFormat format_by_name(const std::string& path) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
   }
   if (extension == ".csv" || extension == ".tsv" || extension == ".txt") return FileFormat::kCsv;
-  if (extension == ".xlsx") return FileFormat::kXlsx;
+  if (extension == ".xlsx" || extension == ".xls") return FileFormat::kXlsx;
   return FileFormat::kNdjson;
+}
+
+/// By its content: names lie.
+std::unique_ptr<formats::WorkbookReader> open_workbook(std::string_view head) {
+  if (is_old_workbook(head)) return std::make_unique<formats::XlsReader>();
+  return std::make_unique<formats::XlsxReader>();
 }
 
 std::uint64_t count_lines(std::string_view bytes) {
@@ -94,13 +103,13 @@ bool FileCursor::open() {
   }
   std::string head;
   if (!read_head(head)) return true;
-  if (options_.format == FileFormat::kAuto && is_zip(head)) format_ = FileFormat::kXlsx;
-  const auto foreign = foreign_content(head, format_);
-  if (options_.append && format_ == FileFormat::kXlsx) {
-    problem("a workbook cannot be appended to; give it a source without `append`",
-            "工作簿不能边写边读，请用不带 append 的数据源读取");
-    return true;
+  if (options_.format == FileFormat::kAuto && is_workbook(head)) format_ = FileFormat::kXlsx;
+  if (options_.format == FileFormat::kAuto && !is_workbook(head)) {
+    form_ = row_form_of(head, format_);
   }
+  if (options_.append && cannot_grow(head)) return true;
+  if (form_ != RowForm::kNone) format_ = FileFormat::kNdjson;
+  const auto foreign = form_ == RowForm::kNone ? foreign_content(head, format_) : std::nullopt;
   if (format_ == FileFormat::kXlsx) {
     const auto digest = hash_prefix(place_.fd, position_.size, hash_);
     if (!digest) return false;
@@ -109,7 +118,7 @@ bool FileCursor::open() {
     if (foreign) {
       problem(*foreign);
     } else {
-      start_table();
+      start_table(head);
     }
     return true;
   }
@@ -117,20 +126,34 @@ bool FileCursor::open() {
     problem(*foreign);
     return true;
   }
-  if (options_.append && needs_rewriting(head, format_)) {
-    problem("UTF-16 text, or lines that end with CR, cannot be followed while it grows",
-            "UTF-16 编码或仅以 CR 换行的文件不能边写边读");
+  if (form_ != RowForm::kNone) {
+    if (!rewrite_rows(head, form_) || !read_head(head)) return true;
+  } else if (needs_rewriting(head, format_) && (!rewrite_text(head) || !read_head(head))) {
     return true;
   }
-  if (needs_rewriting(head, format_) && (!rewrite_text(head) || !read_head(head))) return true;
   if (position_.offset > 0) {
+    // A file that was read to its end is known by its own bytes.
     const auto digest = hash_prefix(place_.fd, position_.offset, hash_);
-    if (!digest || *digest != position_.digest) return false;
-    pass_rest_of_row();
+    const bool whole = !whole_digest_.empty() && position_.digest == whole_digest_;
+    if (!digest || (!whole && *digest != position_.digest)) return false;
+    if (!whole) pass_rest_of_row();
   }
   read_to_ = position_.offset;
   start_text(head);
   return true;
+}
+
+/// Whether the file is of a kind that cannot be read while it is appended to.
+bool FileCursor::cannot_grow(std::string_view head) {
+  if (format_ == FileFormat::kXlsx || form_ != RowForm::kNone) {
+    problem("a workbook, XML or a JSON array cannot be appended to; give it a source without "
+            "`append`",
+            "工作簿、XML 或 JSON 数组不能边写边读，请用不带 append 的数据源读取");
+  } else if (needs_rewriting(head, format_)) {
+    problem("UTF-16 text, or lines that end with CR, cannot be followed while it grows",
+            "UTF-16 编码或仅以 CR 换行的文件不能边写边读");
+  }
+  return !problem_.empty();
 }
 
 /// Slices end at line ends, but for the last row of a file that had none. What was written behind
@@ -198,7 +221,7 @@ void FileCursor::start_text(std::string_view head) {
   }
   layout_->mixed = !options_.encoding.has_value();
   layout_->encoding =
-      mark > 0 || was_utf16_ ? formats::Encoding::kUtf8Bom : options_.encoding.value_or(found);
+      mark > 0 || is_utf8_ ? formats::Encoding::kUtf8Bom : options_.encoding.value_or(found);
   if (format_ == FileFormat::kCsv) return read_csv_header(head, mark);
   if (position_.offset == 0 && mark > 0) {
     hash_.add(head.substr(0, mark));
@@ -212,8 +235,26 @@ bool FileCursor::rewrite_text(std::string_view head) {
   // Whether a file was read already is asked of its own bytes.
   ContentHash whole;
   whole_digest_ = hash_prefix(place_.fd, position_.size, whole).value_or("");
-  was_utf16_ = formats::utf16_mark(head) != '\0';
-  const TextCopy copy = copy_as_plain_text(place_.fd, formats::utf16_mark(head));
+  is_utf8_ = formats::utf16_mark(head) != '\0';
+  return use_copy(copy_as_plain_text(place_.fd, formats::utf16_mark(head)));
+}
+
+bool FileCursor::rewrite_rows(std::string_view head, RowForm form) {
+  ContentHash whole;
+  whole_digest_ = hash_prefix(place_.fd, position_.size, whole).value_or("");
+  is_utf8_ = true;
+  RowCopy made = copy_rows(place_.fd, form, head, options_, *layout_);
+  if (!use_copy(made.copy)) return false;
+  if (!made.any_rows) {
+    problem(made.problem.value_or(foreign_xml(head)));
+  } else if (!made.names.empty() && layout_->known(made.names) == 0) {
+    problem(no_headings(made.names));
+  }
+  rest_ = std::move(made.problem);
+  return problem_.empty();
+}
+
+bool FileCursor::use_copy(const TextCopy& copy) {
   if (copy.fd < 0) {
     problem(fmt::format("cannot be converted to UTF-8: {}", std::strerror(copy.error)));
     return false;
@@ -224,13 +265,46 @@ bool FileCursor::rewrite_text(std::string_view head) {
   return true;
 }
 
+std::uint64_t FileCursor::line_of(std::uint64_t row) {
+  if (form_ == RowForm::kNone) return row;
+  // The cursor itself has the copy.
+  const int fd = ::open(place_.path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  std::string head(kHead, '\0');
+  head.resize(static_cast<std::size_t>(std::max<ssize_t>(::pread(fd, head.data(), kHead, 0), 0)));
+  const std::uint64_t line = line_of_row(fd, form_, head, options_, *layout_, row);
+  ::close(fd);
+  return line;
+}
+
 void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
-  const formats::CsvDialect dialect{options_.delimiter, '"'};
+  std::optional<FirstRow> first;
+  if (find_csv_header(head, skip, first)) return;
+  for (const char sign : kDelimiters) {
+    if (options_.delimiter_set || sign == options_.delimiter) continue;
+    layout_->delimiter = sign;
+    std::optional<FirstRow> ignored;
+    if (!find_csv_header(head, skip, ignored)) continue;
+    const std::string name = sign == '\t' ? "tabs" : fmt::format("'{}'", sign);
+    return spdlog::info("{}: its cells are separated by {}", place_.name, name);
+  }
+  layout_->delimiter = options_.delimiter;
+  if (first) {
+    const auto other = other_delimiter(first->line, options_.delimiter, *layout_);
+    return problem(other ? *other : no_headings(first->cells));
+  }
+  if (head.find_first_not_of(" \t\r\n\x1A", skip) != std::string_view::npos) {
+    problem("no row of the file's beginning can be read as headings", "文件开头没有可读的表头");
+  }
+}
+
+/// Goes behind the headings, or says what is wrong with them; false if no row has known ones.
+bool FileCursor::find_csv_header(std::string_view head, std::size_t skip,
+                                 std::optional<FirstRow>& first) {
+  const formats::CsvDialect dialect{layout_->delimiter, '"'};
   formats::CsvRowParser parser(4096, dialect);
   formats::Gb18030Converter gb;
   constexpr int kRowsToTry = 50;
-  std::optional<std::vector<std::string>> first;
-  std::string first_line;
   std::size_t at = skip;
   for (int tried = 0; tried < kRowsToTry && at < head.size();) {
     const std::size_t end = std::min(formats::csv_row_end(head, at, dialect), head.size());
@@ -250,13 +324,11 @@ void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
     // A title or an explanation may hold one word that is a heading too.
     const std::size_t enough = std::min<std::size_t>(2, options_.fields.size());
     const std::size_t known = layout_->known(headings);
-    if (!first) {
-      first = headings;
-      first_line = converted;
-    }
+    if (!first) first = FirstRow{converted, headings};
     if (known < (tried == 1 ? std::min(enough, filled) : enough) || known == 0) continue;
     if (const auto wrong = layout_->map_headings(std::move(headings), options_)) {
-      return problem(*wrong);
+      problem(*wrong);
+      return true;
     }
     if (tried > 1 && !options_.quiet)
       spdlog::warn("{}: {} rows above the headings are left out", place_.name, tried - 1);
@@ -264,15 +336,9 @@ void FileCursor::read_csv_header(std::string_view head, std::size_t skip) {
       hash_.add(head.substr(0, at));
       position_.offset = read_to_ = at;
     }
-    return;
+    return true;
   }
-  if (first) {
-    const auto other = other_delimiter(first_line, options_.delimiter, *layout_);
-    return problem(other ? *other : no_headings(*first));
-  }
-  if (head.find_first_not_of(" \t\r\n\x1A", skip) != std::string_view::npos) {
-    problem("no row of the file's beginning can be read as headings", "文件开头没有可读的表头");
-  }
+  return false;
 }
 
 bool FileCursor::fill(std::string& bytes, std::size_t wanted) {
@@ -303,7 +369,7 @@ FileCursor::Cut FileCursor::cut(std::string_view bytes, bool at_end) const {
   Cut result;
   if (format_ == FileFormat::kCsv) {
     const formats::CsvSplit split = formats::split_csv(
-        bytes, options_.max_row_bytes, at_end, formats::CsvDialect{options_.delimiter, '"'});
+        bytes, options_.max_row_bytes, at_end, formats::CsvDialect{layout_->delimiter, '"'});
     result = {split.complete_bytes, split.complete_rows, false, false};
     if (split.error != formats::CsvError::kNone) {
       result.damaged = split.complete_bytes == 0;
@@ -365,31 +431,39 @@ bool FileCursor::read_text(Slice& slice, std::size_t slice_bytes) {
     }
     carry_.assign(bytes, found.bytes, std::string::npos);
     bytes.resize(found.bytes);
-    if (bytes.empty() && before == 0) {
-      finish();
-      return false;
-    }
+    if (bytes.empty() && before == 0) return text_ends() ? false : take_problem(slice);
     hash_.add(bytes);
     position_.offset += bytes.size();
     slice.first_offset = position_.rows + 1;
     position_.rows += found.rows;
     slice.format = static_cast<std::uint32_t>(format_ == FileFormat::kCsv ? SliceFormat::kCsv
                                                                           : SliceFormat::kNdjson);
-    if (at_end && carry_.empty() && !options_.append) finish();
+    if (at_end && carry_.empty() && !options_.append) text_ends();
     return true;
   }
 }
 
-void FileCursor::start_table() {
-  xlsx_ = std::make_unique<formats::XlsxReader>();
-  if (!xlsx_->open(place_.path).ok()) return problem(xlsx_->outcome().message);
+/// False when the file goes on, but in a way that cannot be read: the next slice says so.
+bool FileCursor::text_ends() {
+  if (!rest_) {
+    finish();
+    return true;
+  }
+  problem(rest_->en + "; the rows before it are read; mend it and send the file again",
+          rest_->zh + "；之前的行已读取，请修改后重新报送");
+  return false;
+}
+
+void FileCursor::start_table(std::string_view head) {
+  workbook_ = open_workbook(head);
+  if (!workbook_->open(place_.path).ok()) return problem(workbook_->outcome());
   if (!list_sheets() || !open_sheet(0)) return;
   skip_to_position();
 }
 
 /// Finds the sheets that are read and says what is left out.
 bool FileCursor::list_sheets() {
-  const auto& all = xlsx_->sheets();
+  const auto& all = workbook_->sheets();
   std::vector<std::string> hidden, others;
   formats::Outcome last;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -405,10 +479,10 @@ bool FileCursor::list_sheets() {
       others.push_back(all[i].name);
     }
     if (!problem_.empty()) return false;
-    if (!xlsx_->outcome().ok()) last = xlsx_->outcome();
+    if (!workbook_->outcome().ok()) last = workbook_->outcome();
   }
   if (!last.ok()) {
-    problem(last.message);
+    problem(last);
   } else if (sheets_.empty() && !options_.sheet.empty() && others.empty()) {
     problem("no sheet named " + options_.sheet, "没有名为" + options_.sheet + "的工作表");
   } else if (sheets_.empty()) {
@@ -434,11 +508,11 @@ bool FileCursor::open_sheet(std::size_t at) {
   sheet_at_ = at;
   layout_ = sheets_[at].layout;
   sheets_[at].base = at == 0 ? 0 : position_.rows;
-  if (xlsx_->select_sheet(sheets_[at].index).ok() &&
-      xlsx_->skip_rows(sheets_[at].rows_before).ok()) {
+  if (workbook_->select_sheet(sheets_[at].index).ok() &&
+      workbook_->skip_rows(sheets_[at].rows_before).ok()) {
     return true;
   }
-  problem(xlsx_->outcome().message);
+  problem(workbook_->outcome());
   return false;
 }
 
@@ -446,17 +520,17 @@ bool FileCursor::open_sheet(std::size_t at) {
 void FileCursor::skip_to_position() {
   const std::uint64_t wanted = position_.offset;
   if (sheets_.size() == 1) {
-    if (wanted > 0 && !xlsx_->skip_rows(wanted).ok()) problem(xlsx_->outcome().message);
+    if (wanted > 0 && !workbook_->skip_rows(wanted).ok()) problem(workbook_->outcome());
     return;
   }
   position_.rows = 0;
   formats::XlsxRow row;
   for (std::uint64_t passed = 0; passed < wanted;) {
-    if (xlsx_->next_row(row)) {
+    if (workbook_->next_row(row)) {
       ++passed;
       position_.rows = sheets_[sheet_at_].base + row.number - sheets_[sheet_at_].header_row;
-    } else if (!xlsx_->outcome().ok()) {
-      return problem(xlsx_->outcome().message);
+    } else if (!workbook_->outcome().ok()) {
+      return problem(workbook_->outcome());
     } else if (sheet_at_ + 1 == sheets_.size() || !open_sheet(sheet_at_ + 1)) {
       return;
     }
@@ -467,7 +541,7 @@ void FileCursor::skip_to_position() {
 void FileCursor::note_merges() {
   constexpr std::size_t kShown = 5;
   const Sheet& sheet = sheets_[sheet_at_];
-  for (const formats::XlsxMerge& merge : xlsx_->merges()) {
+  for (const formats::XlsxMerge& merge : workbook_->merges()) {
     const bool read = merge.column < layout_->columns.size() && layout_->columns[merge.column] >= 0;
     if (read && merge.last_row > sheet.header_row && merge.first_row > sheet.header_row &&
         merged_.size() < kShown) {
@@ -486,13 +560,13 @@ void FileCursor::report_merges() {
 }
 
 std::optional<std::pair<std::string, std::uint64_t>> FileCursor::table_place(std::uint64_t row) {
-  if (!xlsx_ || sheets_.empty()) return std::nullopt;
+  if (!workbook_ || sheets_.empty()) return std::nullopt;
   runtime::Slice slice;
   while (sheets_.size() > 1 && position_.rows < row && read(slice, 1 << 20)) {
   }
   std::size_t at = 0;
   while (at < sheet_at_ && sheets_[at + 1].base < row) ++at;
-  return std::pair{xlsx_->sheets()[sheets_[at].index].name,
+  return std::pair{workbook_->sheets()[sheets_[at].index].name,
                    sheets_[at].header_row + row - sheets_[at].base};
 }
 
@@ -510,8 +584,8 @@ std::optional<FileCursor::Sheet> FileCursor::find_headings(std::size_t index) {
   Sheet sheet{index, 0, 0, 0, make_layout(options_, place_.name)};
   std::vector<std::string> above;
   formats::XlsxRow row;
-  if (!xlsx_->select_sheet(index).ok()) return std::nullopt;
-  while (sheet.rows_before < kRowsToTry && xlsx_->next_row(row)) {
+  if (!workbook_->select_sheet(index).ok()) return std::nullopt;
+  while (sheet.rows_before < kRowsToTry && workbook_->next_row(row)) {
     ++sheet.rows_before;
     std::vector<std::string> headings = texts(row);
     // A title row may hold one word that is a heading too.
@@ -522,7 +596,7 @@ std::optional<FileCursor::Sheet> FileCursor::find_headings(std::size_t index) {
     sheet.header_row = row.number;
     // Headings in two rows: cells of one are merged over both, or those of the upper name groups.
     if (const auto joined = sheet.layout->join_headings(above, headings)) headings = *joined;
-    if (xlsx_->next_row(row)) {
+    if (workbook_->next_row(row)) {
       if (const auto joined = sheet.layout->join_headings(headings, texts(row))) {
         headings = *joined;
         sheet.header_row = row.number;
@@ -546,9 +620,9 @@ bool FileCursor::read_table(Slice& slice, std::size_t slice_bytes) {
   };
   formats::XlsxRow row;
   while (slice.bytes.size() < slice_bytes) {
-    if (!xlsx_->next_row(row)) {
-      if (!xlsx_->outcome().ok()) {
-        problem(xlsx_->outcome().message);
+    if (!workbook_->next_row(row)) {
+      if (!workbook_->outcome().ok()) {
+        problem(workbook_->outcome());
       } else if (note_merges(); sheet_at_ + 1 == sheets_.size()) {
         merged_.empty() ? finish() : report_merges();
       } else if (open_sheet(sheet_at_ + 1) && slice.bytes.empty()) {
@@ -578,7 +652,10 @@ bool FileCursor::read_table(Slice& slice, std::size_t slice_bytes) {
 bool FileCursor::read(Slice& slice, std::size_t slice_bytes) {
   if (position_.done) return false;
   slice.detail = layout_;
-  if (!problem_.empty()) return take_problem(slice);
+  if (!problem_.empty()) {
+    if (!whole_digest_.empty()) position_.digest = whole_digest_;
+    return take_problem(slice);
+  }
   const bool got =
       format_ == FileFormat::kXlsx ? read_table(slice, slice_bytes) : read_text(slice, slice_bytes);
   if (format_ != FileFormat::kXlsx) {

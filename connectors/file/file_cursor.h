@@ -8,7 +8,8 @@
 #include "connectors/file/content_hash.h"
 #include "connectors/file/file_options.h"
 #include "connectors/file/file_position.h"
-#include "formats/xlsx_reader.h"
+#include "connectors/file/row_copy.h"
+#include "formats/workbook_reader.h"
 #include "runtime/source.h"
 
 namespace huiliu::connectors {
@@ -46,8 +47,11 @@ class FileCursor {
   int descriptor() const { return place_.fd; }
   const std::string& name() const { return place_.name; }
   FileFormat format() const { return format_; }
+  char delimiter() const { return layout_->delimiter; }
   /// Where a data row of a workbook stands; empty if it is none or was refused as a whole.
   std::optional<std::pair<std::string, std::uint64_t>> table_place(std::uint64_t row);
+  /// Where a row of NDJSON, of XML or of a JSON array begins.
+  std::uint64_t line_of(std::uint64_t row);
 
  private:
   struct Cut {
@@ -59,9 +63,19 @@ class FileCursor {
   bool read_head(std::string& head);
   void start_text(std::string_view head);
   void pass_rest_of_row();
+  bool cannot_grow(std::string_view head);
   bool rewrite_text(std::string_view head);
-  void start_table();
+  bool rewrite_rows(std::string_view head, RowForm form);
+  bool use_copy(const TextCopy& copy);
+  bool text_ends();
+  void start_table(std::string_view head);
   void read_csv_header(std::string_view head, std::size_t skip);
+  /// The first row of a CSV file, for whoever has to say that it has no headings.
+  struct FirstRow {
+    std::string line;
+    std::vector<std::string> cells;
+  };
+  bool find_csv_header(std::string_view head, std::size_t skip, std::optional<FirstRow>& first);
   bool read_text(runtime::Slice& slice, std::size_t slice_bytes);
   bool read_table(runtime::Slice& slice, std::size_t slice_bytes);
   struct Sheet {
@@ -71,7 +85,7 @@ class FileCursor {
     std::uint64_t base = 0;         ///< data rows of the sheets before
     std::shared_ptr<FileLayout> layout;
   };
-  /// Empty: the sheet has no known headings (or see xlsx_->outcome() and problem_).
+  /// Empty: the sheet has no known headings (or see workbook_->outcome() and problem_).
   std::optional<Sheet> find_headings(std::size_t index);
   bool list_sheets();
   bool open_sheet(std::size_t at);
@@ -82,6 +96,7 @@ class FileCursor {
   bool damaged_row(runtime::Slice& slice, bool open_quote);
   bool fill(std::string& bytes, std::size_t wanted);
   void problem(const std::string& text, const std::string& zh = "");
+  void problem(const formats::Outcome& outcome) { problem(outcome.message, outcome.zh); }
   void problem(const FileProblem& problem) { this->problem(problem.en, problem.zh); }
   bool take_problem(runtime::Slice& slice);
   void finish();
@@ -93,13 +108,15 @@ class FileCursor {
   std::shared_ptr<FileLayout> layout_;
   ContentHash hash_;
   std::string whole_digest_;  ///< of a file that is read from its copy
-  bool was_utf16_ = false;
+  bool is_utf8_ = false;      ///< was converted to it
+  RowForm form_ = RowForm::kNone;
+  std::optional<FileProblem> rest_;  ///< why what is behind the rows cannot be read
   std::optional<std::string> half_row_;
   std::string carry_;
   std::uint64_t text_size_ = 0;  ///< of the file, or of its copy in UTF-8
   std::uint64_t read_to_ = 0;    ///< offset behind what read() has fetched
   std::string problem_;
-  std::unique_ptr<formats::XlsxReader> xlsx_;
+  std::unique_ptr<formats::WorkbookReader> workbook_;
   std::vector<Sheet> sheets_;  ///< those that are read
   std::size_t sheet_at_ = 0;
   std::vector<std::string> merged_;

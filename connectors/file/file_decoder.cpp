@@ -97,9 +97,12 @@ bool is_explanation(std::string_view first_cell) {
                      [&](auto word) { return first_cell.starts_with(word); });
 }
 
+constexpr std::size_t kMaxColumns = 4096;
+
 /// Whether a quote stands where a cell starts: it was opened, not put within.
-bool opens_quote(std::string_view row) {
-  return row.starts_with('"') || row.find(",\"") != std::string_view::npos;
+bool opens_quote(std::string_view row, char delimiter) {
+  const char opening[] = {delimiter, '"'};
+  return row.starts_with('"') || row.find({opening, 2}) != std::string_view::npos;
 }
 
 class FileDecoder final : public runtime::Decoder {
@@ -109,7 +112,8 @@ class FileDecoder final : public runtime::Decoder {
         schema_(options_.schema()),
         wanted_(wanted(context)),
         json_(types(), wanted_, options_.max_depth),
-        csv_(4096, formats::CsvDialect{options_.delimiter, '"'}),
+        delimiter_(options_.delimiter),
+        csv_(kMaxColumns, formats::CsvDialect{delimiter_, '"'}),
         row_(std::max(context.row_slots, schema_.width() + runtime::kRejectFieldCount)),
         blank_(schema_.width()) {
     for (std::size_t i = 0; i < schema_.width(); ++i) {
@@ -171,6 +175,10 @@ class FileDecoder final : public runtime::Decoder {
     constants_.clear();
     if (layout == nullptr) return;
     json_.new_keys();
+    if (layout->delimiter != delimiter_) {
+      delimiter_ = layout->delimiter;
+      csv_ = formats::CsvRowParser(kMaxColumns, formats::CsvDialect{delimiter_, '"'});
+    }
     for (const auto& [field, text] : layout->set) {
       constants_.emplace_back(field, *parse_cell(schema_[field].type, text));
     }
@@ -246,6 +254,7 @@ class FileDecoder final : public runtime::Decoder {
   runtime::Schema schema_;
   std::vector<bool> wanted_;
   JsonRow json_;
+  char delimiter_;  // of csv_
   formats::CsvRowParser csv_;
   formats::Gb18030Converter gb_;
   std::vector<Value> row_;
@@ -371,7 +380,7 @@ void FileDecoder::gb_line(std::string_view line) {
 
 void FileDecoder::decode_csv() {
   const std::string_view bytes = slice_->bytes;
-  const formats::CsvDialect dialect{options_.delimiter, '"'};
+  const formats::CsvDialect dialect{layout_->delimiter, '"'};
   has_nul_ = has_nul(bytes);
   for (std::size_t at = 0; at < bytes.size(); ++offset_) {
     const std::size_t end = std::min(formats::csv_row_end(bytes, at, dialect), bytes.size());
@@ -419,7 +428,9 @@ void FileDecoder::csv_row(std::string_view raw) {
   if (is_blank(row)) return;
   if (has_nul_ && has_nul(row)) return refuse(kNul, row);
   if (error == formats::CsvError::kUnterminatedQuote) return refuse(kOpenQuote, row);
-  if (error == formats::CsvError::kStrayQuote && opens_quote(row)) return refuse(kOpenQuote, row);
+  if (error == formats::CsvError::kStrayQuote && opens_quote(row, layout_->delimiter)) {
+    return refuse(kOpenQuote, row);
+  }
   const auto& cells = csv_.cells();
   if (error != formats::CsvError::kNone || cells.size() != layout_->columns.size()) {
     Reject reject = kBadCsv;

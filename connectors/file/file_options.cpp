@@ -201,6 +201,7 @@ FileOptions parse_file_options(const Config& config, Diagnostics& diagnostics) {
   if (encoding == "utf-8") options.encoding = formats::Encoding::kUtf8;
   if (encoding == "gb18030") options.encoding = formats::Encoding::kGb18030;
   options.delimiter = parse_delimiter(config, diagnostics);
+  options.delimiter_set = config.has("delimiter");
   options.sheet = config.string_or("sheet", "");
   for (const Config* item : items_of(config["fields"])) parse_field(*item, options, diagnostics);
   if (options.fields.empty() && !diagnostics.has_errors()) {
@@ -276,7 +277,8 @@ std::vector<Option> file_source_options() {
        .default_text = "false"},
       {.name = "format",
        .type = OptionType::kEnum,
-       .doc = "auto goes by the file's name.",
+       .doc = "auto goes by the content (workbooks, XML, JSON arrays), then by the file's name; "
+              "xlsx stands for .xls as well.",
        .default_text = "auto",
        .choices = {"auto", "ndjson", "csv", "xlsx"}},
       {.name = "encoding",
@@ -287,7 +289,8 @@ std::vector<Option> file_source_options() {
        .choices = {"auto", "utf-8", "gb18030"}},
       {.name = "delimiter",
        .type = OptionType::kString,
-       .doc = "CSV: the ASCII sign between cells, or `tab`.",
+       .doc = "CSV: the ASCII sign between cells, or `tab`. Where it is not set, a file whose "
+              "headings are known only by ;, tab or | is read by that.",
        .default_text = ","},
       {.name = "sheet",
        .type = OptionType::kString,
@@ -365,6 +368,7 @@ const FileMapping* mapping_of(const FileOptions& options, const std::string& fil
 std::shared_ptr<FileLayout> make_layout(const FileOptions& options, const std::string& file) {
   auto layout = std::make_shared<FileLayout>();
   layout->file = file;
+  layout->delimiter = options.delimiter;
   if (const FileMapping* mapping = mapping_of(options, file)) {
     layout->set = mapping->set;
     layout->required = mapping->required;

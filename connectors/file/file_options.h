@@ -50,6 +50,7 @@ struct FileOptions {
   FileFormat format = FileFormat::kAuto;
   std::optional<formats::Encoding> encoding;
   char delimiter = ',';
+  bool delimiter_set = false;  ///< else a file may have another that makes headings known
   std::string sheet;
   std::vector<FileField> fields;
   std::vector<FileMapping> mappings;
@@ -84,6 +85,7 @@ struct FileLayout {
   std::vector<int> columns;                              ///< CSV, XLSX: field of each cell, or -1
   std::vector<std::pair<std::size_t, std::string>> set;  ///< constants
   formats::Encoding encoding = formats::Encoding::kUtf8;
+  char delimiter = ',';  ///< CSV: between the cells of this file
   bool mixed = false;  ///< nobody has said the encoding: rows that are plainly in another are read
   std::vector<std::string> headings;               ///< CSV, XLSX: of each column
   std::vector<std::size_t> required;               ///< fields whose column must be there

@@ -112,9 +112,13 @@ class FileRereader final : public runtime::SourceReader {
       const auto quick = quick_hash(fd, known.size);
       return quick && task_.key.starts_with(std::string(kPrefix) + *quick);
     }
-    const bool table = cursor_at(known.path, -1, known)->format() == FileFormat::kXlsx;
-    ContentHash hash;
-    return hash_prefix(fd, table ? known.size : known.offset, hash) == known.digest;
+    // Text is known by what was read of it, a workbook by the whole, a file that is read from a
+    // copy by either, and only the cursor makes copies.
+    for (const std::uint64_t size : {known.offset, known.size}) {
+      ContentHash hash;
+      if (size <= known.size && hash_prefix(fd, size, hash) == known.digest) return true;
+    }
+    return known.offset > 0 && cursor_at(known.path, ::dup(fd), known)->open();
   }
 
   /// The file's descriptor, at a path that is stored in path_found_; -1 and why not.

@@ -8,6 +8,7 @@
 #include "connectors/file/file_decoder.h"
 #include "connectors/file/file_reader.h"
 #include "connectors/testing.h"
+#include "formats/xls_testing.h"
 #include "formats/xlsx_writer.h"
 #include "runtime/selection.h"
 
@@ -156,6 +157,23 @@ TEST(FileRereader, ReadsRowsOfAWorkbook) {
   EXPECT_THAT(source.rejudge(), ElementsAre("w.xlsx:2 2"));
 }
 
+TEST(FileRereader, ReadsRowsOfAnOldWorkbookWhateverItsName) {
+  TemporaryFolder folder;
+  formats::testing::XlsBuilder book;
+  auto& sheet = book.sheet(u"s");
+  sheet.cells = book.text(1, 0, u"a") + book.text(1, 1, u"b");
+  for (unsigned row = 2; row < 5; ++row) sheet.cells += book.number(row, 0, row);
+  for (const char* name : {"w.xls", "w.csv"}) {
+    folder.write(std::string("in/") + name, book.file());
+    Source source(folder, kFolder);
+    source.run();
+    source.select(name, 2);
+    EXPECT_THAT(source.rejudge(), ElementsAre(std::string(name) + ":2 3"));
+    EXPECT_THAT(source.not_found, IsEmpty());
+    std::filesystem::remove(folder.path(std::string("in/") + name));
+  }
+}
+
 TEST(FileRereader, NamesFilesThatAreGoneOrChanged) {
   TemporaryFolder folder;
   for (const char* name : {"a", "b", "c"}) {
@@ -195,6 +213,28 @@ TEST(FileRereader, ReadsTheRestOfAFileThatWasRefusedAsAWhole) {
   const Positions after = source.positions;
   source.run();
   EXPECT_EQ(source.positions, after);  // it is known as read
+}
+
+TEST(FileRereader, ReadsRowsAndTheRestOfConvertedFiles) {
+  TemporaryFolder folder;
+  std::string wide = "\xFF\xFE";
+  for (const char c : std::string("a,b\n1,2\n3,4\n")) wide.append(1, c).append(1, '\0');
+  folder.write("in/a.csv", wide);
+  folder.write("in/b.xml", "<ROWDATA><ROW><a>1</a></ROW><ROW><a>2</a></ROW></ROWDATA>");
+  folder.write("in/c.json", "[{\"a\":\"1\"},{\"a\":\"2\"},]");
+  Source source(folder, kFolder);
+  source.run();
+  const Positions before = source.positions;
+  source.select("a.csv", 2);
+  source.select("b.xml", 2);
+  source.select("c.json", 2);
+  source.select("c.json", 3, "E805_BAD_FILE");
+  EXPECT_THAT(source.rejudge(),
+              ElementsAre("a.csv:2 3", "b.xml:2 2", "c.json:2 2", "c.json:3 E805_BAD_FILE"));
+  EXPECT_THAT(source.not_found, IsEmpty());
+  EXPECT_EQ(source.positions, before);
+  source.run();
+  EXPECT_EQ(source.positions, before);
 }
 
 }  // namespace

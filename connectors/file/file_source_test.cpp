@@ -6,6 +6,7 @@
 
 #include "connectors/file/row_encoder.h"
 #include "connectors/file/source_harness.h"
+#include "formats/xls_testing.h"
 #include "formats/xlsx_writer.h"
 #include "runtime/registry.h"
 
@@ -351,6 +352,63 @@ TEST(FileSource, ReadsAllVisibleSheetsThatFitAndGoesOnInTheSecond) {
   }
 }
 
+/// Two sheets with data and a hidden one; a day, a code with zeros and merged cells in the first.
+std::string old_workbook() {
+  formats::testing::XlsBuilder book;
+  using Book = formats::testing::XlsBuilder;
+  const auto day = book.style(14), code = book.style(u"000000");
+  auto& first = book.sheet(u"一月").cells;
+  first = book.text(1, 0, u"许可信息") + book.text(2, 0, u"编 号") + book.text(2, 1, u"日期") +
+          Book::number(3, 0, 1234, code) + Book::number(3, 1, 45442, day) +
+          Book::number(4, 0, 99, 0) + book.text(4, 1, u"2024/5/31") +
+          formats::testing::xls_record(0x00E5, std::string("\1\0\2\0\3\0\0\0\0\0", 10));
+  auto& hidden = book.sheet(u"去年");
+  hidden.visible = false;
+  hidden.cells = book.text(1, 0, u"编号") + book.text(1, 1, u"日期") + book.text(2, 0, u"old");
+  auto& second = book.sheet(u"二月");
+  second.cells = book.text(1, 1, u"编号") + book.text(1, 0, u"日期") +
+                 Book::number(2, 0, 45443, day) + book.text(2, 1, u"000007");
+  return book.file();
+}
+
+const std::string kOldWorkbook =
+    "{path: in, fields: [id, {name: d, type: timestamp}], "
+    "mappings: [{columns: {编号: id, 日期: d}}]}";
+
+TEST(FileSource, ReadsAnOldWorkbookAsANewOneAndGoesOnInTheMiddle) {
+  TemporaryFolder folder;
+  folder.write("in/a.xls", old_workbook());
+  Source whole(folder, kOldWorkbook);
+  ASSERT_TRUE(whole.open().is_ok());
+  whole.run();
+  EXPECT_THAT(whole.rows, ElementsAre("1|001234|1716998400000", "2|99|1717084800000",
+                                      "3|000007|1717084800000"));
+  EXPECT_THAT(whole.values, ElementsAre(HasSubstr("merged over several rows (A3:A4)")));
+  for (int steps = 1; steps <= 3; ++steps) {
+    Source first(folder, kOldWorkbook);
+    ASSERT_TRUE(first.open({}, 1).is_ok());
+    for (int i = 0; i < steps; ++i) ASSERT_EQ(first.step(), ReadResult::kSlice);
+    Source second(folder, kOldWorkbook);
+    ASSERT_TRUE(second.open(first.committed, 1).is_ok());
+    second.run();
+    std::vector<std::string> rows = first.rows;
+    rows.insert(rows.end(), second.rows.begin(), second.rows.end());
+    EXPECT_EQ(rows, whole.rows) << steps;
+  }
+}
+
+TEST(FileSource, ReadsAnOldWorkbookUnderAnyName) {
+  TemporaryFolder folder;
+  for (const char* name : {"in/a.xlsx", "in/b.csv", "in/c.et"}) {
+    folder.write(name, old_workbook());
+    Source source(folder, kOldWorkbook);
+    ASSERT_TRUE(source.open().is_ok());
+    source.run();
+    EXPECT_EQ(source.rows.size(), 3u) << name;
+    std::filesystem::remove(folder.path(name));
+  }
+}
+
 TEST(FileSource, LeavesOutRowsThatAreNoData) {
   TemporaryFolder folder;
   folder.write("a.csv",
@@ -420,26 +478,139 @@ TEST(FileSource, DecidesTheEncodingByRowWhereTheBeginningSaysNothing) {
 
 TEST(FileSource, GoesByTheContentAndNamesWhatItDoesNotRead) {
   TemporaryFolder folder;
-  const std::string ole = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";
-  std::string wide;
-  for (const char c : std::string("EncryptedPackage")) wide.append(1, c).append(1, '\0');
-  folder.write("in/a.xls", ole + std::string(600, '\0'));
-  folder.write("in/b.xlsx", ole + std::string(600, '\0') + wide);
+  folder.write("in/a.xls", formats::testing::XlsBuilder().file().substr(0, 600));
+  folder.write("in/b.xlsx", formats::testing::ole_of({{u"EncryptedPackage", "x"}}));
   folder.write("in/c.xls", "\xEF\xBB\xBF<HTML><table><tr><td>a</td></tr></table>");
-  folder.write("in/d.xml", "<?xml version=\"1.0\"?><ROWDATA/>");
-  folder.write("in/e.json", "\n[\n{\"a\":1}\n]\n");
+  folder.write("in/d.xml", "<?xml version=\"1.0\"?><a/>");
+  folder.write("in/e.xls",
+               "<?xml version='1.0'?><Workbook "
+               "xmlns='urn:schemas-microsoft-com:office:spreadsheet'/>");
   folder.write("in/f.csv", "a;b\n1;2\n");
   folder.write("in/g.xlsx", "a,b\n1,2\n");
   folder.write("in/~$h.xlsx", "owner");
   write_book(folder.path("in/i.csv"), {{{}, {{"a", "b"}, {"1", "2"}}}});
-  Source source(folder, "{path: in, fields: [a, b]}");
+  Source source(folder, "{path: in, fields: [a, b], delimiter: ','}");
   ASSERT_TRUE(source.open().is_ok());
   source.run();
   EXPECT_THAT(source.rows, ElementsAre("1|1|2"));
   EXPECT_THAT(source.values,
-              ElementsAre(HasSubstr("old workbook"), HasSubstr("password"), HasSubstr("web page"),
-                          HasSubstr("XML"), HasSubstr("JSON array"), HasSubstr("separated by ';'"),
-                          HasSubstr("no workbook")));
+              ElementsAre(HasSubstr("damaged"), HasSubstr("password"), HasSubstr("web page"),
+                          HasSubstr("XML file without"), HasSubstr("Excel 2003"),
+                          HasSubstr("separated by ';'"), HasSubstr("no workbook")));
+}
+
+/// GB18030 for "龙岩" and "岩".
+const std::string kLongyan = "\xC1\xFA\xD1\xD2", kYan = "\xD1\xD2";
+
+std::string utf16_of(const std::string& ascii) {
+  std::string wide = "\xFF\xFE";
+  for (const char c : ascii) wide.append(1, c).append(1, '\0');
+  return wide;
+}
+
+TEST(FileSource, ReadsXmlOfTheNationalUploadInEveryEncoding) {
+  TemporaryFolder folder;
+  const std::string gb = "<?xml version=\"1.0\" encoding=\"GB2312\"?>\n<ROWDATA><ROW><NAME>";
+  folder.write("in/a.xml", gb + kLongyan + "</NAME><N>1</N></ROW></ROWDATA>");
+  folder.write("in/b.xml", gb + kYan + "</NAME></ROW></ROWDATA>");
+  folder.write("in/c.xml", gb + "龙岩市新罗区人民政府办公室</NAME></ROW></ROWDATA>");
+  folder.write("in/d.xml",
+               "\xEF\xBB\xBF<r><rowdata><row><NAME>龙岩</NAME><N/></row></rowdata></r>");
+  folder.write("in/e.xml", utf16_of("<?xml version='1.0' encoding='UTF-16'?><ROWDATA><ROW><NAME>x"
+                                    "</NAME></ROW></ROWDATA>"));
+  folder.write("in/f.xls",
+               "<ROWDATA><ROW><N> 5.0 </N><NOTE>a\n\"b\" &amp; c</NOTE></ROW></ROWDATA>");
+  Source source(folder,
+                "{path: in, fields: [{name: NAME}, {name: N, type: int64}], "
+                "mappings: [{columns: {\"N OTE\": NAME}}]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rejects, IsEmpty());
+  EXPECT_THAT(source.rows, ElementsAre("1|龙岩|1", "1|岩|-", "1|龙岩市新罗区人民政府办公室|-",
+                                       "1|龙岩|-", "1|x|-", "1|a\n\"b\" & c|5"));
+}
+
+TEST(FileSource, TakesTheRowsOfXmlAndArraysBeforeWhatIsBroken) {
+  TemporaryFolder folder;
+  folder.write("in/a.xml",
+               "<ROWDATA>\n<ROW><a>1</a></ROW>\n<ROW/>\n<ROW><a>3</a></ROW>\n<ROW><a>4</b></ROW>");
+  folder.write("in/b.json",
+               "[\n {\n  \"a\": \"[1\\\"}\",\n \"b\": {\"x\": [ 1 , 2 ]}\n },\n{\"a\":}\n"
+               ", {\"a\":\"2\"} x {\"a\":\"3\"}]");
+  folder.write("in/c.json", " [{\"a\":\"1\"},{\"a\":\"2\"}] ");
+  folder.write("in/d.json", "[{\"a\":\"1\"},{\"a\":\"2\"");
+  folder.write("in/e.xml", "<ROWDATA><ROW><c>1</c></ROW></ROWDATA>");
+  folder.write("in/f.json", "[\"" + kLongyan + kLongyan + "\"]");
+  const std::string config = "{path: in, fields: [a, {name: b, type: json}]}";
+  Source whole(folder, config);
+  ASSERT_TRUE(whole.open().is_ok());
+  whole.run();
+  EXPECT_THAT(whole.rows, ElementsAre("1|1|-", "3|3|-", "1|[1\"}|{\"x\": [ 1 , 2 ]}", "3|2|-",
+                                      "1|1|-", "2|2|-", "1|1|-"));
+  EXPECT_THAT(whole.rejects,
+              ElementsAre("4!E805_BAD_FILE!", "2!E801_BAD_JSON!", "4!E805_BAD_FILE!",
+                          "2!E805_BAD_FILE!", "1!E805_BAD_FILE!", "1!E805_BAD_FILE!"));
+  EXPECT_THAT(whole.values,
+              ElementsAre(HasSubstr("XML line 5: mismatched tag; the rows before"), HasSubstr("{"),
+                          HasSubstr("array, line 7: neither , nor ]"),
+                          HasSubstr("the object that begins in line 1 has no end"),
+                          HasSubstr("first row is: c"), HasSubstr("does not begin with {")));
+  ReadResult last = ReadResult::kSlice;
+  for (int steps = 1; last == ReadResult::kSlice; ++steps) {
+    Source first(folder, config);
+    ASSERT_TRUE(first.open({}, 1).is_ok());
+    for (int i = 0; i < steps && last == ReadResult::kSlice; ++i) last = first.step();
+    Source second(folder, config);
+    ASSERT_TRUE(second.open(first.committed, 1).is_ok());
+    second.run();
+    std::vector<std::string> rows = first.rows, rejects = first.rejects;
+    rows.insert(rows.end(), second.rows.begin(), second.rows.end());
+    rejects.insert(rejects.end(), second.rejects.begin(), second.rejects.end());
+    EXPECT_EQ(rows, whole.rows) << steps;
+    EXPECT_EQ(rejects, whole.rejects) << steps;
+  }
+}
+
+TEST(FileSource, ReadsArraysInGb18030WhoseCharactersEndAsABackslash) {
+  TemporaryFolder folder;
+  std::string much;
+  for (int i = 0; i < 100; ++i) much += kLongyan;
+  folder.write("in/a.json", "[{\"a\":\"" + kLongyan +
+                                "\xD5\\\"},\n{\"a\":\"\xFF\"},{\"a\":1,\"b\":\"" + much + "\"}]");
+  Source source(folder, "{path: in, fields: [a]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("1|龙岩誠", "3|1"));
+  EXPECT_THAT(source.rejects, ElementsAre("2!E803_BAD_ENCODING!"));
+}
+
+TEST(FileSource, RefusesOnlyTheLongRowOfXmlAndArrays) {
+  TemporaryFolder folder;
+  const std::string much(3000, 'x');
+  folder.write("in/a.xml", "<ROWDATA><ROW><a>" + much + "</a></ROW><ROW><a>2</a></ROW></ROWDATA>");
+  folder.write("in/b.json", "[{\"a\":\"" + much + "\"},{\"a\":\"2\"}]");
+  Source source(folder, "{path: in, fields: [a, b], max_row_bytes: 2000}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("2|2|-", "2|2|-"));
+  EXPECT_THAT(source.rejects, ElementsAre("1!E804_TOO_LONG!", "1!E804_TOO_LONG!"));
+}
+
+TEST(FileSource, ReadsCsvByTheDelimiterThatMakesItsHeadingsKnown) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv", "a;b\n1;\"2;,\n3\"\n4,5;6\n");
+  folder.write("in/b.tsv", "title\nb\ta\n2\t1\n");
+  folder.write("in/c.txt", "a|b\n1|\"2\" x\n\"3\"|4\n");
+  folder.write("in/d.csv", "x;y\n1;2\n");
+  Source source(folder, "{path: in, fields: [a, b]}");
+  ASSERT_TRUE(source.open({}, 8).is_ok());
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("1|1|2;,\n3", "2|4,5|6", "1|1|2", "2|3|4"));
+  EXPECT_THAT(source.rejects, ElementsAre("1!E802_BAD_CSV!", "1!E805_BAD_FILE!"));
+  Source told(folder, "{path: in, fields: [a, b], delimiter: ','}");
+  ASSERT_TRUE(told.open().is_ok());
+  told.run();
+  EXPECT_THAT(told.values.front(), HasSubstr("separated by ';'"));
 }
 
 TEST(FileSource, RefusesDelimitersThatAreNone) {

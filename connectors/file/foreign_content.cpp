@@ -5,18 +5,10 @@
 #include <fmt/format.h>
 
 #include "formats/csv.h"
+#include "formats/ole_file.h"
 
 namespace huiliu::connectors {
 namespace {
-
-constexpr std::string_view kOle = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";  // compound files: .xls, .doc
-
-/// Names within a compound file are UTF-16.
-bool has_utf16(std::string_view head, std::string_view name) {
-  std::string wide;
-  for (const char c : name) wide.append(1, c).append(1, '\0');
-  return head.find(wide) != std::string_view::npos;
-}
 
 bool starts_folded(std::string_view text, std::string_view small) {
   return text.size() >= small.size() &&
@@ -29,38 +21,48 @@ bool starts_folded(std::string_view text, std::string_view small) {
 
 bool is_zip(std::string_view head) { return head.starts_with("PK\x03\x04"); }
 
+bool is_old_workbook(std::string_view head) { return head.starts_with(formats::kOleSignature); }
+
+bool is_web_page(std::string_view text) {
+  constexpr std::string_view kTags[] = {"<html", "<!doctype html", "<table",
+                                        "<head", "<meta",          "<body"};
+  return std::any_of(std::begin(kTags), std::end(kTags),
+                     [text](std::string_view tag) { return starts_folded(text, tag); });
+}
+
+FileProblem foreign_xml(std::string_view head) {
+  if (head.find("urn:schemas-microsoft-com:office:spreadsheet") != std::string_view::npos) {
+    return {"a workbook in XML (Excel 2003), which is not read; save it as .xlsx and send it again",
+            "文件为XML格式的工作簿（Excel 2003），请另存为.xlsx后重新报送"};
+  }
+  return {
+      "an XML file without <ROWDATA><ROW>, which is not read; save it as .xlsx or CSV and send "
+      "it again",
+      "文件为XML格式，但没有<ROWDATA><ROW>，请按上报格式生成，或另存为.xlsx、CSV后重新报送"};
+}
+
 std::optional<FileProblem> foreign_content(std::string_view head, FileFormat format) {
-  if (head.starts_with(kOle) && has_utf16(head, "EncryptedPackage")) {
-    return FileProblem{"the workbook is protected by a password; remove it and send the file again",
-                       "工作簿设有打开密码，请去除密码后重新报送"};
-  }
-  if (head.starts_with(kOle)) {
-    return FileProblem{
-        "an old workbook (.xls, Excel 97 to 2003); save it as .xlsx and send it again",
-        "旧版工作簿（.xls，Excel 97-2003格式），请另存为.xlsx后重新报送"};
-  }
   const std::size_t first = head.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
   const std::string_view text = first == std::string_view::npos ? "" : head.substr(first);
-  for (const std::string_view tag : {"<html", "<!doctype", "<table", "<head", "<meta", "<body"}) {
-    if (!starts_folded(text, tag)) continue;
+  if (is_web_page(text)) {
     return FileProblem{
         "a web page (HTML) under another name; open it in Excel or WPS, save it as "
         ".xlsx and send it again",
         "文件实为网页（HTML），请用Excel或WPS打开，另存为.xlsx后重新报送"};
   }
   if (starts_folded(text, "<?xml") || (format != FileFormat::kCsv && text.starts_with('<'))) {
-    return FileProblem{"an XML file, which is not read; save it as .xlsx or CSV and send it again",
-                       "文件为XML格式，暂不支持，请另存为.xlsx或CSV后重新报送"};
+    return FileProblem{"an XML file where another format was declared; see the option `format`",
+                       "文件为XML格式，而非声明的格式"};
   }
   if (format == FileFormat::kNdjson && text.starts_with('[')) {
-    return FileProblem{"a JSON array; write one object a line, without the brackets around them",
-                       "文件为JSON数组，请改为每行一个对象，去掉外层的方括号"};
+    return FileProblem{"a JSON array where lines were declared; see the option `format`",
+                       "文件为JSON数组，而非声明的每行一个对象"};
   }
-  if (format == FileFormat::kXlsx && !head.empty() && !is_zip(head)) {
+  if (format == FileFormat::kXlsx && !head.empty() && !is_workbook(head)) {
     return FileProblem{"no workbook, whatever its name says; save it as .xlsx and send it again",
                        "文件内容不是工作簿，请另存为.xlsx后重新报送"};
   }
-  if (format != FileFormat::kXlsx && is_zip(head)) {
+  if (format != FileFormat::kXlsx && is_workbook(head)) {
     return FileProblem{"a workbook or zip file where text was declared; see the option `format`",
                        "文件为工作簿或压缩包，而非声明的文本格式"};
   }
@@ -69,7 +71,7 @@ std::optional<FileProblem> foreign_content(std::string_view head, FileFormat for
 
 std::optional<FileProblem> other_delimiter(std::string_view line, char delimiter,
                                            const FileLayout& layout) {
-  for (const char sign : {',', ';', '\t', '|'}) {
+  for (const char sign : kDelimiters) {
     if (sign == delimiter) continue;
     formats::CsvRowParser parser(4096, {sign, '"'});
     if (parser.parse(line) != formats::CsvError::kNone || parser.cells().size() < 2) continue;

@@ -44,8 +44,7 @@ std::uint64_t lines_within(std::string_view bytes, std::uint64_t row, char delim
 }
 
 /// Walks the rows as the source cuts them, so that damaged ones count the same.
-std::uint64_t csv_line(FileCursor& cursor, const FileOptions& options, const std::string& path,
-                       std::uint64_t row) {
+std::uint64_t csv_line(FileCursor& cursor, const std::string& path, std::uint64_t row) {
   runtime::Slice slice;
   for (;;) {
     const std::uint64_t start = cursor.position().offset;
@@ -53,7 +52,7 @@ std::uint64_t csv_line(FileCursor& cursor, const FileOptions& options, const std
     if (cursor.position().rows < row) continue;
     const bool rows = slice.format == static_cast<std::uint32_t>(SliceFormat::kCsv);
     const std::uint64_t within =
-        rows ? lines_within(slice.bytes, row - slice.first_offset, options.delimiter) : 0;
+        rows ? lines_within(slice.bytes, row - slice.first_offset, cursor.delimiter()) : 0;
     return lines_before(path, start) + within + 1;
   }
 }
@@ -86,9 +85,9 @@ std::optional<RecordPlace> find_row_place(const FileOptions& options,
   FileCursor cursor(options, {fd, place.path, name, ""}, position);
   cursor.open();
   if (cursor.format() == FileFormat::kNdjson) {
-    place.line = row;
+    place.line = cursor.line_of(row);
   } else if (cursor.format() == FileFormat::kCsv) {
-    place.line = csv_line(cursor, options, place.path, row);
+    place.line = csv_line(cursor, place.path, row);
   } else if (const auto found = cursor.table_place(row)) {
     std::tie(place.sheet, place.line) = *found;
   } else {

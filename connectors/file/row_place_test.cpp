@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "connectors/testing.h"
+#include "formats/xls_testing.h"
 #include "formats/xlsx_writer.h"
 
 namespace huiliu::connectors {
@@ -28,6 +29,12 @@ TEST(RowPlace, CountsTheHeaderAndLineBreaksWithinCells) {
   EXPECT_EQ(place_of(folder, "in", "x.csv", 4)->sheet, "");
 }
 
+TEST(RowPlace, CountsLineBreaksWithinCellsOfAnyDelimiter) {
+  const TemporaryFolder folder;
+  folder.write("in/x.csv", "a;b\n1;\"2\n2\"\n3;4\n");
+  EXPECT_EQ(place_of(folder, "in", "x.csv", 2)->line, 4u);
+}
+
 TEST(RowPlace, CountsDamagedRowsAsTheSourceDoes) {
   const TemporaryFolder folder;
   folder.write("in/x.csv", "a,b\n1,\"" + std::string(100, 'x') + "\n4,5\n");
@@ -41,6 +48,15 @@ TEST(RowPlace, OfNdjsonIsTheLine) {
   const auto place = place_of(folder, "in", "sub/x.ndjson", 3);
   EXPECT_EQ(place->line, 3u);
   EXPECT_EQ(place->path, folder.path("in/sub/x.ndjson"));
+}
+
+TEST(RowPlace, OfXmlAndOfAnArrayIsTheLineOfTheFile) {
+  const TemporaryFolder folder;
+  folder.write("in/x.xml", "\n<ROWDATA>\n<ROW>\n<a>1</a>\n</ROW>\n<ROW><a>2</a></ROW>\n</ROWDATA>");
+  folder.write("in/y.json", "[\n{\n\"a\": 1\n},\n{\"a\": 2}]");
+  EXPECT_EQ(place_of(folder, "in", "x.xml", 1)->line, 3u);
+  EXPECT_EQ(place_of(folder, "in", "x.xml", 2)->line, 6u);
+  EXPECT_EQ(place_of(folder, "in", "y.json", 2)->line, 5u);
 }
 
 TEST(RowPlace, FindsTheFileOfASingleFileAndOfAGlob) {
@@ -63,6 +79,18 @@ TEST(RowPlace, OfAWorkbookIsTheSheetAndItsRow) {
   const auto place = place_of(folder, "x.xlsx", "x.xlsx", 1);
   EXPECT_EQ(place->sheet, "数据");
   EXPECT_EQ(place->line, 3u);
+}
+
+TEST(RowPlace, OfAnOldWorkbookIsTheSheetAndItsRow) {
+  const TemporaryFolder folder;
+  formats::testing::XlsBuilder book;
+  auto& sheet = book.sheet(u"数据");
+  sheet.cells = book.text(1, 0, u"a title") + book.text(2, 0, u"a") + book.text(2, 1, u"b") +
+                book.text(5, 0, u"1");
+  folder.write("x.xls", book.file());
+  const auto place = place_of(folder, "x.xls", "x.xls", 3);
+  EXPECT_EQ(place->sheet, "数据");
+  EXPECT_EQ(place->line, 5u);
 }
 
 TEST(RowPlace, IsEmptyWhenTheFileIsGone) {

@@ -13,16 +13,6 @@
 namespace huiliu::connectors {
 namespace {
 
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
 /// Line ends become LF wherever the text is cut: CRs are held back until it is known what follows.
 class LineEnds {
  public:
@@ -77,12 +67,26 @@ bool copy_text(int from, int to, char utf16, std::uint64_t& size) {
 
 }  // namespace
 
-TextCopy copy_as_plain_text(int from, char utf16) {
+int open_temporary() {
   std::error_code none;
   std::string folder = std::filesystem::temp_directory_path(none).string();
   if (folder.empty()) folder = "/tmp";
+  return ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+TextCopy copy_as_plain_text(int from, char utf16) {
   TextCopy copy;
-  copy.fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  copy.fd = open_temporary();
   if (copy.fd >= 0 && copy_text(from, copy.fd, utf16, copy.size)) return copy;
   copy.error = errno;
   if (copy.fd >= 0) ::close(copy.fd);

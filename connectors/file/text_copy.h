@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace huiliu::connectors {
 
@@ -9,6 +10,11 @@ struct TextCopy {
   std::uint64_t size = 0;
   int error = 0;  ///< errno
 };
+
+/// A nameless file in the folder for temporary ones, or -1 (errno).
+int open_temporary();
+/// False: errno.
+bool write_all(int fd, std::string_view bytes);
 
 /// Copies a text file into a nameless temporary file as UTF-8: from UTF-16 when `utf16` is 'L' or
 /// 'B' (its byte order, formats::utf16_mark()), else byte by byte; CR, CR LF and CR CR LF become
