@@ -41,7 +41,7 @@ def make_inputs(folder):
     shutil.copy(SAMPLE / "03_jtys_licence_2018.csv", folder / SOUND)
     (folder / "14_licence_2018.csv").mkdir()
     (folder / "15_licence_2018.csv").symlink_to("nowhere")
-    return {name: codes for name, (_, codes) in files.items()}
+    return {name: codes for name, (_, codes) in files.items()} | {"15_licence_2018.csv": ["E808_NOT_READ"]}
 
 
 def main():
@@ -52,7 +52,8 @@ def main():
         env = dict(os.environ, INPUT=str(work / "in"), OUTPUT=str(work / "out"), STATE=str(work / "state"))
         ended = subprocess.run([HUILIU, "run", CREDIT / "topology.yaml"], env=env, capture_output=True, text=True,
                                timeout=120)
-        assert ended.returncode == 0, ended.stderr[-3000:]
+        # The link leads to nothing: the run says at its end that something was left out.
+        assert ended.returncode == 4, ended.stderr[-3000:]
         found = {}
         with open(work / "out" / "rejects.csv", encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
