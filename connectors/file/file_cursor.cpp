@@ -101,6 +101,11 @@ bool FileCursor::open() {
     finish();
     return true;
   }
+  if (position_.size == 0) {
+    if (!options_.quiet) spdlog::warn("{}: the file is empty", place_.name);
+    finish();
+    return true;
+  }
   std::string head;
   if (!read_head(head)) return true;
   if (options_.format == FileFormat::kAuto && is_workbook(head)) format_ = FileFormat::kXlsx;
