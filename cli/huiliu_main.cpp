@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "runtime/diagnostics.h"
+#include "runtime/status.h"
 
 int main(int argc, char** argv) {
   using namespace huiliu;
@@ -19,6 +20,8 @@ int main(int argc, char** argv) {
   } catch (const runtime::ConfigError& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return cli::kUsage;
+  } catch (const runtime::StatusError& error) {
+    return cli::report_error(error.status());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return cli::kFailed;

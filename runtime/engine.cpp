@@ -1,6 +1,7 @@
 #include "runtime/engine.h"
 
 #include <chrono>
+#include <stdexcept>
 #include <thread>
 
 namespace huiliu::runtime {
@@ -39,7 +40,31 @@ Engine::Engine(const Topology& topology, unsigned parallelism, Backend& backend,
 
 Engine::~Engine() = default;
 
+namespace {
+
+/// What a part of the engine throws, since it cannot return it, as a status.
+template <class Part>
+Status caught(const Part& part) {
+  try {
+    return part();
+  } catch (const StatusError& error) {
+    const Status& status = error.status();
+    // What may pass is tried again from the last commit.
+    return status.code() == StatusCode::kUnavailable ? Status::restart(status.message()) : status;
+  } catch (const std::logic_error& error) {
+    // Numbers that are none: std::stoull and the like.
+    return Status::corrupt(std::string("the state has something that cannot be read: ") +
+                           error.what());
+  }
+}
+
+}  // namespace
+
 Status Engine::open() {
+  return caught([this] { return open_parts(); });
+}
+
+Status Engine::open_parts() {
   if (Status status = committer_->open(); !status.is_ok()) return status;
   for (auto& delivery : deliveries_) {
     if (Status status = delivery->open(); !status.is_ok()) return status;
@@ -54,9 +79,18 @@ Status Engine::open() {
 Status Engine::run(const std::function<void(const EngineProgress&)>& tick, std::int64_t tick_ms) {
   {
     std::vector<std::jthread> threads;
-    for (auto& worker : workers_) threads.emplace_back([&worker] { worker->run(); });
-    threads.emplace_back([this] { committer_->run(); });
-    for (auto& delivery : deliveries_) threads.emplace_back([&delivery] { delivery->run(); });
+    const auto start = [&](auto& part) {
+      threads.emplace_back([this, &part] {
+        Status status = caught([&part] {
+          part.run();
+          return Status::ok();
+        });
+        if (!status.is_ok()) shared_.fail(std::move(status));
+      });
+    };
+    for (auto& worker : workers_) start(*worker);
+    start(*committer_);
+    for (auto& delivery : deliveries_) start(*delivery);
     auto next = std::chrono::steady_clock::now();
     while (!done()) {
       const std::uint64_t seen = shared_.signals();

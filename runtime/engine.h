@@ -48,6 +48,7 @@ class Engine {
   Worker& worker(std::size_t index) { return *workers_[index]; }
 
  private:
+  Status open_parts();
   Plan plan_;
   Shared shared_;
   std::unique_ptr<Sequencer> sequencer_;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
@@ -17,6 +18,7 @@
 #include "state/layout.h"
 #include "state/rocksdb_log.h"
 #include "state/rocksdb_status.h"
+#include "state/table_files.h"
 
 namespace huiliu::state {
 
@@ -42,6 +44,19 @@ rocksdb::DBOptions db_options(const StoreOptions& options) {
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   if (options.env != nullptr) db.env = options.env;
   return db;
+}
+
+/// Whether the folder has parts of a state that cannot be opened.
+bool has_remains(const std::string& folder) {
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = file.path().filename().string();
+    if (name.starts_with("MANIFEST-") || name == "CURRENT" || name.ends_with(".sst") ||
+        name == LastEpochFile::kName) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // Blobs are written once and deleted soon: large buffers, no compression, no filters.
@@ -83,10 +98,20 @@ Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
     std::filesystem::create_directories(folder, error);
     if (error) return Status::unavailable("cannot make " + folder + ": " + error.message());
   }
+  if (options.env == nullptr) {
+    if (Status sound = check_footers(folder); !sound.is_ok()) return sound;
+  }
   rocksdb::DBOptions db = db_options(options);
   db.listeners.push_back(impl->errors);
   std::vector<std::string> names;
-  if (!rocksdb::DB::ListColumnFamilies(db, folder, &names).ok()) names = {"default"};
+  const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(db, folder, &names);
+  if (!listed.ok()) {
+    // RocksDB would begin a new state over the rest of the old one.
+    if (options.env == nullptr && has_remains(folder)) {
+      return damaged("state " + folder + ": " + listed.ToString());
+    }
+    names = {"default"};
+  }
   for (const char* needed : {"changelog", "log"}) {
     if (std::find(names.begin(), names.end(), needed) == names.end()) names.push_back(needed);
   }
@@ -104,25 +129,59 @@ Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
   impl->meta = impl->families.at("default");
   impl->changelog = impl->families.at("changelog");
   impl->log = impl->families.at("log");
-  std::string value;
-  if (impl->db->Get({}, impl->meta, kEpochKey, &value).ok()) impl->epoch = read_big_endian(value);
-  // A start that failed before its first commit has left an identity, and nothing else.
-  if (impl->epoch > 0 && impl->db->Get({}, impl->meta, kIdentityKey, &value).ok()) {
-    if (value != options.identity) {
-      return Status::invalid("the state in " + folder + " belongs to '" + value + "', not to '" +
-                             options.identity + "'; use another state folder, or remove this one");
-    }
-  } else if (!options.identity.empty()) {
-    rocksdb::WriteOptions sync;
-    sync.sync = true;
-    const Status wrote = from_rocksdb(
-        impl->db->Put(sync, impl->meta, kIdentityKey, options.identity), "state " + folder);
-    if (!wrote.is_ok()) return wrote;
-  }
+  if (Status sound = impl->open_meta(); !sound.is_ok()) return sound;
+  if (Status owned = impl->claim(); !owned.is_ok()) return owned;
   if (!options.synchronous_flush) {
     impl->flusher = std::thread([state = impl.get()] { state->run_flusher(); });
   }
   return std::unique_ptr<EpochStore>(new EpochStore(std::move(impl)));
+}
+
+Result<std::string> EpochStore::Impl::value_of(rocksdb::ColumnFamilyHandle* family,
+                                               const std::string& key) const {
+  std::string value;
+  const rocksdb::Status status = db->Get({}, family, key, &value);
+  if (status.IsNotFound()) return std::string();
+  if (!status.ok()) return from_rocksdb(status, "state " + folder);
+  return value;
+}
+
+/// The epoch that the state ends at. A state without one has nothing in it.
+Status EpochStore::Impl::open_meta() {
+  auto value = value_of(meta, kEpochKey);
+  if (!value.is_ok()) return value.status();
+  if (!value->empty()) {
+    epoch = read_big_endian(*value);
+  } else {
+    const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator({}, meta));
+    for (it->SeekToFirst(); it->Valid() && it->key().starts_with("!"); it->Next()) {
+    }
+    if (it->Valid()) return damaged("state " + folder + " has positions, but no epoch");
+    if (!it->status().ok()) return from_rocksdb(it->status(), "state " + folder);
+  }
+  if (options.env != nullptr) return Status::ok();
+  last_epoch_file = std::make_unique<LastEpochFile>(folder);
+  const std::uint64_t known = last_epoch_file->read();
+  if (known <= epoch || mutant("state.last_epoch_unread")) return Status::ok();
+  return damaged(
+      fmt::format("state {} ends at epoch {}, but epoch {} was committed: the log was cut", folder,
+                  epoch.load(), known));
+}
+
+/// The identity is that of the topology. A start that failed before its first commit has left an
+/// identity, and nothing else.
+Status EpochStore::Impl::claim() {
+  auto value = value_of(meta, kIdentityKey);
+  if (!value.is_ok()) return value.status();
+  if (epoch > 0 && !value->empty()) {
+    if (*value == options.identity) return Status::ok();
+    return Status::invalid("the state in " + folder + " belongs to '" + *value + "', not to '" +
+                           options.identity + "'; use another state folder, or remove this one");
+  }
+  if (options.identity.empty()) return Status::ok();
+  rocksdb::WriteOptions sync;
+  sync.sync = true;
+  return from_rocksdb(db->Put(sync, meta, kIdentityKey, options.identity), "state " + folder);
 }
 
 EpochStore::EpochStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -149,6 +208,7 @@ std::vector<std::pair<std::string, std::string>> EpochStore::meta(std::string_vi
     if (it->key().ToString().starts_with("!")) continue;
     found.emplace_back(it->key().ToString(), it->value().ToString());
   }
+  require(it->status(), "state " + impl_->folder);
   return found;
 }
 
@@ -194,32 +254,78 @@ Result<Table*> EpochStore::table(const std::string& name,
 // again.
 Status EpochStore::Impl::replay(Table::Impl& table) {
   for (const std::uint16_t shard : table.shards) {
-    std::unique_ptr<rocksdb::Iterator> rows(db->NewIterator({}, table.family));
-    const std::string prefix = row_key(shard, {});
-    for (rows->Seek(prefix); rows->Valid() && rows->key().starts_with(prefix); rows->Next()) {
-      const std::string_view key(rows->key().data() + 2, rows->key().size() - 2);
-      table.filter.add(Generation::tag_of(runtime::KeyBuilder::hash_bytes(key)));
-      table.materialised = true;
-    }
-    const std::string from = changelog_key(table.name, shard, 0);
-    const std::string to = changelog_key(table.name, shard, ~0ull);
-    std::vector<std::string> blobs;
-    std::unique_ptr<rocksdb::Iterator> it(db->NewIterator({}, changelog));
-    for (it->Seek(from); it->Valid() && it->key().compare(to) <= 0; it->Next()) {
-      blobs.push_back(it->value().ToString());
-    }
-    if (mutant("state.replay_skips_last") && !blobs.empty()) blobs.pop_back();
-    for (const std::string& blob : blobs) {
-      table.changelog_bytes += blob.size();
-      const bool whole =
-          read_changes(blob, [&](bool tombstone, std::string_view key, std::string_view value) {
-            table.write(shard, key, runtime::KeyBuilder::hash_bytes(key), value, tombstone);
-          });
-      if (!whole) return Status::corrupt("changelog of " + table.name + " is damaged");
-    }
+    if (Status status = replay_rows(table, shard); !status.is_ok()) return status;
+    if (Status status = replay_changelog(table, shard); !status.is_ok()) return status;
+    if (Status status = check_shard(table, shard); !status.is_ok()) return status;
   }
   for (Entry* entry : table.dirty) entry->dirty = false;
   table.dirty.clear();
+  return Status::ok();
+}
+
+Status EpochStore::Impl::replay_rows(Table::Impl& table, std::uint16_t shard) {
+  const std::unique_ptr<rocksdb::Iterator> rows(db->NewIterator({}, table.family));
+  const std::string prefix = row_key(shard, {});
+  for (rows->Seek(prefix); rows->Valid() && rows->key().starts_with(prefix); rows->Next()) {
+    const std::string_view key(rows->key().data() + 2, rows->key().size() - 2);
+    table.filter.add(Generation::tag_of(runtime::KeyBuilder::hash_bytes(key)));
+    table.materialised = true;
+  }
+  if (mutant("state.replay_unchecked")) return Status::ok();
+  return from_rocksdb(rows->status(), "table " + table.name);
+}
+
+Status EpochStore::Impl::replay_changelog(Table::Impl& table, std::uint16_t shard) {
+  auto mark = value_of(table.family, mark_key(shard));
+  if (!mark.is_ok()) return mark.status();
+  const Sums::Shard key{table.name, shard};
+  sums.open(key, read_big_endian(*mark));
+  const std::string from = changelog_key(table.name, shard, 0);
+  const std::string to = changelog_key(table.name, shard, ~0ull);
+  std::vector<std::string> blobs;
+  const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator({}, changelog));
+  for (it->Seek(from); it->Valid() && it->key().compare(to) <= 0; it->Next()) {
+    blobs.push_back(it->value().ToString());
+    const std::string_view at(it->key().data(), it->key().size());
+    const std::uint64_t blob_epoch = read_big_endian(at.substr(at.size() - 8));
+    sums.found(key, blob_epoch, blob_hash(blob_epoch, blobs.back()));
+  }
+  if (!it->status().ok()) return from_rocksdb(it->status(), "changelog of " + table.name);
+  if (mutant("state.replay_skips_last") && !blobs.empty()) blobs.pop_back();
+  for (const std::string& blob : blobs) {
+    table.changelog_bytes += blob.size();
+    const bool whole =
+        read_changes(blob, [&](bool tombstone, std::string_view row, std::string_view value) {
+          table.write(shard, row, runtime::KeyBuilder::hash_bytes(row), value, tombstone);
+        });
+    if (!whole) return damaged("the changelog of " + table.name + " cannot be read");
+  }
+  return Status::ok();
+}
+
+Status EpochStore::Impl::check_shard(const Table::Impl& table, std::uint16_t shard) {
+  const ShardSum found = sums.of({table.name, shard});
+  const auto refuse = [&](const std::string& why) {
+    return damaged(fmt::format("state {}, table {}, shard {}: {}", folder, table.name, shard, why));
+  };
+  if (mutant("state.sums_unchecked")) return Status::ok();
+  if (found.written > epoch) {
+    return refuse(fmt::format("its files have the rows of epoch {}, the log ends at epoch {}",
+                              found.written, epoch.load()));
+  }
+  auto saved = value_of(meta, sum_key(table.name, shard));
+  if (!saved.is_ok()) return saved.status();
+  if (saved->empty()) return Status::ok();  // of a version that wrote none, or nothing yet
+  const auto sum = ShardSum::parse(*saved);
+  if (!sum) return refuse("what the log says of it cannot be read");
+  if (found.written < sum->written) {
+    return refuse(fmt::format("its files have the rows of epoch {}, the log says epoch {}",
+                              found.written, sum->written));
+  }
+  if (found.blobs != sum->blobs || found.digest != sum->digest) {
+    return refuse(fmt::format("its changelog has {} parts, the log says {}{}", found.blobs,
+                              sum->blobs, found.blobs == sum->blobs ? " of other content" : ""));
+  }
   return Status::ok();
 }
 
@@ -241,9 +347,15 @@ std::size_t size_of(const Commit& commit) {
 
 Status EpochStore::commit(const Commit& commit) {
   rocksdb::WriteBatch batch(size_of(commit));
+  std::unique_lock sums(impl_->sums.mutex());
+  std::vector<std::pair<Sums::Shard, std::uint64_t>> hashes;
   for (const Changes* changes : commit.changes) {
     for (const auto& [shard, blob] : changes->blobs) {
       batch.Put(impl_->changelog, changelog_key(changes->table, shard, commit.epoch), blob);
+      hashes.emplace_back(Sums::Shard(changes->table, shard), blob_hash(commit.epoch, blob));
+      const auto& [key, hash] = hashes.back();
+      batch.Put(impl_->meta, sum_key(changes->table, shard),
+                impl_->sums.with(key, commit.epoch, hash).to_bytes());
     }
   }
   for (const auto& [key, value] : commit.meta) {
@@ -275,6 +387,9 @@ Status EpochStore::commit(const Commit& commit) {
   // The same batch again changes nothing if part of it had been written.
   if (!status.is_ok()) return status;
   failpoint("commit.after_write");
+  for (const auto& [key, hash] : hashes) impl_->sums.add(key, commit.epoch, hash);
+  sums.unlock();
+  if (impl_->last_epoch_file) impl_->last_epoch_file->write(commit.epoch);
   impl_->epoch = commit.epoch;
   impl_->flush_ready();
   const std::lock_guard lock(impl_->mutex);

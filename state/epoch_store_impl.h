@@ -12,6 +12,8 @@
 #include <rocksdb/listener.h>
 
 #include "state/epoch_store.h"
+#include "state/last_epoch_file.h"
+#include "state/sums.h"
 #include "state/table_impl.h"
 
 namespace huiliu::state {
@@ -55,6 +57,8 @@ struct EpochStore::Impl {
   std::atomic<std::uint64_t> epoch{0};
   std::atomic<std::uint64_t> flushed{0};
   std::uint64_t sst_number = 0;
+  Sums sums;
+  std::unique_ptr<LastEpochFile> last_epoch_file;  ///< null in simulations
 
   // Frozen generations whose epoch may not be committed yet; flushed in order by one thread.
   mutable std::mutex mutex;
@@ -82,7 +86,16 @@ struct EpochStore::Impl {
   runtime::Status write_rows(const Frozen& frozen);
   runtime::Status write_sst(const Frozen& frozen, const std::string& path);
   runtime::Status trim_changelog(const Frozen& frozen);
+  runtime::Status open_meta();
+  runtime::Status claim();
   runtime::Status replay(Table::Impl& table);
+  runtime::Status replay_rows(Table::Impl& table, std::uint16_t shard);
+  runtime::Status replay_changelog(Table::Impl& table, std::uint16_t shard);
+  /// Whether a shard's files and changelog are of one moment, and of the store's.
+  runtime::Status check_shard(const Table::Impl& table, std::uint16_t shard);
+  /// A value, "" if there is none.
+  runtime::Result<std::string> value_of(rocksdb::ColumnFamilyHandle* family,
+                                        const std::string& key) const;
   rocksdb::ColumnFamilyOptions table_options() const;
   runtime::Result<rocksdb::ColumnFamilyHandle*> family(const std::string& name);
 };

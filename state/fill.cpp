@@ -17,10 +17,11 @@ using runtime::Status;
 Status EpochStore::clear(const std::string& table, std::uint16_t shard) {
   auto family = impl_->family(table);
   if (!family.is_ok()) return family.status();
-  const auto has = [this](rocksdb::ColumnFamilyHandle* in, const std::string& first,
-                          const std::string& last) {
+  const auto has = [this, &table](rocksdb::ColumnFamilyHandle* in, const std::string& first,
+                                  const std::string& last) {
     const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator({}, in));
     it->Seek(first);
+    require(it->status(), "table " + table);
     return it->Valid() && it->key().compare(last) < 0;
   };
   const std::string first = row_key(shard, {});
@@ -33,8 +34,12 @@ Status EpochStore::clear(const std::string& table, std::uint16_t shard) {
   rocksdb::WriteBatch batch;
   batch.DeleteRange(*family, first, last);
   batch.DeleteRange(impl_->changelog, first_blob, last_blob);
+  batch.Delete(*family, mark_key(shard));
+  batch.Delete(impl_->meta, sum_key(table, shard));
   rocksdb::WriteOptions write;
   write.sync = true;
+  const std::lock_guard lock(impl_->sums.mutex());
+  impl_->sums.forget({table, shard});
   return from_rocksdb(impl_->db->Write(write, &batch), "table " + table);
 }
 

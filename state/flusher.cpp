@@ -56,6 +56,17 @@ rocksdb::Status write_row(const Entry& entry, std::string& row, Put put, Remove 
   return put(row, rocksdb::Slice(value.data(), value.size()));
 }
 
+/// Behind the rows: up to which epoch they are. Rows that are restored from elsewhere have none.
+std::vector<std::pair<std::string, std::string>> marks_of(const Frozen& frozen) {
+  std::vector<std::pair<std::string, std::string>> marks;
+  if (!frozen.logged) return marks;
+  std::string epoch;
+  append_big_endian(epoch, frozen.epoch, 8);
+  for (const std::uint16_t shard : frozen.shards) marks.emplace_back(mark_key(shard), epoch);
+  std::sort(marks.begin(), marks.end());
+  return marks;
+}
+
 }  // namespace
 
 bool EpochStore::Impl::over_budget(std::uint64_t bytes) const {
@@ -122,6 +133,13 @@ void EpochStore::Impl::run_flusher() {
     lock.unlock();
     std::chrono::milliseconds pause = kFirstPause;
     for (Status status = flush(*frozen); !stop && !status.is_ok(); status = flush(*frozen)) {
+      // What does not pass ends the run at the next commit.
+      if (status.code() != runtime::StatusCode::kUnavailable) {
+        const std::lock_guard failed(mutex);
+        failure = status;
+        stop = true;
+        break;
+      }
       // E.g. disk full: what is committed stays in memory and in the changelog.
       spdlog::warn("state: {}; trying again in {} ms", status.message(), pause.count());
       std::this_thread::sleep_for(pause);
@@ -161,19 +179,31 @@ Status EpochStore::Impl::write_sst(const Frozen& frozen, const std::string& path
         [&](const auto& key) { return writer.Delete(key); });
     if (!added.ok()) return from_rocksdb(added, path);
   }
+  for (const auto& [key, value] : marks_of(frozen)) {
+    if (rocksdb::Status added = writer.Put(key, value); !added.ok()) {
+      return from_rocksdb(added, path);
+    }
+  }
   return from_rocksdb(writer.Finish(), path);
 }
 
 Status EpochStore::Impl::trim_changelog(const Frozen& frozen) {
   rocksdb::WriteBatch batch;
+  const std::lock_guard lock(sums.mutex());
   for (const std::uint16_t shard : frozen.shards) {
     batch.DeleteRange(changelog, changelog_key(frozen.table, shard, 0),
                       changelog_key(frozen.table, shard, frozen.epoch + 1));
+    if (!frozen.logged) continue;
+    batch.Put(meta, sum_key(frozen.table, shard),
+              sums.trimmed({frozen.table, shard}, frozen.epoch).to_bytes());
   }
   if (Status status = resume(); !status.is_ok()) return status;
   rocksdb::WriteOptions write;
   write.sync = true;
-  return from_rocksdb(db->Write(write, &batch), "changelog of " + frozen.table);
+  const Status status = from_rocksdb(db->Write(write, &batch), "changelog of " + frozen.table);
+  if (!status.is_ok() || !frozen.logged) return status;
+  for (const std::uint16_t shard : frozen.shards) sums.trim({frozen.table, shard}, frozen.epoch);
+  return status;
 }
 
 // Twenty times as slow as a file; until the next start.
@@ -196,6 +226,9 @@ Status EpochStore::Impl::write_rows(const Frozen& frozen) {
     batch.Clear();
   };
   frozen.entries->for_each(add);
+  for (const auto& [key, value] : marks_of(frozen)) {
+    if (status.ok()) status = batch.Put(frozen.family, key, value);
+  }
   if (status.ok()) status = db->Write(write, &batch);
   return from_rocksdb(status, "table " + frozen.table);
 }

@@ -6,13 +6,16 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
+#include <rocksdb/sst_file_reader.h>
 
 #include "state/epoch_store_impl.h"
 #include "state/layout.h"
 #include "state/rocksdb_log.h"
 #include "state/rocksdb_status.h"
+#include "state/table_files.h"
 
 namespace huiliu::state {
 
@@ -68,7 +71,8 @@ struct Reader::Impl {
   }
   std::string meta_value(const std::string& key) const {
     std::string value;
-    db->Get(options(), families.at("default"), key, &value).PermitUncheckedError();
+    const rocksdb::Status status = db->Get(options(), families.at("default"), key, &value);
+    if (!status.IsNotFound()) require(status, "state");
     return value;
   }
 
@@ -86,7 +90,7 @@ struct Reader::Impl {
             rows.insert_or_assign(std::string(key),
                                   tombstone ? std::optional<std::string>() : std::string(value));
           });
-      if (!whole) return Status::corrupt("changelog of " + table + " is damaged");
+      if (!whole) return damaged("the changelog of " + table + " cannot be read");
     }
     if (Status status = from_rocksdb(it->status(), "changelog of " + table); !status.is_ok()) {
       return status;
@@ -94,8 +98,59 @@ struct Reader::Impl {
     return rows;
   }
 
+  /// Whether all parts are of one moment, as a start checks it.
+  void verify_moment(const std::string& folder, std::vector<std::string>& problems) const {
+    const std::string value = meta_value("!epoch");
+    const std::uint64_t epoch = value.empty() ? 0 : read_big_endian(value);
+    if (const std::uint64_t known = LastEpochFile::look(folder); known > epoch) {
+      problems.push_back(
+          fmt::format("the state ends at epoch {}, but epoch {} was committed", epoch, known));
+    }
+    const auto sums = iterate("default");
+    constexpr std::string_view kPrefix = "!shard/";
+    for (sums->Seek(rocksdb::Slice(kPrefix.data(), kPrefix.size()));
+         sums->Valid() && sums->key().starts_with(kPrefix); sums->Next()) {
+      const std::string key = sums->key().ToString().substr(kPrefix.size());
+      const std::string table = key.substr(0, key.size() - 3);
+      const auto shard =
+          static_cast<std::uint16_t>(read_big_endian(std::string_view(key).substr(key.size() - 2)));
+      const auto saved = ShardSum::parse(sums->value().ToString());
+      const ShardSum found = sum_of(table, shard);
+      if (saved && found.written <= epoch && found.written >= saved->written &&
+          found.blobs == saved->blobs && found.digest == saved->digest) {
+        continue;
+      }
+      problems.push_back(
+          fmt::format("table {}, shard {}: files and changelog are not those of epoch {}", table,
+                      shard, epoch));
+    }
+    require(sums->status(), "state");
+  }
+
+  ShardSum sum_of(const std::string& table, std::uint16_t shard) const {
+    ShardSum sum;
+    if (const auto family = families.find(kTablePrefix + table); family != families.end()) {
+      std::string mark;
+      const rocksdb::Status status = db->Get(options(), family->second, mark_key(shard), &mark);
+      if (!status.IsNotFound()) require(status, "table " + table);
+      sum.written = read_big_endian(mark);
+    }
+    const std::string to = changelog_key(table, shard, ~0ull);
+    const auto it = iterate("changelog");
+    for (it->Seek(changelog_key(table, shard, 0)); it->Valid() && it->key().compare(to) <= 0;
+         it->Next()) {
+      const std::string_view at(it->key().data(), it->key().size());
+      ++sum.blobs;
+      sum.digest ^= blob_hash(read_big_endian(at.substr(at.size() - 8)),
+                              {it->value().data(), it->value().size()});
+    }
+    require(it->status(), "changelog of " + table);
+    return sum;
+  }
+
   static Result<std::unique_ptr<Impl>> follow(const std::string& folder,
                                               const std::string& scratch) {
+    if (Status sound = check_footers(folder); !sound.is_ok()) return sound;
     const rocksdb::Options options = follower_options();
     std::vector<std::string> names;
     if (!rocksdb::DB::ListColumnFamilies(options, folder, &names).ok()) {
@@ -141,6 +196,54 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::string& folder,
   return last;
 }
 
+namespace {
+
+/// Table files one by one, so that each damaged one is named.
+void verify_files(const std::string& folder, std::vector<std::string>& problems) {
+  std::error_code error;
+  std::set<std::string> paths;
+  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
+    if (file.path().extension() == ".sst") paths.insert(file.path().string());
+  }
+  for (const std::string& path : paths) {
+    if (const Status footer = check_footer(path); !footer.is_ok()) {
+      problems.push_back(footer.message());
+      continue;
+    }
+    rocksdb::SstFileReader reader{rocksdb::Options()};
+    rocksdb::Status status = reader.Open(path);
+    if (status.ok()) status = reader.VerifyChecksum();
+    if (!status.ok()) problems.push_back(path + ": " + status.ToString());
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> Reader::verify(const std::string& folder, const std::string& scratch) {
+  std::vector<std::string> problems;
+  verify_files(folder, problems);
+  const auto note = [&](const Status& status) {
+    if (!status.is_ok()) problems.push_back(status.message());
+  };
+  auto impl = Impl::follow(folder, scratch);
+  if (!impl.is_ok()) {
+    note(impl.status());
+    return problems;
+  }
+  for (const auto& [name, handle] : (*impl)->families) {
+    const auto it = (*impl)->iterate(name);
+    for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    }
+    note(from_rocksdb(it->status(), name));
+  }
+  try {
+    (*impl)->verify_moment(folder, problems);
+  } catch (const runtime::StatusError& error) {
+    note(error.status());
+  }
+  return problems;
+}
+
 std::unique_ptr<Reader> Reader::of(EpochStore& store) {
   auto impl = std::make_unique<Impl>();
   const std::lock_guard lock(store.impl_->mutex);
@@ -166,6 +269,7 @@ std::vector<std::pair<std::string, std::string>> Reader::meta(std::string_view p
       found.emplace_back(it->key().ToString(), it->value().ToString());
     }
   }
+  require(it->status(), "state");
   return found;
 }
 
@@ -186,6 +290,7 @@ std::vector<std::string> Reader::logs() const {
     names.push_back(key.substr(0, key.find('\0')));
     it->Seek(names.back() + '\1');
   }
+  require(it->status(), "state");
   return names;
 }
 

@@ -8,15 +8,30 @@
 
 namespace huiliu::state {
 
+/// A state that is not what was committed, and what to do.
+inline runtime::Status damaged(const std::string& message) {
+  return runtime::Status::corrupt(
+      message +
+      ". The state is damaged, or made of files of different moments; nothing was changed. `huiliu "
+      "state --verify` names every damaged file. Start from a snapshot (`huiliu run --from`) with "
+      "another state folder; with Kafka remove the folder, it is restored from the changelog; else "
+      "start afresh, with the outputs of before put aside");
+}
+
 /// `what` names the file or table. Damage is kCorrupt, what may pass is kUnavailable.
 inline runtime::Status from_rocksdb(const rocksdb::Status& status, const std::string& what) {
   if (status.ok()) return runtime::Status::ok();
   const std::string message = what + ": " + status.ToString();
-  if (status.IsCorruption()) return runtime::Status::corrupt(message);
+  if (status.IsCorruption() || status.IsPathNotFound()) return damaged(message);
   if (status.IsIOError() || status.IsBusy() || status.IsTryAgain()) {
     return runtime::Status::unavailable(message);
   }
   return runtime::Status::fatal(message);
+}
+
+/// Throws what is wrong, for callers that cannot return it.
+inline void require(const rocksdb::Status& status, const std::string& what) {
+  if (!status.ok()) throw runtime::StatusError(from_rocksdb(status, what));
 }
 
 }  // namespace huiliu::state

@@ -5,10 +5,10 @@
 
 #include <rocksdb/db.h>
 
-#include "runtime/check.h"
 #include "state/epoch_store_impl.h"
 #include "state/failpoint.h"
 #include "state/layout.h"
+#include "state/rocksdb_status.h"
 #include "state/table_impl.h"
 
 namespace huiliu::state {
@@ -28,7 +28,9 @@ bool Table::Impl::read_row(std::uint16_t shard, std::string_view key, std::uint6
   if (!materialised || !filter.may_contain(Generation::tag_of(hash))) return false;
   rocksdb::ReadOptions options;
   const rocksdb::Status status = db->Get(options, family, row_key(shard, key), &scratch);
-  HUILIU_CHECK(status.ok() || status.IsNotFound());
+  if (!status.ok() && !status.IsNotFound() && !mutant("state.get_unchecked")) {
+    require(status, "table " + name);
+  }
   return status.ok();
 }
 
@@ -110,6 +112,7 @@ void Table::for_each(
       if (!owned.contains(shard) || memory.contains(std::string(row))) continue;
       visit(shard, row.substr(2), {it->value().data(), it->value().size()});
     }
+    require(it->status(), "table " + impl_->name);
   }
   for (const auto& [row, value] : memory) {
     if (value.first) continue;
@@ -148,7 +151,7 @@ bool Table::freeze_unlogged(std::uint64_t epoch, bool all) {
   if (!all && !impl_->store->impl_->over_budget(impl_->active->bytes())) return false;
   for (Entry* entry : impl_->dirty) entry->dirty = false;
   impl_->dirty.clear();
-  impl_->freeze(epoch);
+  impl_->freeze(epoch, false);
   return true;
 }
 
@@ -172,7 +175,7 @@ void Table::Impl::rotate(std::uint64_t epoch) {
   if (!may_freeze()) return;
   const std::uint64_t most_changelog = std::max(kMostChangelog, store->impl_->options.memory_bytes);
   if (!store->impl_->over_budget(active->bytes()) && changelog_bytes < most_changelog) return;
-  freeze(epoch);
+  freeze(epoch, true);
 }
 
 bool Table::Impl::may_freeze() {
@@ -181,13 +184,14 @@ bool Table::Impl::may_freeze() {
   return !frozen && active->count() > 0;
 }
 
-void Table::Impl::freeze(std::uint64_t epoch) {
+void Table::Impl::freeze(std::uint64_t epoch, bool logged) {
   frozen = std::make_shared<Frozen>();
   frozen->entries = active;
   frozen->epoch = epoch;
   frozen->table = name;
   frozen->family = family;
   frozen->shards = shards;
+  frozen->logged = logged;
   active = std::make_shared<Generation>();
   account();
   changelog_bytes = 0;

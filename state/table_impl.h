@@ -23,6 +23,7 @@ struct Frozen {
   std::string table;
   rocksdb::ColumnFamilyHandle* family = nullptr;
   std::vector<std::uint16_t> shards;
+  bool logged = true;  ///< the changelog has its rows until they are written
   std::atomic<bool> done{false};
 };
 
@@ -51,7 +52,7 @@ struct Table::Impl {
   void account();
   void rotate(std::uint64_t epoch);
   bool may_freeze();
-  void freeze(std::uint64_t epoch);
+  void freeze(std::uint64_t epoch, bool logged);
   void drop_frozen();
 };
 

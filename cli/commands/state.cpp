@@ -14,8 +14,10 @@
 #include "cli/explain/masker.h"
 #include "cli/state/state_folder.h"
 #include "cli/state/table_rows.h"
+#include "cli/temporary_folder.h"
 #include "cli/topology_file.h"
 #include "runtime/state_layout.h"
+#include "state/reader.h"
 
 namespace huiliu::cli {
 namespace {
@@ -27,7 +29,7 @@ struct Options {
   std::string path, table, state;
   std::vector<std::string> where;
   std::size_t limit = 20;
-  bool json = false, reveal = false;
+  bool json = false, reveal = false, verify = false;
 };
 
 std::string json_of(const RowText& row) {
@@ -121,9 +123,20 @@ int show_rows(const Options& options, const runtime::Topology& topology, const O
   return found > 0 ? kSuccess : kFailed;
 }
 
+/// Reads everything and names what is damaged.
+int verify(const std::string& folder) {
+  TemporaryFolder scratch;
+  const auto problems = state::Reader::verify(folder, scratch.path().string());
+  for (const std::string& problem : problems) fmt::print("{}\n", problem);
+  if (!problems.empty()) return kDataAtRisk;
+  fmt::print("the state in {} is sound\n", folder);
+  return kSuccess;
+}
+
 int show(const Options& options) {
   const auto topology = load_for_run(options.path);
   if (!topology) return kUsage;
+  if (options.verify) return verify(state_folder_of(*topology, options.state));
   OpenState state;
   const Status opened = open_state(*topology, state_folder_of(*topology, options.state), state);
   if (!opened.is_ok()) return report_error(opened);
@@ -150,6 +163,8 @@ void add_state(CLI::App& app, int& exit_code) {
   command->add_option("--where", options->where, "FIELD=VALUE that a row has; all must hold")
       ->allow_extra_args(false);
   command->add_option("--limit", options->limit, "rows shown, 20 unless given");
+  command->add_flag("--verify", options->verify,
+                    "read everything and name every damaged file; no process may run on it");
   command->add_flag("--json", options->json, "a JSON object a line");
   command->add_flag("--reveal", options->reveal, "show identity numbers of people in full");
   command->callback([options, &exit_code] { exit_code = show(*options); });

@@ -1,0 +1,232 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "runtime/key.h"
+#include "state/epoch_store.h"
+#include "state/reader.h"
+
+namespace huiliu::state {
+namespace {
+
+namespace fs = std::filesystem;
+using Model = std::map<std::pair<std::uint16_t, std::string>, std::string>;
+
+constexpr std::uint64_t kMemory = 1u << 20;
+
+StoreOptions options() {
+  StoreOptions options;
+  options.memory_bytes = kMemory;
+  options.synchronous_flush = true;
+  options.identity = "test";
+  return options;
+}
+
+std::uint64_t hash_of(std::string_view key) { return runtime::KeyBuilder::hash_bytes(key); }
+
+/// What is found in a folder: its epoch and rows, or why it is refused.
+struct Found {
+  std::uint64_t epoch = 0;
+  Model rows;
+  std::string refused;
+};
+
+Found look(const fs::path& folder) {
+  Found found;
+  try {
+    auto store = EpochStore::open(folder.string(), options());
+    if (!store.is_ok()) {
+      found.refused = store.status().message();
+      return found;
+    }
+    found.epoch = store.value()->last_epoch();
+    auto table = store.value()->table("t", {0, 1});
+    if (!table.is_ok()) {
+      found.refused = table.status().message();
+      return found;
+    }
+    table.value()->for_each([&](std::uint16_t shard, std::string_view key, std::string_view value) {
+      found.rows[{shard, std::string(key)}] = value;
+    });
+  } catch (const runtime::StatusError& error) {
+    found.refused = error.what();
+  }
+  return found;
+}
+
+class DamageTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() /
+              fmt::format("huiliu-damage-{}-{}", ::getpid(),
+                          ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path at(const std::string& name) const { return folder_ / name; }
+
+  /// Epochs that put and erase rows; what is in memory is written out now and then. The folder is
+  /// copied behind each of `copies`.
+  void fill(const std::string& name, std::uint64_t first, std::uint64_t last,
+            const std::vector<std::uint64_t>& copies = {}) {
+    auto store = EpochStore::open(at(name).string(), options());
+    ASSERT_TRUE(store.is_ok()) << store.status().message();
+    Table* table = store.value()->table("t", {0, 1}).value();
+    for (std::uint64_t epoch = first; epoch <= last; ++epoch) {
+      for (int i = 0; i < 300; ++i) {
+        const std::string key = fmt::format("key-{:05}", random_() % 4000);
+        const auto shard = static_cast<std::uint16_t>(hash_of(key) % 2);
+        if (random_() % 8 == 0) {
+          table->erase(shard, key, hash_of(key));
+          model_.erase({shard, key});
+        } else {
+          const std::string value = fmt::format("{}-{}", epoch, std::string(random_() % 200, 'v'));
+          table->put(shard, key, hash_of(key), value);
+          model_[{shard, key}] = value;
+        }
+      }
+      const Changes changes = table->freeze_epoch(epoch);
+      ASSERT_TRUE(store.value()->commit({epoch, {&changes}, {{"at", "1"}}, {}, {}}).is_ok());
+      models_[epoch] = model_;
+      if (std::find(copies.begin(), copies.end(), epoch) != copies.end()) {
+        fs::copy(at(name), at(fmt::format("{}@{}", name, epoch)));
+      }
+    }
+    flushes_ += store.value()->flushes();
+  }
+
+  /// A state is refused, or as it was at its epoch.
+  ::testing::AssertionResult sound_or_refused(const Found& found) const {
+    if (!found.refused.empty()) return ::testing::AssertionSuccess();
+    const auto model = models_.find(found.epoch);
+    if (model == models_.end()) {
+      return ::testing::AssertionFailure() << "epoch " << found.epoch;
+    }
+    if (model->second == found.rows) return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << found.rows.size() << " rows at epoch " << found.epoch
+                                         << ", not " << model->second.size();
+  }
+
+  fs::path folder_;
+  /// HUILIU_SEED: other places than those of every run.
+  std::mt19937 random_{static_cast<unsigned>(
+      std::atoi(std::getenv("HUILIU_SEED") == nullptr ? "7" : std::getenv("HUILIU_SEED")))};
+  Model model_;
+  std::map<std::uint64_t, Model> models_;
+  std::uint64_t flushes_ = 0;
+};
+
+TEST_F(DamageTest, AFlippedByteIsRefusedOrOfNoWeight) {
+  fill("state", 1, 40);
+  ASSERT_GT(flushes_, 2u);
+  ASSERT_TRUE(sound_or_refused(look(at("state"))));
+  ASSERT_EQ(look(at("state")).epoch, 40u);
+  std::vector<fs::path> files;
+  for (const auto& file : fs::directory_iterator(at("state"))) {
+    if (file.is_regular_file() && file.file_size() > 0) files.push_back(file.path().filename());
+  }
+  std::sort(files.begin(), files.end());
+  constexpr int kTries = 300;
+  std::map<std::string, int> refused;
+  for (int i = 0; i < kTries; ++i) {
+    const fs::path& name = files[static_cast<std::size_t>(i) % files.size()];
+    fs::remove_all(at("damaged"));
+    fs::copy(at("state"), at("damaged"));
+    std::fstream file(at("damaged") / name, std::ios::in | std::ios::out | std::ios::binary);
+    const auto place = static_cast<std::streamoff>(random_() % fs::file_size(at("state") / name));
+    file.seekg(place);
+    const auto flipped = static_cast<char>(file.get() ^ static_cast<int>(1 + random_() % 255));
+    file.seekp(place);
+    file.put(flipped);
+    file.close();
+    const Found found = look(at("damaged"));
+    EXPECT_TRUE(sound_or_refused(found)) << name << " at " << place;
+    EXPECT_TRUE(!found.refused.empty() || found.epoch == 40u) << name << " at " << place;
+    refused[name.extension().string()] += found.refused.empty() ? 0 : 1;
+  }
+  EXPECT_GT(refused[".sst"], 0);
+}
+
+TEST_F(DamageTest, ALogThatWasCutIsMissed) {
+  fill("state", 1, 12);
+  fs::path log;
+  for (const auto& file : fs::directory_iterator(at("state"))) {
+    if (file.path().extension() == ".log" && (log.empty() || file.path() > log)) log = file.path();
+  }
+  const auto size = fs::file_size(log);
+  ASSERT_GT(size, 1000u);
+  for (const auto kept : {size - 1, size / 2, std::uintmax_t{0}}) {
+    fs::remove_all(at("cut"));
+    fs::copy(at("state"), at("cut"));
+    fs::resize_file(at("cut") / log.filename(), kept);
+    const Found found = look(at("cut"));
+    EXPECT_NE(found.refused.find("was cut"), std::string::npos) << kept << found.refused;
+  }
+}
+
+TEST_F(DamageTest, FilesOfDifferentMomentsAreRefused) {
+  fill("state", 1, 40, {10, 20, 30});
+  const auto mixed = [&](const std::string& older, const auto& is_older) {
+    fs::remove_all(at("mixed"));
+    fs::copy(at("state"), at("mixed"));
+    for (const auto& file : fs::directory_iterator(at(older))) {
+      if (!is_older(file.path().filename().string())) continue;
+      fs::copy_file(file.path(), at("mixed") / file.path().filename(),
+                    fs::copy_options::overwrite_existing);
+    }
+    return look(at("mixed"));
+  };
+  int refused = 0;
+  for (const std::string older : {"state@10", "state@20", "state@30"}) {
+    for (const std::string ending : {".log", "MANIFEST", ".sst", "LAST_EPOCH"}) {
+      const Found found = mixed(older, [&](const std::string& name) {
+        return name.ends_with(ending) || name.starts_with(ending);
+      });
+      EXPECT_TRUE(sound_or_refused(found)) << older << " " << ending;
+      refused += found.refused.empty() ? 0 : 1;
+    }
+    // The log and the list of files, but today's table files.
+    const Found found = mixed(older, [&](const std::string& name) {
+      return name.ends_with(".log") || name.starts_with("MANIFEST") || name == "CURRENT" ||
+             name == "LAST_EPOCH";
+    });
+    EXPECT_TRUE(sound_or_refused(found)) << older;
+  }
+  EXPECT_GT(refused, 3);
+}
+
+TEST_F(DamageTest, AStateThatCannotBeOpenedIsNoEmptyOne) {
+  fill("state", 1, 5);
+  fs::remove(at("state") / "CURRENT");
+  EXPECT_NE(look(at("state")).refused.find("damaged"), std::string::npos);
+  EXPECT_FALSE(fs::exists(at("state") / "CURRENT"));
+}
+
+TEST_F(DamageTest, VerifyNamesEveryDamagedFile) {
+  fill("state", 1, 40);
+  fs::create_directories(at("scratch"));
+  EXPECT_EQ(Reader::verify(at("state").string(), at("scratch").string()).size(), 0u);
+  std::vector<fs::path> damaged;
+  for (const auto& file : fs::directory_iterator(at("state"))) {
+    if (file.path().extension() != ".sst" || damaged.size() == 2) continue;
+    damaged.push_back(file.path());
+    std::fstream bytes(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(100);
+    bytes.put('\x5A').put('\xA5');
+  }
+  std::string all;
+  for (const std::string& one : Reader::verify(at("state").string(), at("scratch").string())) {
+    all += one + "\n";
+  }
+  for (const fs::path& file : damaged) EXPECT_NE(all.find(file.string()), std::string::npos) << all;
+}
+
+}  // namespace
+}  // namespace huiliu::state
