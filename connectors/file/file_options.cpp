@@ -360,7 +360,7 @@ std::string problem_bytes(std::string_view code, const FileProblem& problem) {
 const FileMapping* mapping_of(const FileOptions& options, const std::string& file) {
   const std::string name = std::filesystem::path(file).filename().string();
   for (const FileMapping& mapping : options.mappings) {
-    if (::fnmatch(mapping.match.c_str(), name.c_str(), 0) == 0) return &mapping;
+    if (::fnmatch(mapping.match.c_str(), name.c_str(), FNM_CASEFOLD) == 0) return &mapping;
   }
   return nullptr;
 }
