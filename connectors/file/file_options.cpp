@@ -290,8 +290,7 @@ std::vector<Option> file_source_options() {
       {.name = "delimiter",
        .type = OptionType::kString,
        .doc = "CSV: the ASCII sign between cells, or `tab`. Where it is not set, a file whose "
-              "headings are known only by ;, tab or | is read by that.",
-       .default_text = ","},
+              "headings are known only by ;, tab or | is read by that; others by the comma."},
       {.name = "sheet",
        .type = OptionType::kString,
        .doc = "XLSX: name; default: every visible one with known headings."},
