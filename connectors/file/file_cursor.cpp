@@ -151,9 +151,10 @@ bool FileCursor::open() {
 /// Whether the file is of a kind that cannot be read while it is appended to.
 bool FileCursor::cannot_grow(std::string_view head) {
   if (format_ == FileFormat::kXlsx || form_ != RowForm::kNone) {
-    problem("a workbook, XML or a JSON array cannot be appended to; give it a source without "
-            "`append`",
-            "工作簿、XML 或 JSON 数组不能边写边读，请用不带 append 的数据源读取");
+    problem(
+        "a workbook, XML or a JSON array cannot be appended to; give it a source without "
+        "`append`",
+        "工作簿、XML 或 JSON 数组不能边写边读，请用不带 append 的数据源读取");
   } else if (needs_rewriting(head, format_)) {
     problem("UTF-16 text, or lines that end with CR, cannot be followed while it grows",
             "UTF-16 编码或仅以 CR 换行的文件不能边写边读");
@@ -254,6 +255,8 @@ bool FileCursor::rewrite_rows(std::string_view head, RowForm form) {
     problem(made.problem.value_or(foreign_xml(head)));
   } else if (!made.names.empty() && layout_->known(made.names) == 0) {
     problem(no_headings(made.names));
+  } else if (!made.names.empty()) {
+    if (const auto missing = layout_->missing_columns(made.names, options_)) problem(*missing);
   }
   rest_ = std::move(made.problem);
   return problem_.empty();
