@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <fnmatch.h>
+#include <strings.h>
 
 namespace huiliu::runtime {
 namespace {
@@ -30,13 +31,21 @@ const Config* path_of(const Node& node) {
   return nullptr;
 }
 
-/// Whether a glob may fit a name. {} stands for anything, so that only what follows it can tell.
+bool ends_folded(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() &&
+         ::strcasecmp(text.c_str() + text.size() - end.size(), end.c_str()) == 0;
+}
+
+/// Whether a glob may fit a name, whose case does not count. {} stands for anything, so that only
+/// what follows it can tell.
 bool may_fit(const std::string& glob, const std::string& name) {
   const std::size_t open = name.rfind("{}");
-  if (open == std::string::npos) return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+  if (open == std::string::npos) {
+    return ::fnmatch(glob.c_str(), name.c_str(), FNM_CASEFOLD) == 0;
+  }
   const std::string ours = name.substr(open + 2);
   const std::string theirs = glob.substr(glob.find_last_of("*?]") + 1);
-  return ours.ends_with(theirs) || theirs.ends_with(ours);
+  return ends_folded(ours, theirs) || ends_folded(theirs, ours);
 }
 
 /// Whether the source's option `pattern`, if it has one, lets any of the names through.

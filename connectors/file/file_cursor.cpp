@@ -255,6 +255,8 @@ bool FileCursor::rewrite_rows(std::string_view head, RowForm form) {
     problem(made.problem.value_or(foreign_xml(head)));
   } else if (!made.names.empty() && layout_->known(made.names) == 0) {
     problem(no_headings(made.names));
+  } else if (!made.names.empty()) {
+    if (const auto missing = layout_->missing_columns(made.names, options_)) problem(*missing);
   }
   rest_ = std::move(made.problem);
   return problem_.empty();

@@ -57,7 +57,7 @@ ReadResult FileFolder::look_again(FileReports& reports) {
 
 bool FileFolder::look(FileProblem& missing, FileReports& reports) {
   looked_ms_ = context_.clock->steady_ms();
-  const Listing listing = list_files(path_, options_);
+  Listing listing = list_files(path_, options_);
   if (listing.missing) {
     missing = *listing.missing;
     return false;
@@ -68,17 +68,17 @@ bool FileFolder::look(FileProblem& missing, FileReports& reports) {
   }
   for (const LeftOut& one : listing.not_yet) reports.left_out(name_of(one.path), one.why, true);
   for (const std::string& path : listing.unclaimed) reports.unclaimed(name_of(path));
+  say_if_empty(listing);
   waiting_.clear();
-  for (const FoundFile& file : listing.files) {
+  for (FoundFile& file : listing.files) {
     const auto handled = handled_.find(file.path);
     if (handled != handled_.end() && handled->second == Stamp(file.size, file.modified_ns)) {
       continue;
     }
     if (!settled(file)) continue;
-    waiting_.push_back(file.path);
+    waiting_.push_back(std::move(file.path));
     bytes_ += static_cast<std::uint64_t>(file.size);
   }
-  say_if_empty(listing);
   return true;
 }
 

@@ -34,8 +34,10 @@ class FileFolder {
   runtime::ReadResult open_file(const std::string& path, int& fd, std::optional<FoundFile>& found,
                                 FileReports& reports);
   void fail(const std::string& path, int error, FileReports& reports);
-  /// The file needs no second look until it changes.
-  void handled(const FoundFile& file) { handled_[file.path] = {file.size, file.modified_ns}; }
+  /// The file needs no second look until it changes. Without `watch` there is only one look.
+  void handled(const FoundFile& file) {
+    if (options_.watch) handled_[file.path] = {file.size, file.modified_ns};
+  }
   void forget(const std::string& path) { handled_.erase(path); }
 
   /// Relative to the source's folder: short for people, and the same on every machine.

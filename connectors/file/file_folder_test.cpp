@@ -118,6 +118,20 @@ TEST(FileFolder, ANameThatNoPatternFitsIsRefusedIfAsked) {
   }
 }
 
+TEST(FileFolder, TheCaseOfANameDoesNotCount) {
+  TemporaryFolder folder;
+  folder.write("in/A_1.CSV", "x\n1\n");
+  folder.write("in/Deep/a_2.Csv", "x\n2\n");
+  folder.write("in/NOTES.TXT", "nothing\n");
+  Source source(folder,
+                "{path: in, pattern: ['*.csv', 'deep/*.csv', '*.txt'], ignore: 'notes.*',"
+                " fields: [a], mappings: [{match: 'a_*.csv', columns: {x: a}}]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("1|1", "1|2"));
+  EXPECT_THAT(source.rejects, IsEmpty());
+}
+
 TEST(FileFolder, AFileIsCompleteWithItsMarkerAndWithoutTheNameOfACopyInTransfer) {
   TemporaryFolder folder;
   folder.write("in/a.csv", "a\n1\n");

@@ -150,14 +150,15 @@ class Lister {
     return options_.patterns.empty() || fits(options_.patterns, path, name);
   }
 
-  /// A glob with a slash is for the path within the folder.
+  /// A glob with a slash is for the path within the folder. Case does not count: programs of
+  /// Windows write A.XLSX for what others call a.xlsx.
   bool fits(const std::vector<std::string>& globs, const std::string& path,
             const std::string& name) const {
     if (globs.empty()) return false;
     const std::string within = path.substr(std::min(root_.size() + 1, path.size()));
     return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
       const std::string& subject = glob.find('/') == std::string::npos ? name : within;
-      return ::fnmatch(glob.c_str(), subject.c_str(), 0) == 0;
+      return ::fnmatch(glob.c_str(), subject.c_str(), FNM_CASEFOLD) == 0;
     });
   }
 

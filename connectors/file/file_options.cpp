@@ -290,8 +290,7 @@ std::vector<Option> file_source_options() {
       {.name = "delimiter",
        .type = OptionType::kString,
        .doc = "CSV: the ASCII sign between cells, or `tab`. Where it is not set, a file whose "
-              "headings are known only by ;, tab or | is read by that.",
-       .default_text = ","},
+              "headings are known only by ;, tab or | is read by that; others by the comma."},
       {.name = "sheet",
        .type = OptionType::kString,
        .doc = "XLSX: name; default: every visible one with known headings."},
@@ -360,7 +359,7 @@ std::string problem_bytes(std::string_view code, const FileProblem& problem) {
 const FileMapping* mapping_of(const FileOptions& options, const std::string& file) {
   const std::string name = std::filesystem::path(file).filename().string();
   for (const FileMapping& mapping : options.mappings) {
-    if (::fnmatch(mapping.match.c_str(), name.c_str(), 0) == 0) return &mapping;
+    if (::fnmatch(mapping.match.c_str(), name.c_str(), FNM_CASEFOLD) == 0) return &mapping;
   }
   return nullptr;
 }

@@ -107,7 +107,9 @@ struct FileLayout {
   /// Whether a row repeats the headings.
   bool is_heading_row(const std::vector<std::string_view>& cells) const;
   void fold_keys();
-  std::optional<FileProblem> missing_columns(const FileOptions& options) const;
+  /// What is wrong if a required field is under none of a file's names.
+  std::optional<FileProblem> missing_columns(const std::vector<std::string>& names,
+                                             const FileOptions& options) const;
   void warn_unknown(const std::string& heading, const FileOptions& options) const;
 };
 

@@ -4,6 +4,7 @@
 #include <deque>
 #include <filesystem>
 #include <map>
+#include <unordered_map>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -76,10 +77,9 @@ class FileReader final : public runtime::SourceReader {
 
  private:
   void remember(const std::string& key, FilePosition position) {
-    auto& latest = by_path_[position.path];
-    const auto before = positions_.find(latest);
-    if (before == positions_.end() || before->second.size <= position.size) latest = key;
-    positions_[key] = std::move(position);
+    Positions::value_type& at = *positions_.insert_or_assign(key, std::move(position)).first;
+    auto& latest = by_path_[hash_of_name(at.second.path)];
+    if (latest == nullptr || latest->second.size <= at.second.size) latest = &at;
   }
 
   ReadResult give(Slice& slice) {
@@ -175,9 +175,8 @@ class FileReader final : public runtime::SourceReader {
       // Alike at both ends, different within; or read in another way.
       key = fmt::format("{}.{}", quick, copy);
     }
-    if (const auto before = by_path_.find(fresh.path); before != by_path_.end()) {
-      const std::string known_key = before->second;
-      const FilePosition known = positions_[known_key];
+    if (const auto before = by_path_.find(hash_of_name(fresh.path)); before != by_path_.end()) {
+      const auto [known_key, known] = *before->second;
       if (known.size < fresh.size && resume(fd, known_key, known, fresh)) {
         also_known_as_ = key;
         return ReadResult::kSlice;
@@ -254,8 +253,11 @@ class FileReader final : public runtime::SourceReader {
   SourceContext context_;
   FileFolder folder_;
   FileReports reports_;
-  std::map<std::string, FilePosition> positions_;
-  std::map<std::string, std::string> by_path_;  ///< path → key of the longest that was read there
+  using Positions = std::map<std::string, FilePosition>;
+  Positions positions_;
+  /// Hash of a path → the longest that was read there. That it is the file's beginning is seen
+  /// from its bytes, so the path itself need not be kept: folders hold many files.
+  std::unordered_map<std::uint64_t, Positions::value_type*> by_path_;
   std::unique_ptr<FileCursor> current_;
   std::string also_known_as_;  ///< key of what the file is now, if it was another when it was begun
   const std::string* partition_ = nullptr;

@@ -530,6 +530,24 @@ TEST(FileSource, ReadsXmlOfTheNationalUploadInEveryEncoding) {
                                        "1|龙岩|-", "1|x|-", "1|a\n\"b\" & c|5"));
 }
 
+TEST(FileSource, RefusesXmlOfWhichNoRowHasARequiredElement) {
+  TemporaryFolder folder;
+  folder.write("in/a.xml", "<ROWDATA><ROW><A>1</A></ROW><ROW><A>2</A><X/></ROW></ROWDATA>");
+  folder.write("in/b.xml", "<ROWDATA><ROW><A>1</A></ROW><ROW><A>2</A><B/></ROW></ROWDATA>");
+  folder.write("in/c.xml", "<ROWDATA><ROW/><ROW b='3'/></ROWDATA>");
+  folder.write("in/d.xml", "<ROWDATA/>");
+  Source source(folder,
+                "{path: in, fields: [A, {name: B, required_column: true}],"
+                " mappings: [{columns: {b: B}}]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rejects, ElementsAre("1!E805_BAD_FILE!"));
+  EXPECT_THAT(source.values,
+              ElementsAre(HasSubstr(
+                  "required columns are missing: b (did you mean 'A'?); headings found: A")));
+  EXPECT_THAT(source.rows, ElementsAre("1|1|-", "2|2|-", "2|-|3"));
+}
+
 TEST(FileSource, TakesTheRowsOfXmlAndArraysBeforeWhatIsBroken) {
   TemporaryFolder folder;
   folder.write("in/a.xml",

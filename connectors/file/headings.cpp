@@ -94,7 +94,7 @@ std::optional<FileProblem> FileLayout::map_headings(std::vector<std::string> row
     columns.push_back(field);
     if (field < 0 && !heading_key(heading).empty()) unknown.push_back(heading_key(heading));
   }
-  if (auto missing = missing_columns(options)) return missing;
+  if (auto missing = missing_columns(headings, options)) return missing;
   if (unknown.empty() || options.quiet) return std::nullopt;
   std::vector<std::string> names;
   for (const FileField& field : options.fields) names.push_back(field.name);
@@ -106,18 +106,20 @@ std::optional<FileProblem> FileLayout::map_headings(std::vector<std::string> row
   return std::nullopt;
 }
 
-std::optional<FileProblem> FileLayout::missing_columns(const FileOptions& options) const {
+std::optional<FileProblem> FileLayout::missing_columns(const std::vector<std::string>& names,
+                                                       const FileOptions& options) const {
+  std::set<int> there;
+  for (const std::string& name : names) there.insert(field_of(name));
   std::vector<std::string> missing, hints;
   for (const std::size_t field : required) {
-    if (std::find(columns.begin(), columns.end(), static_cast<int>(field)) != columns.end())
-      continue;
+    if (there.contains(static_cast<int>(field))) continue;
     // A person knows the heading, not the field: the first name that the mapping gives it.
     std::string name = options.fields[field].name;
     for (std::size_t i = keys.size(); i-- > 0;) {
       const int key = static_cast<int>(i);
       if (keys.field(key) == static_cast<int>(field)) name = keys.name(key);
     }
-    const std::string hint = runtime::nearest_hint(heading_key(name), present(headings));
+    const std::string hint = runtime::nearest_hint(heading_key(name), present(names));
     missing.push_back(hint.empty() ? name : name + " (" + hint + ")");
     hints.push_back(name);
   }
@@ -125,9 +127,9 @@ std::optional<FileProblem> FileLayout::missing_columns(const FileOptions& option
   return FileProblem{
       fmt::format("required columns are missing: {}; headings found: {}; add or rename them and "
                   "send the file again",
-                  fmt::join(missing, ", "), fmt::join(present(headings), ", ")),
+                  fmt::join(missing, ", "), fmt::join(present(names), ", ")),
       fmt::format("缺少必需的列：{}；文件中的表头：{}；请补充或改名后重新报送",
-                  fmt::join(hints, "、"), fmt::join(present(headings), "、"))};
+                  fmt::join(hints, "、"), fmt::join(present(names), "、"))};
 }
 
 FileProblem no_headings(const std::vector<std::string>& first_row) {

@@ -290,8 +290,9 @@ bool JsonRow::scalar(int field, Value* row) {
     row[index] = Value::of_integer(*moment);
   } else if (type == Type::kBool && !number) {
     row[index] = Value::of_bool(*from == 't');
-  } else if (const auto integer =
-                 number && whole && type != Type::kBool ? parse_integer(literal) : std::nullopt) {
+  } else if (const auto integer = !number || type == Type::kBool ? std::nullopt
+                                  : whole                        ? parse_integer(literal)
+                                                                 : parse_whole(literal)) {
     row[index] = Value::of_integer(*integer);
   } else {
     wrong_type(field, from);

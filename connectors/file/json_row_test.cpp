@@ -95,6 +95,15 @@ TEST_F(JsonRowTest, LargeNumbersStayAsTheyAreInTextAndAreRefusedAsIntegers) {
   EXPECT_EQ(json_.field(), 1);
 }
 
+TEST_F(JsonRowTest, WholeNumbersAreKnownAsJavaWritesThem) {
+  for (const char* text : {"{\"n\":10000000}", "{\"n\":10000000.0}", "{\"n\":1.0E7}"}) {
+    ASSERT_EQ(parse(text), JsonFault::kNone) << text;
+    EXPECT_EQ(row_[1].integer(), 10'000'000);
+  }
+  EXPECT_EQ(parse("{\"n\":1.5}"), JsonFault::kWrongType);
+  EXPECT_EQ(parse("{\"n\":1.0E17}"), JsonFault::kWrongType);
+}
+
 TEST_F(JsonRowTest, NestingIsBounded) {
   const auto nested = [](std::size_t depth) {
     return "{\"z\":" + std::string(depth, '[') + std::string(depth, ']') + "}";

@@ -46,6 +46,7 @@ TEST(ReadFolders, APatternMayLeaveOutWhatIsWritten) {
   EXPECT_EQ(problems(folder, "path: ., pattern: '*.csv'", "o.ndjson", "state"), "");
   EXPECT_THAT(problems(folder, "path: ., pattern: '*.csv'", "o.csv"), HasSubstr("own output"));
   EXPECT_THAT(problems(folder, "path: ., pattern: 'out/*'", "out/o.csv"), HasSubstr("own output"));
+  EXPECT_THAT(problems(folder, "path: ., pattern: '*.CSV'", "o.csv"), HasSubstr("own output"));
   EXPECT_THAT(problems(folder, "path: ., pattern: '*'", "/tmp/o.csv", "state"),
               HasSubstr("the state would be written"));
 }

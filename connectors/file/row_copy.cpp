@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <functional>
 #include <memory>
+#include <set>
 
 #include <unistd.h>
 
@@ -131,6 +132,7 @@ class XmlLines final : public RowLines {
   XmlLines(const FileOptions& options, const FileLayout& layout)
       : options_(options),
         layout_(layout),
+        missing_(layout.required.begin(), layout.required.end()),
         rows_({options.max_row_bytes, static_cast<std::uint32_t>(options.max_depth)},
               [this](const formats::XmlRow& row) { take(row); }) {}
 
@@ -153,9 +155,7 @@ class XmlLines final : public RowLines {
  private:
   void take(const formats::XmlRow& row) {
     if (++row_ == wanted_row_) found_line_ = row.line;
-    if (names_.empty()) {
-      for (const auto& [name, value] : row.fields) names_.push_back(name);
-    }
+    take_names(row, names_.empty());
     const std::size_t before = lines_.size();
     for (const auto& [name, value] : row.fields) {
       if (value.empty()) continue;
@@ -168,6 +168,16 @@ class XmlLines final : public RowLines {
     // The line's reader refuses it for its length.
     if (row.too_long) lines_.append(options_.max_row_bytes + 1, ' ').push_back('x');
     lines_.push_back('\n');
+  }
+
+  /// Of later rows only the required ones that no row had so far: names may be many.
+  void take_names(const formats::XmlRow& row, bool first) {
+    if (!first && missing_.empty()) return;
+    for (const auto& [name, value] : row.fields) {
+      const int field = layout_.field_of(name);
+      const bool was_missing = field >= 0 && missing_.erase(static_cast<std::size_t>(field)) > 0;
+      if (first || was_missing) names_.push_back(name);
+    }
   }
 
   /// A text that is a number or a truth value for its field becomes one; else the line's reader
@@ -198,6 +208,7 @@ class XmlLines final : public RowLines {
   const FileLayout& layout_;
   std::string lines_;  // of the text fed last
   std::vector<std::string> names_;
+  std::set<std::size_t> missing_;  // required fields that no row had so far
   std::uint64_t row_ = 0;
   std::uint64_t wanted_row_ = 0;
   std::uint64_t found_line_ = 0;

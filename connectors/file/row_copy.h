@@ -21,7 +21,7 @@ struct RowCopy {
   TextCopy copy;
   std::optional<FileProblem> problem;  ///< of what is behind the rows of the copy
   bool any_rows = false;               ///< whether the file has the form at all
-  std::vector<std::string> names;      ///< of the first row's elements (XML)
+  std::vector<std::string> names;      ///< XML: of the first row, and required ones of later rows
 };
 
 /// Copies a file as UTF-8, the n-th line its n-th row; a row without a value is an empty line.
