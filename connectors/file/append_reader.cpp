@@ -28,6 +28,7 @@ using runtime::Status;
 constexpr std::string_view kPrefix = "file:append-";
 constexpr std::uint64_t kMostHead = 1024;  ///< of a file's beginning, which it is known by
 constexpr std::size_t kMostOpen = 256;     ///< files that are followed with an open descriptor
+constexpr std::uint64_t kMostEnd = 256;    ///< of what was read last, to see that it is there still
 
 /// "file:append-SIZE-HASH" of a file's first bytes; nothing if it has not so many.
 std::optional<std::string> head_key(int fd, std::uint64_t size) {
@@ -43,6 +44,31 @@ std::uint64_t head_size(std::string_view key) {
   return std::strtoull(std::string(key.substr(kPrefix.size())).c_str(), nullptr, 10);
 }
 
+/// The last bytes before `offset`.
+std::string bytes_before(int fd, std::uint64_t offset) {
+  std::string bytes(static_cast<std::size_t>(std::min(kMostEnd, offset)), '\0');
+  const ssize_t got =
+      ::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset - bytes.size()));
+  bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return bytes;
+}
+
+/// Whether all of a file is what the file at `path` begins with.
+bool begins_at(const std::string& path, int fd, const FoundFile& file) {
+  const int other = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (other < 0) return false;
+  const auto now = file_of(other, path);
+  const auto size = static_cast<std::uint64_t>(file.size);
+  const bool another = now && (now->device != file.device || now->inode != file.inode);
+  bool same = another && now->size >= file.size;
+  for (const std::uint64_t part : {std::min(kMostHead, size), size}) {
+    ContentHash here, there;
+    same = same && hash_prefix(other, part, there) == hash_prefix(fd, part, here);
+  }
+  ::close(other);
+  return same;
+}
+
 class AppendReader final : public runtime::SourceReader {
  public:
   explicit AppendReader(FileOptions options)
@@ -54,6 +80,7 @@ class AppendReader final : public runtime::SourceReader {
     positions_.clear();
     heads_.clear();
     tails_.clear();
+    held_.clear();
     current_ = nullptr;
     for (const auto& [key, value] : context.positions) {
       if (head_size(key) == 0) continue;
@@ -73,6 +100,7 @@ class AppendReader final : public runtime::SourceReader {
         continue;
       }
       if (find_grown()) continue;
+      if (reports_.give_rest(slice)) return ReadResult::kSlice;
       if (folder_.empty()) {
         if (!options_.watch) return ReadResult::kEnd;
         const ReadResult looked = folder_.look_again(reports_);
@@ -90,6 +118,10 @@ class AppendReader final : public runtime::SourceReader {
   struct Tail {
     std::unique_ptr<FileCursor> cursor;
     std::uint64_t device = 0, inode = 0;
+    std::string end;  ///< what was read last
+  };
+  struct Held {
+    std::int64_t size = 0, since_ms = 0;
   };
 
   void remember(const std::string& key, FilePosition position) {
@@ -99,9 +131,10 @@ class AppendReader final : public runtime::SourceReader {
 
   ReadResult give(Slice& slice) {
     const FileCursor& cursor = *current_->cursor;
+    current_->end = bytes_before(cursor.descriptor(), cursor.position().offset);
     slice.partition = context_.intern(cursor.name());
     slice.partition_hash = hash_of_name(cursor.key());
-    reports_.forget_with(slice);
+    reports_.give_with(slice);
     slice.positions.emplace_back(cursor.key(), cursor.position().to_text());
     remember(cursor.key(), cursor.position());
     return ReadResult::kSlice;
@@ -126,7 +159,7 @@ class AppendReader final : public runtime::SourceReader {
       const bool there = ::fstat(at->cursor->descriptor(), &now) == 0;
       const auto size = static_cast<std::uint64_t>(now.st_size);
       const std::uint64_t known = at->cursor->position().size;
-      if (there && size > known) {
+      if (there && size > known && is_as_read(*at)) {
         at->cursor->grow(size);
         current_ = &*at;
         return true;
@@ -135,11 +168,16 @@ class AppendReader final : public runtime::SourceReader {
         ++at;
         continue;
       }
-      // Emptied to be begun anew, and from here on another file; or removed, and read to its end.
+      // Emptied to be begun anew, even if it has grown beyond its old size since, and from here on
+      // another file; or removed, and read to its end.
       folder_.forget(at->cursor->position().path);
       at = tails_.erase(at);
     }
     return false;
+  }
+
+  static bool is_as_read(const Tail& tail) {
+    return bytes_before(tail.cursor->descriptor(), tail.cursor->position().offset) == tail.end;
   }
 
   bool is_followed(const FoundFile& file) const {
@@ -157,12 +195,42 @@ class AppendReader final : public runtime::SourceReader {
     }
     reports_.is_read(folder_.name_of(path));
     folder_.handled(*found);
+    if (options_.watch && held_.size() > kMostOpen) held_.clear();
     if (is_followed(*found) || !has_line(fd, static_cast<std::uint64_t>(found->size))) {
       ::close(fd);
       return ReadResult::kEnd;
     }
-    if (!resume(fd, *found)) begin(fd, *found);
+    if (resume(fd, *found)) return ReadResult::kSlice;
+    if (may_be_a_copy(fd, *found)) {
+      folder_.forget(path);
+      ::close(fd);
+      return ReadResult::kEnd;
+    }
+    begin(fd, *found);
     return ReadResult::kSlice;
+  }
+
+  /// While a log is copied to be emptied then (copytruncate), the copy looks like another log. It
+  /// is held back until the two differ, or it has not grown for `last_line`.
+  bool may_be_a_copy(int fd, const FoundFile& found) {
+    if (!options_.watch) return false;
+    std::set<std::string> read;
+    for (const auto& [key, position] : positions_) read.insert(position.path);
+    for (const Tail& tail : tails_) read.insert(tail.cursor->position().path);
+    read.erase(found.path);
+    const bool copy = std::any_of(read.begin(), read.end(), [&](const std::string& path) {
+      return begins_at(path, fd, found);
+    });
+    if (!copy) {
+      held_.erase(found.path);
+      return false;
+    }
+    const std::int64_t now = context_.clock->steady_ms();
+    Held& held = held_[found.path];
+    if (held.size != found.size) held = {found.size, now};
+    if (now - held.since_ms < options_.last_line_ms) return true;
+    held_.erase(found.path);
+    return false;
   }
 
   /// Without a whole line nobody knows what the file begins with.
@@ -175,23 +243,45 @@ class AppendReader final : public runtime::SourceReader {
   /// Goes on in a file that was read before, under this or another name.
   bool resume(int fd, const FoundFile& found) {
     const auto size = static_cast<std::uint64_t>(found.size);
+    std::vector<std::string> keys;
+    std::set<std::uint64_t> offsets;
     for (const std::uint64_t head : heads_) {
       if (head > size) break;
       const auto first = head_key(fd, head);
       if (!first) continue;
-      std::string key = *first;
-      for (int copy = 2; positions_.contains(key); ++copy) {
-        if (resume_as(fd, found, key)) return true;
-        key = fmt::format("{}.{}", *first, copy);
+      // Numbers behind it may be missing: not every file that was begun had a row.
+      for (auto at = positions_.lower_bound(*first);
+           at != positions_.end() && at->first.starts_with(*first); ++at) {
+        if (at->second.offset > size) continue;
+        keys.push_back(at->first);
+        offsets.insert(at->second.offset);
       }
     }
-    return false;
+    if (keys.empty()) return false;
+    const auto digests = hash_prefixes(fd, offsets);
+    std::erase_if(keys, [&](const std::string& key) {
+      const FilePosition& position = positions_[key];
+      const auto digest = digests.find(position.offset);
+      return position.offset > 0 && (digest == digests.end() || digest->second != position.digest);
+    });
+    // What was read under this name, then what more was read of.
+    std::stable_sort(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) {
+      const FilePosition &x = positions_[a], &y = positions_[b];
+      return std::pair(x.path != found.path, ~x.offset) <
+             std::pair(y.path != found.path, ~y.offset);
+    });
+    return std::any_of(keys.begin(), keys.end(),
+                       [&](const std::string& key) { return resume_as(fd, found, key); });
   }
 
   bool resume_as(int fd, const FoundFile& found, const std::string& key) {
     FilePosition position = positions_[key];
-    if (position.offset > static_cast<std::uint64_t>(found.size)) return false;
     if (position.path != found.path && is_still_there(position)) return false;
+    // It was refused as a whole, and said to be.
+    if (position.done) {
+      ::close(fd);
+      return true;
+    }
     const std::string path = position.path;
     position.size = static_cast<std::uint64_t>(found.size);
     position.done = false;
@@ -230,15 +320,23 @@ class AppendReader final : public runtime::SourceReader {
       return;
     }
     std::string key = *first;
-    for (int copy = 2; positions_.contains(key); ++copy) key = fmt::format("{}.{}", *first, copy);
+    for (int copy = 2; is_taken(key); ++copy) key = fmt::format("{}.{}", *first, copy);
     auto cursor = std::make_unique<FileCursor>(
         options_, FileCursor::Place{fd, found.path, folder_.name_of(found.path), key}, fresh);
     cursor->open();
     follow(std::move(cursor), found);
   }
 
+  /// Also by a file that has had no row yet.
+  bool is_taken(const std::string& key) const {
+    return positions_.contains(key) || std::any_of(tails_.begin(), tails_.end(), [&](auto& tail) {
+             return tail.cursor->key() == key;
+           });
+  }
+
   void follow(std::unique_ptr<FileCursor> cursor, const FoundFile& found) {
-    tails_.push_front({std::move(cursor), found.device, found.inode});
+    std::string end = bytes_before(cursor->descriptor(), cursor->position().offset);
+    tails_.push_front({std::move(cursor), found.device, found.inode, std::move(end)});
     current_ = &tails_.front();
   }
 
@@ -250,6 +348,7 @@ class AppendReader final : public runtime::SourceReader {
   std::set<std::uint64_t> heads_;  ///< sizes of beginnings that files are known by
   std::list<Tail> tails_;          ///< the newest first
   Tail* current_ = nullptr;
+  std::map<std::string, Held> held_;  ///< path → since when it may be a copy
 };
 
 }  // namespace

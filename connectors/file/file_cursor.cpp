@@ -151,9 +151,10 @@ bool FileCursor::open() {
 /// Whether the file is of a kind that cannot be read while it is appended to.
 bool FileCursor::cannot_grow(std::string_view head) {
   if (format_ == FileFormat::kXlsx || form_ != RowForm::kNone) {
-    problem("a workbook, XML or a JSON array cannot be appended to; give it a source without "
-            "`append`",
-            "工作簿、XML 或 JSON 数组不能边写边读，请用不带 append 的数据源读取");
+    problem(
+        "a workbook, XML or a JSON array cannot be appended to; give it a source without "
+        "`append`",
+        "工作簿、XML 或 JSON 数组不能边写边读，请用不带 append 的数据源读取");
   } else if (needs_rewriting(head, format_)) {
     problem("UTF-16 text, or lines that end with CR, cannot be followed while it grows",
             "UTF-16 编码或仅以 CR 换行的文件不能边写边读");
@@ -171,7 +172,8 @@ void FileCursor::pass_rest_of_row() {
     return;
   }
   std::string rest, block(4096, '\0');
-  for (bool ended = false; !ended && position_.offset < text_size_;) {
+  bool ended = false;
+  while (!ended && position_.offset < text_size_) {
     const ssize_t got =
         ::pread(place_.fd, block.data(), block.size(), static_cast<off_t>(position_.offset));
     if (got <= 0) break;
@@ -183,6 +185,7 @@ void FileCursor::pass_rest_of_row() {
     position_.offset += line.size();
     rest.append(line.substr(0, kShown - std::min(kShown, rest.size())));
   }
+  in_long_row_ = options_.append && !ended;
   while (rest.ends_with('\n') || rest.ends_with('\r')) rest.pop_back();
   position_.digest = hash_.digest();
   if (!rest.empty()) half_row_ = formats::is_valid_utf8(rest) ? rest : "…";
@@ -358,6 +361,11 @@ bool FileCursor::fill(std::string& bytes, std::size_t wanted) {
     const ssize_t n = ::pread(place_.fd, bytes.data() + have + got, more - got,
                               static_cast<off_t>(read_to_ + got));
     if (n < 0 && errno == EINTR) continue;
+    // What is appended to may be emptied at any time.
+    if (n == 0 && options_.append) {
+      text_size_ = read_to_ + got;
+      break;
+    }
     if (n <= 0) {
       problem(n < 0 ? fmt::format("cannot be read: {}", std::strerror(errno))
                     : std::string("the file became shorter while it was read"));
@@ -408,6 +416,7 @@ bool FileCursor::damaged_row(Slice& slice, bool open_quote) {
     hash_.add(std::string_view(carry_).substr(0, taken));
     position_.offset += taken;
     carry_.erase(0, taken);
+    in_long_row_ = options_.append && end == std::string::npos && read_to_ >= text_size_;
     if (end != std::string::npos || read_to_ >= text_size_) break;
     std::string more;
     if (!fill(more, 1 << 20)) break;
@@ -416,8 +425,23 @@ bool FileCursor::damaged_row(Slice& slice, bool open_quote) {
   return true;
 }
 
+/// Goes behind the line end of a row that was refused before it was whole; false if it has none.
+bool FileCursor::pass_long_row() {
+  std::string bytes;
+  while (fill(bytes, 1 << 20) && !bytes.empty()) {
+    const std::size_t end = std::min(bytes.find('\n'), bytes.size() - 1) + 1;
+    hash_.add(std::string_view(bytes).substr(0, end));
+    position_.offset += end;
+    in_long_row_ = bytes[end - 1] != '\n';
+    carry_ = bytes.substr(end);
+    if (!in_long_row_) return true;
+  }
+  return false;
+}
+
 bool FileCursor::read_text(Slice& slice, std::size_t slice_bytes) {
   std::string& bytes = slice.bytes;
+  if (in_long_row_ && !pass_long_row()) return problem_.empty() ? false : take_problem(slice);
   for (std::size_t wanted = slice_bytes;; wanted *= 2) {
     const std::size_t before = carry_.size();
     if (!fill(bytes, wanted)) return take_problem(slice);

@@ -94,6 +94,7 @@ class FileCursor {
   void report_merges();
   Cut cut(std::string_view bytes, bool at_end) const;
   bool damaged_row(runtime::Slice& slice, bool open_quote);
+  bool pass_long_row();
   bool fill(std::string& bytes, std::size_t wanted);
   void problem(const std::string& text, const std::string& zh = "");
   void problem(const formats::Outcome& outcome) { problem(outcome.message, outcome.zh); }
@@ -113,6 +114,7 @@ class FileCursor {
   std::optional<FileProblem> rest_;  ///< why what is behind the rows cannot be read
   std::optional<std::string> half_row_;
   std::string carry_;
+  bool in_long_row_ = false;     ///< append: of a row that was refused the end is not written yet
   std::uint64_t text_size_ = 0;  ///< of the file, or of its copy in UTF-8
   std::uint64_t read_to_ = 0;    ///< offset behind what read() has fetched
   std::string problem_;

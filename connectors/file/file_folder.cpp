@@ -1,5 +1,6 @@
 #include "connectors/file/file_folder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -62,24 +63,50 @@ bool FileFolder::look(FileProblem& missing, FileReports& reports) {
     missing = *listing.missing;
     return false;
   }
+  forget_what_is_gone(listing, reports);
   for (const LeftOut& one : listing.left_out) {
+    left_.insert(one.path);
     const bool later = options_.watch && ++failures_[one.path] < kLooksBeforeReport;
     reports.left_out(name_of(one.path), one.why, later);
   }
-  for (const LeftOut& one : listing.not_yet) reports.left_out(name_of(one.path), one.why, true);
+  for (const LeftOut& one : listing.not_yet) {
+    left_.insert(one.path);
+    reports.left_out(name_of(one.path), one.why, true);
+  }
   for (const std::string& path : listing.unclaimed) reports.unclaimed(name_of(path));
   waiting_.clear();
   for (const FoundFile& file : listing.files) {
     const auto handled = handled_.find(file.path);
-    if (handled != handled_.end() && handled->second == Stamp(file.size, file.modified_ns)) {
-      continue;
-    }
+    if (handled != handled_.end() && handled->second == stamp_of(file)) continue;
     if (!settled(file)) continue;
     waiting_.push_back(file.path);
     bytes_ += static_cast<std::uint64_t>(file.size);
   }
   say_if_empty(listing);
   return true;
+}
+
+/// What is no longer there is left out no longer, and needs no memory.
+void FileFolder::forget_what_is_gone(const Listing& listing, FileReports& reports) {
+  const auto is_among = [](const auto& files, const std::string& path) {
+    const auto at =
+        std::lower_bound(files.begin(), files.end(), path,
+                         [](const auto& file, const std::string& p) { return file.path < p; });
+    return at != files.end() && at->path == path;
+  };
+  const auto is_gone = [&](const auto& entry) { return !is_among(listing.files, entry.first); };
+  for (auto at = left_.begin(); at != left_.end();) {
+    if (is_among(listing.left_out, *at) || is_among(listing.not_yet, *at) ||
+        is_among(listing.files, *at)) {
+      ++at;
+      continue;
+    }
+    reports.is_read(name_of(*at));
+    failures_.erase(*at);
+    at = left_.erase(at);
+  }
+  if (handled_.size() > listing.files.size()) std::erase_if(handled_, is_gone);
+  if (seen_.size() > listing.files.size()) std::erase_if(seen_, is_gone);
 }
 
 void FileFolder::say_if_empty(const Listing& listing) {
@@ -96,11 +123,13 @@ void FileFolder::say_if_empty(const Listing& listing) {
 /// counts as settled.
 bool FileFolder::settled(const FoundFile& file) {
   if (!options_.watch || options_.append) return true;
-  const Stamp stamp(file.size, file.modified_ns);
-  const auto [at, first] = seen_.try_emplace(file.path, stamp);
-  const bool same = !first && at->second == stamp;
-  at->second = stamp;
-  const std::int64_t quiet_ms = context_.clock->now_ms() - file.modified_ns / 1'000'000;
+  const Seen now{stamp_of(file), context_.clock->steady_ms()};
+  const auto [at, first] = seen_.try_emplace(file.path, now);
+  const bool same = !first && at->second.stamp == now.stamp;
+  if (!same) at->second = now;
+  // The sender's clock may be ahead.
+  const std::int64_t quiet_ms = std::max(context_.clock->now_ms() - file.modified_ns / 1'000'000,
+                                         now.since_ms - at->second.since_ms);
   if (!same && quiet_ms <= options_.poll_ms) return false;
   return quiet_ms > options_.last_line_ms || !ends_within_a_line(file.path);
 }
@@ -125,6 +154,7 @@ ReadResult FileFolder::open_file(const std::string& path, int& fd, std::optional
   if (fd >= 0) found = file_of(fd, path);
   if (found) {
     failures_.erase(path);
+    left_.erase(path);
     ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return ReadResult::kSlice;
   }
@@ -141,6 +171,7 @@ ReadResult FileFolder::open_file(const std::string& path, int& fd, std::optional
 
 void FileFolder::fail(const std::string& path, int error, FileReports& reports) {
   const bool later = options_.watch && ++failures_[path] < kLooksBeforeReport;
+  left_.insert(path);
   // With `watch` a file that was taken away before its turn is looked for no more.
   if (options_.watch && error == ENOENT) failures_.erase(path);
   reports.left_out(name_of(path), problem_of(error), later);

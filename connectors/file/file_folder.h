@@ -4,8 +4,9 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
-#include <utility>
+#include <tuple>
 
 #include "connectors/file/file_listing.h"
 #include "connectors/file/file_options.h"
@@ -35,7 +36,7 @@ class FileFolder {
                                 FileReports& reports);
   void fail(const std::string& path, int error, FileReports& reports);
   /// The file needs no second look until it changes.
-  void handled(const FoundFile& file) { handled_[file.path] = {file.size, file.modified_ns}; }
+  void handled(const FoundFile& file) { handled_[file.path] = stamp_of(file); }
   void forget(const std::string& path) { handled_.erase(path); }
 
   /// Relative to the source's folder: short for people, and the same on every machine.
@@ -44,7 +45,16 @@ class FileFolder {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  using Stamp = std::pair<std::int64_t, std::int64_t>;  ///< size and time of the last change
+  /// Size and times of the last change.
+  using Stamp = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
+  struct Seen {
+    Stamp stamp;
+    std::int64_t since_ms = 0;  ///< first seen so, on the steady clock
+  };
+  static Stamp stamp_of(const FoundFile& file) {
+    return {file.size, file.modified_ns, file.changed_ns};
+  }
+  void forget_what_is_gone(const Listing& listing, FileReports& reports);
   bool look(FileProblem& missing, FileReports& reports);
   bool settled(const FoundFile& file);
   bool ends_within_a_line(const std::string& path) const;
@@ -53,8 +63,10 @@ class FileFolder {
   const FileOptions& options_;
   runtime::SourceContext context_;
   std::string path_;
-  std::map<std::string, Stamp> seen_, handled_;
+  std::map<std::string, Seen> seen_;
+  std::map<std::string, Stamp> handled_;
   std::map<std::string, int> failures_;
+  std::set<std::string> left_;  ///< paths that are left out at present
   std::deque<std::string> waiting_;
   std::int64_t opened_ms_ = -1, looked_ms_ = 0;
   std::uint64_t bytes_ = 0;

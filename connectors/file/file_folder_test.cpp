@@ -240,5 +240,65 @@ TEST(FileIdentity, WatchedFilesWithAHalfLineAreNotReadYet) {
   EXPECT_THAT(source.rows, ElementsAre("1|1|100", "2|2|250"));
 }
 
+TEST(FileIdentity, AFileThatGrewAfterItWasReplacedByAShorterOneIsReadOn) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv", "a\n1\n2\n3\n4\n5\n");
+  Source first(folder, kFolder);
+  go_on(first, {});
+  folder.write("in/a.csv", "a\n8\n");
+  Source second(folder, kFolder);
+  go_on(second, first.committed);
+  EXPECT_THAT(second.rows, ElementsAre("1|8"));
+  folder.write("in/a.csv", "a\n8\n9\n");
+  Source third(folder, kFolder);
+  go_on(third, second.committed);
+  EXPECT_THAT(third.rows, ElementsAre("2|9"));
+}
+
+TEST(FileIdentity, ARenamedFileThatGrewIsReadOn) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv", "a\n1\n");
+  Source first(folder, kFolder);
+  go_on(first, {});
+  fs::rename(folder.path("in/a.csv"), folder.path("in/b.csv"));
+  Source second(folder, kFolder);
+  go_on(second, first.committed);
+  folder.write("in/b.csv", "a\n1\n2\n");
+  Source third(folder, kFolder);
+  go_on(third, second.committed);
+  EXPECT_THAT(third.rows, ElementsAre("2|2"));
+}
+
+TEST(FileFolder, ALinkInAnEarlierFolderChangesNoName) {
+  TemporaryFolder folder;
+  folder.write("in/real/r.csv", "a\n1\n");
+  Source first(folder, kFolder);
+  go_on(first, {});
+  fs::create_directories(folder.path("in/early"));
+  fs::create_directory_symlink("../real", folder.path("in/early/link"));
+  Source second(folder, kFolder);
+  go_on(second, first.committed);
+  EXPECT_THAT(second.rejects, IsEmpty());
+  Source all(folder, kFolder);
+  go_on(all, {});
+  EXPECT_THAT(all.partitions, ElementsAre("real/r.csv"));
+}
+
+TEST(FileFolder, WhatIsThereNoMoreIsLeftOutNoMore) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv.part", "a\n1\n");
+  fs::create_symlink("nothing", folder.path("in/dangling.csv"));
+  Source source(folder, "{path: in, watch: true, poll: 1s, fields: [a]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.left_out, ElementsAre(Key("a.csv.part"), Key("dangling.csv")));
+  fs::rename(folder.path("in/a.csv.part"), folder.path("in/a.csv"));
+  fs::remove(folder.path("in/dangling.csv"));
+  source.pass(2000);
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("1|1"));
+  EXPECT_THAT(source.left_out, IsEmpty());
+}
+
 }  // namespace
 }  // namespace huiliu::connectors

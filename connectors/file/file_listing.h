@@ -20,6 +20,7 @@ struct FoundFile {
   std::string path;
   std::int64_t size = 0;
   std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;  ///< also of its name or rights; no sender can set it
   std::uint64_t device = 0, inode = 0;
 };
 

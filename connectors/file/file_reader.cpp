@@ -1,9 +1,11 @@
 #include "connectors/file/file_reader.h"
 
+#include <algorithm>
 #include <cerrno>
-#include <deque>
 #include <filesystem>
 #include <map>
+#include <set>
+#include <tuple>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -26,6 +28,7 @@ using runtime::SourceContext;
 using runtime::Status;
 
 constexpr std::string_view kPrefix = "file:";
+constexpr std::size_t kMostTried = 2;  ///< older contents of a name that a file may have grown from
 
 /// Reads files that are complete. One that grew after it was read is read on if what was read of
 /// it is as it was.
@@ -58,6 +61,7 @@ class FileReader final : public runtime::SourceReader {
         if (finished_empty_) return note_end(slice);
         continue;
       }
+      if (reports_.give_rest(slice)) return ReadResult::kSlice;
       if (folder_.empty()) {
         if (!options_.watch) return ReadResult::kEnd;
         const ReadResult looked = folder_.look_again(reports_);
@@ -76,9 +80,7 @@ class FileReader final : public runtime::SourceReader {
 
  private:
   void remember(const std::string& key, FilePosition position) {
-    auto& latest = by_path_[position.path];
-    const auto before = positions_.find(latest);
-    if (before == positions_.end() || before->second.size <= position.size) latest = key;
+    by_path_[position.path].insert(key);
     positions_[key] = std::move(position);
   }
 
@@ -94,7 +96,7 @@ class FileReader final : public runtime::SourceReader {
 
   /// A file that has grown is also known by what it is now.
   void add_positions(Slice& slice, const std::string& key, const FilePosition& position) {
-    reports_.forget_with(slice);
+    reports_.give_with(slice);
     slice.positions.emplace_back(key, position.to_text());
     remember(key, position);
     if (!position.done || also_known_as_.empty()) return;
@@ -170,27 +172,65 @@ class FileReader final : public runtime::SourceReader {
       if (!known->second.done) {
         if (resume(fd, key, known->second, fresh)) return ReadResult::kSlice;
       } else if (is_same(fd, fresh, known->second)) {
+        if (known->second.path != fresh.path) note_name(key, fresh);
         return ReadResult::kEnd;
       }
       // Alike at both ends, different within; or read in another way.
       key = fmt::format("{}.{}", quick, copy);
     }
-    if (const auto before = by_path_.find(fresh.path); before != by_path_.end()) {
-      const std::string known_key = before->second;
+    for (const std::string& known_key : grown_from(fd, fresh)) {
       const FilePosition known = positions_[known_key];
-      if (known.size < fresh.size && resume(fd, known_key, known, fresh)) {
+      if (resume(fd, known_key, known, fresh)) {
         also_known_as_ = key;
         return ReadResult::kSlice;
       }
-      if (!known.done) {
-        spdlog::error(
-            "{}: changed after {} rows of it were read; the new content is read from its start",
-            folder_.name_of(fresh.path), known.rows);
-      }
+    }
+    for (const std::string& other : by_path_[fresh.path]) {
+      if (positions_[other].done) continue;
+      spdlog::error(
+          "{}: changed after {} rows of it were read; the new content is read from its start",
+          folder_.name_of(fresh.path), positions_[other].rows);
     }
     take(std::make_unique<FileCursor>(options_, place(fd, fresh.path, key), fresh));
     current_->open();
     return ReadResult::kSlice;
+  }
+
+  /// Keys of what was read under this name and may have grown: what the file begins with comes
+  /// first, then the longest, whose beginning only its cursor can compare.
+  std::vector<std::string> grown_from(int fd, const FilePosition& fresh) const {
+    const auto known = by_path_.find(fresh.path);
+    if (known == by_path_.end()) return {};
+    std::vector<std::string> keys;
+    std::set<std::uint64_t> offsets;
+    for (const std::string& key : known->second) {
+      const FilePosition& position = positions_.at(key);
+      if (position.size >= fresh.size || position.offset == 0) continue;
+      keys.push_back(key);
+      offsets.insert(std::min(position.offset, position.size));
+    }
+    const auto digests = hash_prefixes(fd, offsets);
+    const auto rank = [&](const std::string& key) {
+      const FilePosition& position = positions_.at(key);
+      const auto digest = digests.find(position.offset);
+      const bool same = digest != digests.end() && digest->second == position.digest;
+      return std::tuple(!same, ~position.offset, ~position.size);
+    };
+    std::sort(keys.begin(), keys.end(),
+              [&](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
+    if (keys.size() > kMostTried) keys.resize(kMostTried);
+    return keys;
+  }
+
+  /// What was read has another name too, or now: it may grow under that.
+  void note_name(const std::string& key, const FilePosition& fresh) {
+    by_path_[fresh.path].insert(key);
+    std::error_code error;
+    FilePosition& position = positions_[key];
+    if (std::filesystem::exists(position.path, error)) return;
+    position.path = fresh.path;
+    position.modified_ns = fresh.modified_ns;
+    reports_.also(folder_.name_of(fresh.path), key, position.to_text());
   }
 
   FileCursor::Place place(int fd, const std::string& path, const std::string& key) const {
@@ -255,7 +295,7 @@ class FileReader final : public runtime::SourceReader {
   FileFolder folder_;
   FileReports reports_;
   std::map<std::string, FilePosition> positions_;
-  std::map<std::string, std::string> by_path_;  ///< path → key of the longest that was read there
+  std::map<std::string, std::set<std::string>> by_path_;  ///< path → keys of what was read there
   std::unique_ptr<FileCursor> current_;
   std::string also_known_as_;  ///< key of what the file is now, if it was another when it was begun
   const std::string* partition_ = nullptr;
