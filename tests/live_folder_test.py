@@ -474,7 +474,7 @@ class Life:
         (self.folder / "t.yaml").write_text(text.replace("WATCH", "true" if watch else "false"))
 
     def start(self, crash=None):
-        env = {key: value for key, value in os.environ.items() if not key.startswith("HUILIU_")}
+        env = {key: value for key, value in os.environ.items() if key != "HUILIU_CRASH_AT"}
         env |= {"HUILIU_CRASH_AT": crash} if crash else {}
         rights = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         with open(self.folder / "log.txt", "ab") as log:

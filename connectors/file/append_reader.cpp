@@ -16,6 +16,7 @@
 #include "connectors/file/file_cursor.h"
 #include "connectors/file/file_folder.h"
 #include "connectors/file/file_reports.h"
+#include "runtime/failpoint.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -29,6 +30,7 @@ constexpr std::string_view kPrefix = "file:append-";
 constexpr std::uint64_t kMostHead = 1024;  ///< of a file's beginning, which it is known by
 constexpr std::size_t kMostOpen = 256;     ///< files that are followed with an open descriptor
 constexpr std::uint64_t kMostEnd = 256;    ///< of what was read last, to see that it is there still
+constexpr std::uint64_t kMostFirst = 256;  ///< of a file's beginning, by which copies are looked up
 
 /// "file:append-SIZE-HASH" of a file's first bytes; nothing if it has not so many.
 std::optional<std::string> head_key(int fd, std::uint64_t size) {
@@ -44,13 +46,16 @@ std::uint64_t head_size(std::string_view key) {
   return std::strtoull(std::string(key.substr(kPrefix.size())).c_str(), nullptr, 10);
 }
 
-/// The last bytes before `offset`.
-std::string bytes_before(int fd, std::uint64_t offset) {
-  std::string bytes(static_cast<std::size_t>(std::min(kMostEnd, offset)), '\0');
-  const ssize_t got =
-      ::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset - bytes.size()));
+std::string bytes_at(int fd, std::uint64_t offset, std::uint64_t size) {
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
   bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   return bytes;
+}
+
+std::string bytes_before(int fd, std::uint64_t offset) {
+  const std::uint64_t size = std::min(kMostEnd, offset);
+  return bytes_at(fd, offset - size, size);
 }
 
 /// Whether all of a file is what the file at `path` begins with.
@@ -81,11 +86,16 @@ class AppendReader final : public runtime::SourceReader {
     heads_.clear();
     tails_.clear();
     held_.clear();
+    firsts_.clear();
+    begins_.clear();
     current_ = nullptr;
     for (const auto& [key, value] : context.positions) {
       if (head_size(key) == 0) continue;
       auto position = FilePosition::parse(value);
       if (!position) return Status::corrupt("position " + key + " cannot be read: " + value);
+      const int fd = ::open(position->path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+      if (fd >= 0) note_first(fd, position->path);
+      if (fd >= 0) ::close(fd);
       remember(key, std::move(*position));
     }
     return folder_.open(context, reports_);
@@ -118,7 +128,8 @@ class AppendReader final : public runtime::SourceReader {
   struct Tail {
     std::unique_ptr<FileCursor> cursor;
     std::uint64_t device = 0, inode = 0;
-    std::string end;  ///< what was read last
+    std::string end;   ///< what was read last
+    std::string path;  ///< where it was found
   };
   struct Held {
     std::int64_t size = 0, since_ms = 0;
@@ -161,6 +172,7 @@ class AppendReader final : public runtime::SourceReader {
       const std::uint64_t known = at->cursor->position().size;
       if (there && size > known && is_as_read(*at)) {
         at->cursor->grow(size);
+        if (known < kMostFirst) note_first(at->cursor->descriptor(), at->path);
         current_ = &*at;
         return true;
       }
@@ -195,18 +207,20 @@ class AppendReader final : public runtime::SourceReader {
     }
     reports_.is_read(folder_.name_of(path));
     folder_.handled(*found);
-    if (options_.watch && held_.size() > kMostOpen) held_.clear();
+    note_first(fd, path);
     if (is_followed(*found) || !has_line(fd, static_cast<std::uint64_t>(found->size))) {
       ::close(fd);
       return ReadResult::kEnd;
     }
-    if (resume(fd, *found)) return ReadResult::kSlice;
+    const std::vector<std::string> known = keys_of(fd, *found);
+    if (resume(fd, *found, known, true)) return ReadResult::kSlice;
+    // Before the question whether what was read lies elsewhere still: it may be emptied right now.
     if (may_be_a_copy(fd, *found)) {
       folder_.forget(path);
       ::close(fd);
       return ReadResult::kEnd;
     }
-    begin(fd, *found);
+    if (!resume(fd, *found, known, false)) begin(fd, *found);
     return ReadResult::kSlice;
   }
 
@@ -214,13 +228,12 @@ class AppendReader final : public runtime::SourceReader {
   /// is held back until the two differ, or it has not grown for `last_line`.
   bool may_be_a_copy(int fd, const FoundFile& found) {
     if (!options_.watch) return false;
-    std::set<std::string> read;
-    for (const auto& [key, position] : positions_) read.insert(position.path);
-    for (const Tail& tail : tails_) read.insert(tail.cursor->position().path);
-    read.erase(found.path);
-    const bool copy = std::any_of(read.begin(), read.end(), [&](const std::string& path) {
-      return begins_at(path, fd, found);
-    });
+    const std::string& first = firsts_[found.path];
+    bool copy = false;
+    for (auto at = begins_.lower_bound({first, ""});
+         !copy && at != begins_.end() && at->first.starts_with(first); ++at) {
+      copy = at->second != found.path && begins_at(at->second, fd, found);
+    }
     if (!copy) {
       held_.erase(found.path);
       return false;
@@ -240,8 +253,17 @@ class AppendReader final : public runtime::SourceReader {
     return got > 0 && (head.find('\n') != std::string::npos || head.size() == 64 << 10);
   }
 
-  /// Goes on in a file that was read before, under this or another name.
-  bool resume(int fd, const FoundFile& found) {
+  /// What the file at `path` begins with.
+  void note_first(int fd, const std::string& path) {
+    std::string first = bytes_at(fd, 0, kMostFirst);
+    std::string& known = firsts_[path];
+    begins_.erase({known, path});
+    known = first;
+    begins_.emplace(std::move(first), path);
+  }
+
+  /// Of what was read before and is what the file begins with; what more was read of comes first.
+  std::vector<std::string> keys_of(int fd, const FoundFile& found) {
     const auto size = static_cast<std::uint64_t>(found.size);
     std::vector<std::string> keys;
     std::set<std::uint64_t> offsets;
@@ -257,21 +279,24 @@ class AppendReader final : public runtime::SourceReader {
         offsets.insert(at->second.offset);
       }
     }
-    if (keys.empty()) return false;
     const auto digests = hash_prefixes(fd, offsets);
     std::erase_if(keys, [&](const std::string& key) {
       const FilePosition& position = positions_[key];
       const auto digest = digests.find(position.offset);
       return position.offset > 0 && (digest == digests.end() || digest->second != position.digest);
     });
-    // What was read under this name, then what more was read of.
     std::stable_sort(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) {
-      const FilePosition &x = positions_[a], &y = positions_[b];
-      return std::pair(x.path != found.path, ~x.offset) <
-             std::pair(y.path != found.path, ~y.offset);
+      return positions_[a].offset > positions_[b].offset;
     });
-    return std::any_of(keys.begin(), keys.end(),
-                       [&](const std::string& key) { return resume_as(fd, found, key); });
+    return keys;
+  }
+
+  /// Goes on in a file that was read before, under this name or another.
+  bool resume(int fd, const FoundFile& found, const std::vector<std::string>& keys,
+              bool under_this_name) {
+    return std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
+      return (positions_[key].path == found.path) == under_this_name && resume_as(fd, found, key);
+    });
   }
 
   bool resume_as(int fd, const FoundFile& found, const std::string& key) {
@@ -320,6 +345,9 @@ class AppendReader final : public runtime::SourceReader {
       return;
     }
     std::string key = *first;
+    if (runtime::mutant("append.key_by_name")) {
+      key = fmt::format("{}1-{:032x}", kPrefix, hash_of_name(found.path));
+    }
     for (int copy = 2; is_taken(key); ++copy) key = fmt::format("{}.{}", *first, copy);
     auto cursor = std::make_unique<FileCursor>(
         options_, FileCursor::Place{fd, found.path, folder_.name_of(found.path), key}, fresh);
@@ -336,7 +364,7 @@ class AppendReader final : public runtime::SourceReader {
 
   void follow(std::unique_ptr<FileCursor> cursor, const FoundFile& found) {
     std::string end = bytes_before(cursor->descriptor(), cursor->position().offset);
-    tails_.push_front({std::move(cursor), found.device, found.inode, std::move(end)});
+    tails_.push_front({std::move(cursor), found.device, found.inode, std::move(end), found.path});
     current_ = &tails_.front();
   }
 
@@ -348,7 +376,9 @@ class AppendReader final : public runtime::SourceReader {
   std::set<std::uint64_t> heads_;  ///< sizes of beginnings that files are known by
   std::list<Tail> tails_;          ///< the newest first
   Tail* current_ = nullptr;
-  std::map<std::string, Held> held_;  ///< path → since when it may be a copy
+  std::map<std::string, Held> held_;                      ///< path → since when it may be a copy
+  std::map<std::string, std::string> firsts_;             ///< path → what it begins with
+  std::set<std::pair<std::string, std::string>> begins_;  ///< the same the other way round
 };
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "formats/csv.h"
 #include "formats/xls_reader.h"
 #include "formats/xlsx_reader.h"
+#include "runtime/failpoint.h"
 
 namespace huiliu::connectors {
 
@@ -448,7 +449,8 @@ bool FileCursor::read_text(Slice& slice, std::size_t slice_bytes) {
     carry_.clear();
     const bool at_end = read_to_ >= text_size_;
     // What is appended to may go on within the line.
-    const Cut found = cut(bytes, at_end && !options_.append);
+    const bool whole = !options_.append || runtime::mutant("append.half_line");
+    const Cut found = cut(bytes, at_end && whole);
     if (found.damaged) {
       carry_ = bytes;
       return damaged_row(slice, found.open_quote);

@@ -18,6 +18,7 @@
 #include "connectors/file/file_cursor.h"
 #include "connectors/file/file_folder.h"
 #include "connectors/file/file_reports.h"
+#include "runtime/failpoint.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -200,7 +201,7 @@ class FileReader final : public runtime::SourceReader {
   /// first, then the longest, whose beginning only its cursor can compare.
   std::vector<std::string> grown_from(int fd, const FilePosition& fresh) const {
     const auto known = by_path_.find(fresh.path);
-    if (known == by_path_.end()) return {};
+    if (known == by_path_.end() || runtime::mutant("file.grown_again")) return {};
     std::vector<std::string> keys;
     std::set<std::uint64_t> offsets;
     for (const std::string& key : known->second) {

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "connectors/file/content_hash.h"
+#include "runtime/failpoint.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -131,6 +132,7 @@ bool FileReports::give(runtime::Slice& slice) {
   slice.first_offset = report.row;
   slice.detail = make_layout(options_, report.name);
   give_with(slice);
+  if (runtime::mutant("file.report_unsaved")) return true;
   slice.positions.insert(slice.positions.end(), report.positions.begin(), report.positions.end());
   return true;
 }
