@@ -174,7 +174,6 @@ class Deliveries(Writer):
         self.in_pieces(part, self.content(path.name, keys), "wb", 0.15)
         os.rename(part, path)
         self.must += keys
-        self.sayable.add(("E810_UNCLAIMED_FILE", part.name))
 
     def marked(self):
         path, keys = self.folder / "marked" / self.name(), self.some()

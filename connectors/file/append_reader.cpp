@@ -16,6 +16,7 @@
 #include "connectors/file/file_cursor.h"
 #include "connectors/file/file_folder.h"
 #include "connectors/file/file_reports.h"
+#include "connectors/file/log_copies.h"
 #include "runtime/failpoint.h"
 
 namespace huiliu::connectors {
@@ -30,7 +31,6 @@ constexpr std::string_view kPrefix = "file:append-";
 constexpr std::uint64_t kMostHead = 1024;  ///< of a file's beginning, which it is known by
 constexpr std::size_t kMostOpen = 256;     ///< files that are followed with an open descriptor
 constexpr std::uint64_t kMostEnd = 256;    ///< of what was read last, to see that it is there still
-constexpr std::uint64_t kMostFirst = 256;  ///< of a file's beginning, by which copies are looked up
 
 /// "file:append-SIZE-HASH" of a file's first bytes; nothing if it has not so many.
 std::optional<std::string> head_key(int fd, std::uint64_t size) {
@@ -46,32 +46,9 @@ std::uint64_t head_size(std::string_view key) {
   return std::strtoull(std::string(key.substr(kPrefix.size())).c_str(), nullptr, 10);
 }
 
-std::string bytes_at(int fd, std::uint64_t offset, std::uint64_t size) {
-  std::string bytes(static_cast<std::size_t>(size), '\0');
-  const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-  bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  return bytes;
-}
-
 std::string bytes_before(int fd, std::uint64_t offset) {
   const std::uint64_t size = std::min(kMostEnd, offset);
   return bytes_at(fd, offset - size, size);
-}
-
-/// Whether all of a file is what the file at `path` begins with.
-bool begins_at(const std::string& path, int fd, const FoundFile& file) {
-  const int other = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (other < 0) return false;
-  const auto now = file_of(other, path);
-  const auto size = static_cast<std::uint64_t>(file.size);
-  const bool another = now && (now->device != file.device || now->inode != file.inode);
-  bool same = another && now->size >= file.size;
-  for (const std::uint64_t part : {std::min(kMostHead, size), size}) {
-    ContentHash here, there;
-    same = same && hash_prefix(other, part, there) == hash_prefix(fd, part, here);
-  }
-  ::close(other);
-  return same;
 }
 
 class AppendReader final : public runtime::SourceReader {
@@ -85,17 +62,13 @@ class AppendReader final : public runtime::SourceReader {
     positions_.clear();
     heads_.clear();
     tails_.clear();
-    held_.clear();
-    firsts_.clear();
-    begins_.clear();
+    copies_.clear();
     current_ = nullptr;
     for (const auto& [key, value] : context.positions) {
       if (head_size(key) == 0) continue;
       auto position = FilePosition::parse(value);
       if (!position) return Status::corrupt("position " + key + " cannot be read: " + value);
-      const int fd = ::open(position->path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-      if (fd >= 0) note_first(fd, position->path);
-      if (fd >= 0) ::close(fd);
+      note_beginning(position->path);
       remember(key, std::move(*position));
     }
     return folder_.open(context, reports_);
@@ -131,9 +104,14 @@ class AppendReader final : public runtime::SourceReader {
     std::string end;   ///< what was read last
     std::string path;  ///< where it was found
   };
-  struct Held {
-    std::int64_t size = 0, since_ms = 0;
-  };
+
+  void note_beginning(const std::string& path) {
+    if (copies_.knows(path)) return;
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return;
+    copies_.note(fd, path);
+    ::close(fd);
+  }
 
   void remember(const std::string& key, FilePosition position) {
     heads_.insert(head_size(key));
@@ -172,7 +150,7 @@ class AppendReader final : public runtime::SourceReader {
       const std::uint64_t known = at->cursor->position().size;
       if (there && size > known && is_as_read(*at)) {
         at->cursor->grow(size);
-        if (known < kMostFirst) note_first(at->cursor->descriptor(), at->path);
+        if (known < kMostHead) copies_.note(at->cursor->descriptor(), at->path);
         current_ = &*at;
         return true;
       }
@@ -207,7 +185,7 @@ class AppendReader final : public runtime::SourceReader {
     }
     reports_.is_read(folder_.name_of(path));
     folder_.handled(*found);
-    note_first(fd, path);
+    copies_.note(fd, path);
     if (is_followed(*found) || !has_line(fd, static_cast<std::uint64_t>(found->size))) {
       ::close(fd);
       return ReadResult::kEnd;
@@ -215,7 +193,8 @@ class AppendReader final : public runtime::SourceReader {
     const std::vector<std::string> known = keys_of(fd, *found);
     if (resume(fd, *found, known, true)) return ReadResult::kSlice;
     // Before the question whether what was read lies elsewhere still: it may be emptied right now.
-    if (may_be_a_copy(fd, *found)) {
+    if (options_.watch &&
+        copies_.may_be_one(fd, *found, context_.clock->steady_ms(), options_.last_line_ms)) {
       folder_.forget(path);
       ::close(fd);
       return ReadResult::kEnd;
@@ -224,42 +203,11 @@ class AppendReader final : public runtime::SourceReader {
     return ReadResult::kSlice;
   }
 
-  /// While a log is copied to be emptied then (copytruncate), the copy looks like another log. It
-  /// is held back until the two differ, or it has not grown for `last_line`.
-  bool may_be_a_copy(int fd, const FoundFile& found) {
-    if (!options_.watch) return false;
-    const std::string& first = firsts_[found.path];
-    bool copy = false;
-    for (auto at = begins_.lower_bound({first, ""});
-         !copy && at != begins_.end() && at->first.starts_with(first); ++at) {
-      copy = at->second != found.path && begins_at(at->second, fd, found);
-    }
-    if (!copy) {
-      held_.erase(found.path);
-      return false;
-    }
-    const std::int64_t now = context_.clock->steady_ms();
-    Held& held = held_[found.path];
-    if (held.size != found.size) held = {found.size, now};
-    if (now - held.since_ms < options_.last_line_ms) return true;
-    held_.erase(found.path);
-    return false;
-  }
-
   /// Without a whole line nobody knows what the file begins with.
   static bool has_line(int fd, std::uint64_t size) {
     std::string head(static_cast<std::size_t>(std::min<std::uint64_t>(size, 64 << 10)), '\0');
     const ssize_t got = ::pread(fd, head.data(), head.size(), 0);
     return got > 0 && (head.find('\n') != std::string::npos || head.size() == 64 << 10);
-  }
-
-  /// What the file at `path` begins with.
-  void note_first(int fd, const std::string& path) {
-    std::string first = bytes_at(fd, 0, kMostFirst);
-    std::string& known = firsts_[path];
-    begins_.erase({known, path});
-    known = first;
-    begins_.emplace(std::move(first), path);
   }
 
   /// Of what was read before and is what the file begins with; what more was read of comes first.
@@ -376,9 +324,7 @@ class AppendReader final : public runtime::SourceReader {
   std::set<std::uint64_t> heads_;  ///< sizes of beginnings that files are known by
   std::list<Tail> tails_;          ///< the newest first
   Tail* current_ = nullptr;
-  std::map<std::string, Held> held_;                      ///< path → since when it may be a copy
-  std::map<std::string, std::string> firsts_;             ///< path → what it begins with
-  std::set<std::pair<std::string, std::string>> begins_;  ///< the same the other way round
+  LogCopies copies_;
 };
 
 }  // namespace

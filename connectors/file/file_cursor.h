@@ -32,7 +32,8 @@ class FileCursor {
   FileCursor(const FileCursor&) = delete;
   FileCursor& operator=(const FileCursor&) = delete;
 
-  /// Seeks to the position, reads the header. False if the prefix is not what was read before.
+  /// Seeks to the position, reads the header. False if the prefix is not what was read before; a
+  /// position without a digest was checked by the caller.
   bool open();
   /// The next slice (without its partition). False at the end of the file.
   bool read(runtime::Slice& slice, std::size_t slice_bytes);

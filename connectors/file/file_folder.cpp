@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "connectors/file/append_file.h"
+#include "formats/encoding.h"
 
 namespace huiliu::connectors {
 
@@ -24,6 +25,25 @@ namespace {
 /// With `watch`, so many looks may find a file unreadable before it is refused: whoever puts it
 /// there may not be done with its rights.
 constexpr int kLooksBeforeReport = 3;
+
+/// A name in whatever bytes, as text that every output can hold: GB18030 is converted, as old
+/// archives have it; of other bytes the numbers are shown.
+std::string as_text(const std::string& name) {
+  if (formats::is_valid_utf8(name)) return name;
+  std::string text;
+  formats::Gb18030Converter gb;
+  if (gb.append_utf8(name, text).ok() && formats::is_valid_utf8(text)) return text;
+  text.clear();
+  for (std::string_view rest = name; !rest.empty();) {
+    const std::size_t good = formats::valid_utf8_prefix(rest);
+    text.append(rest.substr(0, good));
+    rest.remove_prefix(good);
+    if (rest.empty()) break;
+    text += fmt::format("\\x{:02X}", static_cast<unsigned char>(rest.front()));
+    rest.remove_prefix(1);
+  }
+  return text;
+}
 
 /// Not the file's fault: it is tried again.
 bool is_shortage(int error) {
@@ -58,6 +78,7 @@ ReadResult FileFolder::look_again(FileReports& reports) {
 
 bool FileFolder::look(FileProblem& missing, FileReports& reports) {
   looked_ms_ = context_.clock->steady_ms();
+  root_ = root_of(path_);
   const Listing listing = list_files(path_, options_);
   if (listing.missing) {
     missing = *listing.missing;
@@ -178,11 +199,10 @@ void FileFolder::fail(const std::string& path, int error, FileReports& reports) 
 }
 
 std::string FileFolder::name_of(const std::string& path) const {
-  std::error_code error;
-  const fs::path file = fs::path(path).lexically_normal();
-  const fs::path root = fs::path(path_).lexically_normal();
-  if (file == root || !fs::is_directory(path_, error)) return file.filename().string();
-  return file.lexically_relative(root).string();
+  if (path.size() > root_.size() + 1 && path.starts_with(root_) && path[root_.size()] == '/') {
+    return as_text(path.substr(root_.size() + 1));
+  }
+  return as_text(fs::path(path).filename().string());
 }
 
 }  // namespace huiliu::connectors

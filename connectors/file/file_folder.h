@@ -63,6 +63,7 @@ class FileFolder {
   const FileOptions& options_;
   runtime::SourceContext context_;
   std::string path_;
+  std::string root_;  ///< names are relative to it
   std::map<std::string, Seen> seen_;
   std::map<std::string, Stamp> handled_;
   std::map<std::string, int> failures_;

@@ -300,5 +300,59 @@ TEST(FileFolder, WhatIsThereNoMoreIsLeftOutNoMore) {
   EXPECT_THAT(source.left_out, IsEmpty());
 }
 
+TEST(FileFolder, NamesInAnyBytesAreTextInTheOutputs) {
+  TemporaryFolder folder;
+  folder.write("in/\xD6\xD0.csv", "a\n1\n");
+  folder.write("in/b\xFF.csv", "a\n2\n");
+  folder.write("in/c\n left:c d.csv", "a\n3\n");
+  Source first(folder, kFolder);
+  go_on(first, {});
+  EXPECT_THAT(first.partitions,
+              UnorderedElementsAre("\u4E2D.csv", "b\\xFF.csv", "c\n left:c d.csv"));
+  Source second(folder, kFolder);
+  go_on(second, first.committed);
+  EXPECT_THAT(second.rows, IsEmpty());
+}
+
+TEST(FileFolder, FilesOfOneNameInTheFoldersOfAGlobAreToldApart) {
+  TemporaryFolder folder;
+  for (const char* sub : {"x", "y"}) {
+    fs::create_directories(folder.path(std::string("in/") + sub));
+    fs::create_symlink("nothing", folder.path(std::string("in/") + sub + "/a.csv"));
+    folder.write(std::string("in/") + sub + "/b.csv", std::string("a\n") + sub + "\n");
+  }
+  Source source(folder, "{path: 'in/*/*.csv', fields: [a]}");
+  go_on(source, {});
+  EXPECT_THAT(source.partitions, UnorderedElementsAre("x/a.csv", "y/a.csv", "x/b.csv", "y/b.csv"));
+  EXPECT_THAT(source.rejects, ::testing::SizeIs(2));
+}
+
+TEST(FileFolder, ACopyInTransferIsJudgedByTheNameItWillHave) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv.part", "a\n1\n");
+  folder.write("in/notes.doc.part", "nothing\n");
+  Source source(folder, "{path: in, pattern: '*.csv', unclaimed: reject, fields: [a]}");
+  go_on(source, {});
+  EXPECT_THAT(source.left_out, ElementsAre(Key("a.csv.part")));
+  EXPECT_THAT(source.partitions, ElementsAre("notes.doc.part"));
+}
+
+TEST(FileIdentity, AUtf16FileThatGrewIsReadOn) {
+  TemporaryFolder folder;
+  const auto utf16 = [](const std::string& text) {
+    std::string bytes = "\xFF\xFE";
+    for (const char c : text) bytes += {c, '\0'};
+    return bytes;
+  };
+  folder.write("in/a.csv", utf16("a\n1\n2\n"));
+  Source first(folder, kFolder);
+  go_on(first, {});
+  EXPECT_THAT(first.rows, ElementsAre("1|1", "2|2"));
+  folder.write("in/a.csv", utf16("a\n1\n2\n3\n"));
+  Source second(folder, kFolder);
+  go_on(second, first.committed);
+  EXPECT_THAT(second.rows, ElementsAre("3|3"));
+}
+
 }  // namespace
 }  // namespace huiliu::connectors

@@ -22,6 +22,13 @@ namespace fs = std::filesystem;
 constexpr std::string_view kInTransfer[] = {".part",       ".tmp",     ".filepart",
                                             ".crdownload", ".partial", ".download"};
 
+std::string_view ending_in_transfer(std::string_view name) {
+  for (const std::string_view ending : kInTransfer) {
+    if (name.ends_with(ending)) return ending;
+  }
+  return {};
+}
+
 FoundFile file_of(const std::string& path, const struct stat& info) {
   return {path,
           static_cast<std::int64_t>(info.st_size),
@@ -123,7 +130,10 @@ class Lister {
     }
     if (S_ISDIR(info.st_mode)) return walk(path, info);
     if (is_marker(name) || fits(options_.ignored, path, name)) return;
-    if (!claims(path, name)) {
+    // A copy in transfer is judged by the name that it will have.
+    const std::size_t ending = ending_in_transfer(name).size();
+    if (!claims(path, name) && (ending == 0 || !claims(path.substr(0, path.size() - ending),
+                                                       name.substr(0, name.size() - ending)))) {
       result_.unclaimed.push_back(path);
       return;
     }
@@ -132,8 +142,7 @@ class Lister {
   }
 
   void add(const std::string& path, const struct stat& info) {
-    for (const std::string_view ending : kInTransfer) {
-      if (!path.ends_with(ending)) continue;
+    if (const std::string_view ending = ending_in_transfer(path); !ending.empty()) {
       result_.not_yet.push_back({path,
                                  {fmt::format("its name ends with {}: a copy in transfer", ending),
                                   fmt::format("文件名以{}结尾，正在传输", ending)}});
@@ -188,6 +197,14 @@ Listing list_files(const std::string& path, const FileOptions& options) {
   std::string root = path;
   while (root.size() > 1 && root.ends_with('/')) root.pop_back();
   return Lister(root, options).list();
+}
+
+std::string root_of(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0) {
+    return S_ISDIR(info.st_mode) ? path : fs::path(path).parent_path().string();
+  }
+  return fs::path(path.substr(0, path.find_first_of("*?["))).parent_path().string();
 }
 
 std::optional<FoundFile> file_of(int fd, const std::string& path) {

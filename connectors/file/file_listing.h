@@ -38,6 +38,10 @@ struct Listing {
 /// editors use them for what is not done.
 Listing list_files(const std::string& path, const FileOptions& options);
 
+/// The folder that the names of files are relative to: the path itself, what lies above a single
+/// file, or above a glob's first wildcard.
+std::string root_of(const std::string& path);
+
 /// The file behind an open descriptor; nothing if it cannot be asked.
 std::optional<FoundFile> file_of(int fd, const std::string& path);
 

@@ -265,6 +265,11 @@ class FileReader final : public runtime::SourceReader {
   /// Goes on behind what was read; false if that is not what the file begins with.
   bool resume(int fd, const std::string& key, FilePosition position, const FilePosition& fresh) {
     const std::uint64_t read = position.offset;
+    // What was read to its end from a copy is known by its own bytes, which only they can show.
+    if (position.done && position.size < fresh.size) {
+      ContentHash whole;
+      if (hash_prefix(fd, position.size, whole) == position.digest) position.digest.clear();
+    }
     position.done = false;
     position.size = fresh.size;
     position.modified_ns = fresh.modified_ns;
