@@ -95,7 +95,7 @@ class Writer:
 
     def wait_for(self, keys):
         """Until they are committed: only then may what they were read from go."""
-        until = time.monotonic() + 90
+        until = time.monotonic() + 60
         wanted = set(keys)
         while True:
             try:
@@ -107,7 +107,7 @@ class Writer:
             except sqlite3.OperationalError:
                 pass
             if time.monotonic() > until:
-                raise SystemExit(f"not read in 90 s: {sorted(wanted - found)[:5]} of {len(wanted)}")
+                raise SystemExit(f"not read in 60 s: {sorted(wanted - found)[:5]} of {len(wanted)}")
             time.sleep(0.03)
 
     def work(self, seconds):
@@ -491,7 +491,7 @@ class Life:
             process.kill()
             code, step = process.wait(), None
         if code != -signal.SIGKILL:
-            raise SystemExit(f"a life ended with code {code}:\n{self.log_tail()}")
+            raise SystemExit(f"FAILED: a life ended with code {code}:\n{self.log_tail()}")
         self.kills[step.split(":")[0] if step else "random"] += 1
 
     def end(self, seconds):
@@ -501,7 +501,7 @@ class Life:
         process.send_signal(signal.SIGINT)
         code = process.wait(timeout=60)
         if code != INTERRUPTED:
-            raise SystemExit(f"interrupted, the exit code is {code}:\n{self.log_tail()}")
+            raise SystemExit(f"FAILED: interrupted, the exit code is {code}:\n{self.log_tail()}")
         self.write_topology(watch=False)
         return self.start().wait(timeout=120)
 
@@ -567,7 +567,7 @@ def run(huiliu, name, seed, seconds):
             if not results.empty():
                 told = results.get()
         if isinstance(told, str):
-            raise SystemExit(f"{name}: the writer has failed: {told}\n{life.log_tail()}\nsee {folder}")
+            raise SystemExit(f"FAILED {name}: seed {seed}, the writer: {told}\n{life.log_tail()}\nsee {folder}")
         code = life.end(rng.uniform(0, 2))
         wrong = faults(folder, told)
         wanted = LEFT_OUT if any(key[0] == "E808_NOT_READ" for key, _ in told["said"]) else 0

@@ -140,6 +140,7 @@ def main() -> int:
     chosen = args.mutants or list(MUTANTS)
     lives = []
     with tempfile.TemporaryDirectory(prefix="huiliu-mutants-") as folder:
+        os.chmod(folder, 0o755)  # live_folder runs as nobody
         tests = Tests(args.build.resolve(), Path(folder))
         for test in sorted({test for name in chosen for test in MUTANTS[name][1]}):
             if not tests.passes(test):
