@@ -166,7 +166,7 @@ TEST(AppendReader, WhatIsRefusedAsAWholeIsRefusedOnce) {
   TemporaryFolder folder;
   folder.write("in/a.csv", "other,headings\n1,x\n");
   testing::Positions committed;
-  for (const std::size_t refused : {1, 0, 0}) {
+  for (const std::size_t refused : {1U, 0U, 0U}) {
     Source source(folder, kOnce);
     ASSERT_TRUE(source.open(committed).is_ok());
     source.run();

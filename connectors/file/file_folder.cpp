@@ -176,6 +176,12 @@ ReadResult FileFolder::open_file(const std::string& path, int& fd, std::optional
   if (found) {
     failures_.erase(path);
     left_.erase(path);
+    // It was settled as it was when the folder was listed.
+    const auto seen = seen_.find(path);
+    if (options_.watch && seen != seen_.end() && seen->second.stamp != stamp_of(*found)) {
+      ::close(fd);
+      return ReadResult::kEnd;
+    }
     ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return ReadResult::kSlice;
   }

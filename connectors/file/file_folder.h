@@ -31,7 +31,7 @@ class FileFolder {
   void pop() { waiting_.pop_front(); }
 
   /// Opens a file that waited. kSlice: `fd` and `found` are it; kEnd: it is left out, which is
-  /// reported; kRetry: this process is short of something.
+  /// reported, or has changed and waits again; kRetry: this process is short of something.
   runtime::ReadResult open_file(const std::string& path, int& fd, std::optional<FoundFile>& found,
                                 FileReports& reports);
   void fail(const std::string& path, int error, FileReports& reports);

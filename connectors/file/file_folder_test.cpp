@@ -354,5 +354,15 @@ TEST(FileIdentity, AUtf16FileThatGrewIsReadOn) {
   EXPECT_THAT(second.rows, ElementsAre("3|3"));
 }
 
+TEST(FileFolder, AFileThatChangedAfterTheLookWaitsAgain) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv", "a\n1\n");
+  Source source(folder, "{path: in, watch: true, poll: 1s, fields: [a]}");
+  ASSERT_TRUE(source.open().is_ok());
+  folder.write("in/a.csv", "a\n1\n2");
+  EXPECT_EQ(source.run(), ReadResult::kIdle);
+  EXPECT_THAT(source.rows, IsEmpty());
+}
+
 }  // namespace
 }  // namespace huiliu::connectors
