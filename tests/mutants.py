@@ -28,8 +28,12 @@ MUTANTS = {
     "epoch.position_early": ("positions of slices behind the epoch are saved", ["engine", "simulation", "bench"]),
     "epoch.position_lost": ("every second epoch saves no positions", ["engine", "simulation", "bench"]),
     "exchange.lost_row": ("an exchange loses the last row of a part", ["engine", "simulation", "bench"]),
+    "append.half_line": ("a log's last line is taken before it is whole", ["live_folder"]),
+    "append.key_by_name": ("a log is known by its name, not by what it begins with", ["live_folder"]),
+    "file.grown_again": ("a file that has grown is read from its start", ["live_folder"]),
     "file.no_truncate": ("a file is not cut back to its committed length", ["bench"]),
     "file.position_early": ("a file's length is saved before its bytes are written", ["bench"]),
+    "file.report_unsaved": ("what was said of a file is not saved with what is said", ["live_folder"]),
     "file.unsynced": ("a file is not synced before its length is committed", ["bench"]),
     "outbox.trim_early": ("the outbox is trimmed before its delivery", ["simulation", "credit"]),
     "outbox.resume_late": ("delivery resumes one entry too late", ["engine", "simulation", "credit"]),
@@ -80,6 +84,8 @@ class Tests:
             return ["bash", ROOT / "tests/simulation/simulation.sh",
                     self.build / "tests/simulation/huiliu_simulation",
                     self.build / "bench/credit/credit_generator"]
+        if test == "live_folder":
+            return [sys.executable, ROOT / "tests/live_folder_test.py", self.build / "cli/huiliu", "--seconds", "20"]
         if test == "rejudge":
             return ["/usr/bin/python3", ROOT / "tests/rejudge_test.py", self.build / "cli/huiliu",
                     self.build / "tools/credit_sample/credit_sample", "4"]
@@ -134,6 +140,7 @@ def main() -> int:
     chosen = args.mutants or list(MUTANTS)
     lives = []
     with tempfile.TemporaryDirectory(prefix="huiliu-mutants-") as folder:
+        os.chmod(folder, 0o755)  # live_folder runs as nobody
         tests = Tests(args.build.resolve(), Path(folder))
         for test in sorted({test for name in chosen for test in MUTANTS[name][1]}):
             if not tests.passes(test):

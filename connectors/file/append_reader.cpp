@@ -16,6 +16,8 @@
 #include "connectors/file/file_cursor.h"
 #include "connectors/file/file_folder.h"
 #include "connectors/file/file_reports.h"
+#include "connectors/file/log_copies.h"
+#include "runtime/failpoint.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -28,6 +30,7 @@ using runtime::Status;
 constexpr std::string_view kPrefix = "file:append-";
 constexpr std::uint64_t kMostHead = 1024;  ///< of a file's beginning, which it is known by
 constexpr std::size_t kMostOpen = 256;     ///< files that are followed with an open descriptor
+constexpr std::uint64_t kMostEnd = 256;    ///< of what was read last, to see that it is there still
 
 /// "file:append-SIZE-HASH" of a file's first bytes; nothing if it has not so many.
 std::optional<std::string> head_key(int fd, std::uint64_t size) {
@@ -43,6 +46,11 @@ std::uint64_t head_size(std::string_view key) {
   return std::strtoull(std::string(key.substr(kPrefix.size())).c_str(), nullptr, 10);
 }
 
+std::string bytes_before(int fd, std::uint64_t offset) {
+  const std::uint64_t size = std::min(kMostEnd, offset);
+  return bytes_at(fd, offset - size, size);
+}
+
 class AppendReader final : public runtime::SourceReader {
  public:
   explicit AppendReader(FileOptions options)
@@ -54,11 +62,13 @@ class AppendReader final : public runtime::SourceReader {
     positions_.clear();
     heads_.clear();
     tails_.clear();
+    copies_.clear();
     current_ = nullptr;
     for (const auto& [key, value] : context.positions) {
       if (head_size(key) == 0) continue;
       auto position = FilePosition::parse(value);
       if (!position) return Status::corrupt("position " + key + " cannot be read: " + value);
+      note_beginning(position->path);
       remember(key, std::move(*position));
     }
     return folder_.open(context, reports_);
@@ -73,6 +83,7 @@ class AppendReader final : public runtime::SourceReader {
         continue;
       }
       if (find_grown()) continue;
+      if (reports_.give_rest(slice)) return ReadResult::kSlice;
       if (folder_.empty()) {
         if (!options_.watch) return ReadResult::kEnd;
         const ReadResult looked = folder_.look_again(reports_);
@@ -90,7 +101,17 @@ class AppendReader final : public runtime::SourceReader {
   struct Tail {
     std::unique_ptr<FileCursor> cursor;
     std::uint64_t device = 0, inode = 0;
+    std::string end;   ///< what was read last
+    std::string path;  ///< where it was found
   };
+
+  void note_beginning(const std::string& path) {
+    if (copies_.knows(path)) return;
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return;
+    copies_.note(fd, path);
+    ::close(fd);
+  }
 
   void remember(const std::string& key, FilePosition position) {
     heads_.insert(head_size(key));
@@ -99,9 +120,10 @@ class AppendReader final : public runtime::SourceReader {
 
   ReadResult give(Slice& slice) {
     const FileCursor& cursor = *current_->cursor;
+    current_->end = bytes_before(cursor.descriptor(), cursor.position().offset);
     slice.partition = context_.intern(cursor.name());
     slice.partition_hash = hash_of_name(cursor.key());
-    reports_.forget_with(slice);
+    reports_.give_with(slice);
     slice.positions.emplace_back(cursor.key(), cursor.position().to_text());
     remember(cursor.key(), cursor.position());
     return ReadResult::kSlice;
@@ -126,8 +148,9 @@ class AppendReader final : public runtime::SourceReader {
       const bool there = ::fstat(at->cursor->descriptor(), &now) == 0;
       const auto size = static_cast<std::uint64_t>(now.st_size);
       const std::uint64_t known = at->cursor->position().size;
-      if (there && size > known) {
+      if (there && size > known && is_as_read(*at)) {
         at->cursor->grow(size);
+        if (known < kMostHead) copies_.note(at->cursor->descriptor(), at->path);
         current_ = &*at;
         return true;
       }
@@ -135,11 +158,16 @@ class AppendReader final : public runtime::SourceReader {
         ++at;
         continue;
       }
-      // Emptied to be begun anew, and from here on another file; or removed, and read to its end.
+      // Emptied to be begun anew, even if it has grown beyond its old size since, and from here on
+      // another file; or removed, and read to its end.
       folder_.forget(at->cursor->position().path);
       at = tails_.erase(at);
     }
     return false;
+  }
+
+  static bool is_as_read(const Tail& tail) {
+    return bytes_before(tail.cursor->descriptor(), tail.cursor->position().offset) == tail.end;
   }
 
   bool is_followed(const FoundFile& file) const {
@@ -157,11 +185,21 @@ class AppendReader final : public runtime::SourceReader {
     }
     reports_.is_read(folder_.name_of(path));
     folder_.handled(*found);
+    copies_.note(fd, path);
     if (is_followed(*found) || !has_line(fd, static_cast<std::uint64_t>(found->size))) {
       ::close(fd);
       return ReadResult::kEnd;
     }
-    if (!resume(fd, *found)) begin(fd, *found);
+    const std::vector<std::string> known = keys_of(fd, *found);
+    if (resume(fd, *found, known, true)) return ReadResult::kSlice;
+    // Before the question whether what was read lies elsewhere still: it may be emptied right now.
+    if (options_.watch &&
+        copies_.may_be_one(fd, *found, context_.clock->steady_ms(), options_.last_line_ms)) {
+      folder_.forget(path);
+      ::close(fd);
+      return ReadResult::kEnd;
+    }
+    if (!resume(fd, *found, known, false)) begin(fd, *found);
     return ReadResult::kSlice;
   }
 
@@ -172,26 +210,51 @@ class AppendReader final : public runtime::SourceReader {
     return got > 0 && (head.find('\n') != std::string::npos || head.size() == 64 << 10);
   }
 
-  /// Goes on in a file that was read before, under this or another name.
-  bool resume(int fd, const FoundFile& found) {
+  /// Of what was read before and is what the file begins with; what more was read of comes first.
+  std::vector<std::string> keys_of(int fd, const FoundFile& found) {
     const auto size = static_cast<std::uint64_t>(found.size);
+    std::vector<std::string> keys;
+    std::set<std::uint64_t> offsets;
     for (const std::uint64_t head : heads_) {
       if (head > size) break;
       const auto first = head_key(fd, head);
       if (!first) continue;
-      std::string key = *first;
-      for (int copy = 2; positions_.contains(key); ++copy) {
-        if (resume_as(fd, found, key)) return true;
-        key = fmt::format("{}.{}", *first, copy);
+      // Numbers behind it may be missing: not every file that was begun had a row.
+      for (auto at = positions_.lower_bound(*first);
+           at != positions_.end() && at->first.starts_with(*first); ++at) {
+        if (at->second.offset > size) continue;
+        keys.push_back(at->first);
+        offsets.insert(at->second.offset);
       }
     }
-    return false;
+    const auto digests = hash_prefixes(fd, offsets);
+    std::erase_if(keys, [&](const std::string& key) {
+      const FilePosition& position = positions_[key];
+      const auto digest = digests.find(position.offset);
+      return position.offset > 0 && (digest == digests.end() || digest->second != position.digest);
+    });
+    std::stable_sort(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) {
+      return positions_[a].offset > positions_[b].offset;
+    });
+    return keys;
+  }
+
+  /// Goes on in a file that was read before, under this name or another.
+  bool resume(int fd, const FoundFile& found, const std::vector<std::string>& keys,
+              bool under_this_name) {
+    return std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
+      return (positions_[key].path == found.path) == under_this_name && resume_as(fd, found, key);
+    });
   }
 
   bool resume_as(int fd, const FoundFile& found, const std::string& key) {
     FilePosition position = positions_[key];
-    if (position.offset > static_cast<std::uint64_t>(found.size)) return false;
     if (position.path != found.path && is_still_there(position)) return false;
+    // It was refused as a whole, and said to be.
+    if (position.done) {
+      ::close(fd);
+      return true;
+    }
     const std::string path = position.path;
     position.size = static_cast<std::uint64_t>(found.size);
     position.done = false;
@@ -230,15 +293,26 @@ class AppendReader final : public runtime::SourceReader {
       return;
     }
     std::string key = *first;
-    for (int copy = 2; positions_.contains(key); ++copy) key = fmt::format("{}.{}", *first, copy);
+    if (runtime::mutant("append.key_by_name")) {
+      key = fmt::format("{}1-{:032x}", kPrefix, hash_of_name(found.path));
+    }
+    for (int copy = 2; is_taken(key); ++copy) key = fmt::format("{}.{}", *first, copy);
     auto cursor = std::make_unique<FileCursor>(
         options_, FileCursor::Place{fd, found.path, folder_.name_of(found.path), key}, fresh);
     cursor->open();
     follow(std::move(cursor), found);
   }
 
+  /// Also by a file that has had no row yet.
+  bool is_taken(const std::string& key) const {
+    return positions_.contains(key) || std::any_of(tails_.begin(), tails_.end(), [&](auto& tail) {
+             return tail.cursor->key() == key;
+           });
+  }
+
   void follow(std::unique_ptr<FileCursor> cursor, const FoundFile& found) {
-    tails_.push_front({std::move(cursor), found.device, found.inode});
+    std::string end = bytes_before(cursor->descriptor(), cursor->position().offset);
+    tails_.push_front({std::move(cursor), found.device, found.inode, std::move(end), found.path});
     current_ = &tails_.front();
   }
 
@@ -250,6 +324,7 @@ class AppendReader final : public runtime::SourceReader {
   std::set<std::uint64_t> heads_;  ///< sizes of beginnings that files are known by
   std::list<Tail> tails_;          ///< the newest first
   Tail* current_ = nullptr;
+  LogCopies copies_;
 };
 
 }  // namespace

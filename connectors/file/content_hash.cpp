@@ -21,6 +21,17 @@ bool read_at(int fd, std::uint64_t offset, char* into, std::size_t size) {
   return true;
 }
 
+bool add_range(int fd, std::uint64_t from, std::uint64_t to, ContentHash& hash) {
+  std::vector<char> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(1 << 20, to - from)));
+  while (from < to) {
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), to - from));
+    if (!read_at(fd, from, buffer.data(), size)) return false;
+    hash.add({buffer.data(), size});
+    from += size;
+  }
+  return true;
+}
+
 }  // namespace
 
 struct ContentHash::State {
@@ -42,14 +53,20 @@ std::string ContentHash::digest() const {
 }
 
 std::optional<std::string> hash_prefix(int fd, std::uint64_t length, ContentHash& hash) {
-  std::vector<char> buffer(1 << 20);
-  for (std::uint64_t at = 0; at < length;) {
-    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), length - at));
-    if (!read_at(fd, at, buffer.data(), size)) return std::nullopt;
-    hash.add({buffer.data(), size});
-    at += size;
-  }
+  if (!add_range(fd, 0, length, hash)) return std::nullopt;
   return hash.digest();
+}
+
+std::map<std::uint64_t, std::string> hash_prefixes(int fd, const std::set<std::uint64_t>& lengths) {
+  std::map<std::uint64_t, std::string> digests;
+  ContentHash hash;
+  std::uint64_t at = 0;
+  for (const std::uint64_t length : lengths) {
+    if (!add_range(fd, at, length, hash)) break;
+    at = length;
+    digests[length] = hash.digest();
+  }
+  return digests;
 }
 
 std::optional<std::string> quick_hash(int fd, std::uint64_t size) {

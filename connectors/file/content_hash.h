@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -25,6 +27,8 @@ class ContentHash {
 
 /// Of an open file: its first `length` bytes; empty if they cannot be read.
 std::optional<std::string> hash_prefix(int fd, std::uint64_t length, ContentHash& hash);
+/// Digests of an open file's first bytes, for each of these lengths that it has. Reads it once.
+std::map<std::uint64_t, std::string> hash_prefixes(int fd, const std::set<std::uint64_t>& lengths);
 /// Of an open file: size, first and last 64 KiB. Tells most files apart without reading them.
 std::optional<std::string> quick_hash(int fd, std::uint64_t size);
 std::uint64_t hash_of_name(std::string_view name);

@@ -18,6 +18,7 @@
 #include "formats/csv.h"
 #include "formats/xls_reader.h"
 #include "formats/xlsx_reader.h"
+#include "runtime/failpoint.h"
 
 namespace huiliu::connectors {
 
@@ -140,7 +141,8 @@ bool FileCursor::open() {
     // A file that was read to its end is known by its own bytes.
     const auto digest = hash_prefix(place_.fd, position_.offset, hash_);
     const bool whole = !whole_digest_.empty() && position_.digest == whole_digest_;
-    if (!digest || (!whole && *digest != position_.digest)) return false;
+    const bool checked = position_.digest.empty();
+    if (!digest || (!whole && !checked && *digest != position_.digest)) return false;
     if (!whole) pass_rest_of_row();
   }
   read_to_ = position_.offset;
@@ -172,7 +174,8 @@ void FileCursor::pass_rest_of_row() {
     return;
   }
   std::string rest, block(4096, '\0');
-  for (bool ended = false; !ended && position_.offset < text_size_;) {
+  bool ended = false;
+  while (!ended && position_.offset < text_size_) {
     const ssize_t got =
         ::pread(place_.fd, block.data(), block.size(), static_cast<off_t>(position_.offset));
     if (got <= 0) break;
@@ -184,6 +187,7 @@ void FileCursor::pass_rest_of_row() {
     position_.offset += line.size();
     rest.append(line.substr(0, kShown - std::min(kShown, rest.size())));
   }
+  in_long_row_ = options_.append && !ended;
   while (rest.ends_with('\n') || rest.ends_with('\r')) rest.pop_back();
   position_.digest = hash_.digest();
   if (!rest.empty()) half_row_ = formats::is_valid_utf8(rest) ? rest : "…";
@@ -361,6 +365,11 @@ bool FileCursor::fill(std::string& bytes, std::size_t wanted) {
     const ssize_t n = ::pread(place_.fd, bytes.data() + have + got, more - got,
                               static_cast<off_t>(read_to_ + got));
     if (n < 0 && errno == EINTR) continue;
+    // What is appended to may be emptied at any time.
+    if (n == 0 && options_.append) {
+      text_size_ = read_to_ + got;
+      break;
+    }
     if (n <= 0) {
       problem(n < 0 ? fmt::format("cannot be read: {}", std::strerror(errno))
                     : std::string("the file became shorter while it was read"));
@@ -411,6 +420,7 @@ bool FileCursor::damaged_row(Slice& slice, bool open_quote) {
     hash_.add(std::string_view(carry_).substr(0, taken));
     position_.offset += taken;
     carry_.erase(0, taken);
+    in_long_row_ = options_.append && end == std::string::npos && read_to_ >= text_size_;
     if (end != std::string::npos || read_to_ >= text_size_) break;
     std::string more;
     if (!fill(more, 1 << 20)) break;
@@ -419,15 +429,31 @@ bool FileCursor::damaged_row(Slice& slice, bool open_quote) {
   return true;
 }
 
+/// Goes behind the line end of a row that was refused before it was whole; false if it has none.
+bool FileCursor::pass_long_row() {
+  std::string bytes;
+  while (fill(bytes, 1 << 20) && !bytes.empty()) {
+    const std::size_t end = std::min(bytes.find('\n'), bytes.size() - 1) + 1;
+    hash_.add(std::string_view(bytes).substr(0, end));
+    position_.offset += end;
+    in_long_row_ = bytes[end - 1] != '\n';
+    carry_ = bytes.substr(end);
+    if (!in_long_row_) return true;
+  }
+  return false;
+}
+
 bool FileCursor::read_text(Slice& slice, std::size_t slice_bytes) {
   std::string& bytes = slice.bytes;
+  if (in_long_row_ && !pass_long_row()) return problem_.empty() ? false : take_problem(slice);
   for (std::size_t wanted = slice_bytes;; wanted *= 2) {
     const std::size_t before = carry_.size();
     if (!fill(bytes, wanted)) return take_problem(slice);
     carry_.clear();
     const bool at_end = read_to_ >= text_size_;
     // What is appended to may go on within the line.
-    const Cut found = cut(bytes, at_end && !options_.append);
+    const bool whole = !options_.append || runtime::mutant("append.half_line");
+    const Cut found = cut(bytes, at_end && whole);
     if (found.damaged) {
       carry_ = bytes;
       return damaged_row(slice, found.open_quote);

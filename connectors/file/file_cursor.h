@@ -32,7 +32,8 @@ class FileCursor {
   FileCursor(const FileCursor&) = delete;
   FileCursor& operator=(const FileCursor&) = delete;
 
-  /// Seeks to the position, reads the header. False if the prefix is not what was read before.
+  /// Seeks to the position, reads the header. False if the prefix is not what was read before; a
+  /// position without a digest was checked by the caller.
   bool open();
   /// The next slice (without its partition). False at the end of the file.
   bool read(runtime::Slice& slice, std::size_t slice_bytes);
@@ -94,6 +95,7 @@ class FileCursor {
   void report_merges();
   Cut cut(std::string_view bytes, bool at_end) const;
   bool damaged_row(runtime::Slice& slice, bool open_quote);
+  bool pass_long_row();
   bool fill(std::string& bytes, std::size_t wanted);
   void problem(const std::string& text, const std::string& zh = "");
   void problem(const formats::Outcome& outcome) { problem(outcome.message, outcome.zh); }
@@ -113,6 +115,7 @@ class FileCursor {
   std::optional<FileProblem> rest_;  ///< why what is behind the rows cannot be read
   std::optional<std::string> half_row_;
   std::string carry_;
+  bool in_long_row_ = false;     ///< append: of a row that was refused the end is not written yet
   std::uint64_t text_size_ = 0;  ///< of the file, or of its copy in UTF-8
   std::uint64_t read_to_ = 0;    ///< offset behind what read() has fetched
   std::string problem_;

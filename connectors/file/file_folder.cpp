@@ -1,5 +1,6 @@
 #include "connectors/file/file_folder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "connectors/file/append_file.h"
+#include "formats/encoding.h"
 
 namespace huiliu::connectors {
 
@@ -23,6 +25,25 @@ namespace {
 /// With `watch`, so many looks may find a file unreadable before it is refused: whoever puts it
 /// there may not be done with its rights.
 constexpr int kLooksBeforeReport = 3;
+
+/// A name in whatever bytes, as text that every output can hold: GB18030 is converted, as old
+/// archives have it; of other bytes the numbers are shown.
+std::string as_text(const std::string& name) {
+  if (formats::is_valid_utf8(name)) return name;
+  std::string text;
+  formats::Gb18030Converter gb;
+  if (gb.append_utf8(name, text).ok() && formats::is_valid_utf8(text)) return text;
+  text.clear();
+  for (std::string_view rest = name; !rest.empty();) {
+    const std::size_t good = formats::valid_utf8_prefix(rest);
+    text.append(rest.substr(0, good));
+    rest.remove_prefix(good);
+    if (rest.empty()) break;
+    text += fmt::format("\\x{:02X}", static_cast<unsigned char>(rest.front()));
+    rest.remove_prefix(1);
+  }
+  return text;
+}
 
 /// Not the file's fault: it is tried again.
 bool is_shortage(int error) {
@@ -57,29 +78,56 @@ ReadResult FileFolder::look_again(FileReports& reports) {
 
 bool FileFolder::look(FileProblem& missing, FileReports& reports) {
   looked_ms_ = context_.clock->steady_ms();
+  root_ = root_of(path_);
   Listing listing = list_files(path_, options_);
   if (listing.missing) {
     missing = *listing.missing;
     return false;
   }
+  forget_what_is_gone(listing, reports);
   for (const LeftOut& one : listing.left_out) {
+    left_.insert(one.path);
     const bool later = options_.watch && ++failures_[one.path] < kLooksBeforeReport;
     reports.left_out(name_of(one.path), one.why, later);
   }
-  for (const LeftOut& one : listing.not_yet) reports.left_out(name_of(one.path), one.why, true);
+  for (const LeftOut& one : listing.not_yet) {
+    left_.insert(one.path);
+    reports.left_out(name_of(one.path), one.why, true);
+  }
   for (const std::string& path : listing.unclaimed) reports.unclaimed(name_of(path));
   say_if_empty(listing);
   waiting_.clear();
   for (FoundFile& file : listing.files) {
     const auto handled = handled_.find(file.path);
-    if (handled != handled_.end() && handled->second == Stamp(file.size, file.modified_ns)) {
-      continue;
-    }
+    if (handled != handled_.end() && handled->second == stamp_of(file)) continue;
     if (!settled(file)) continue;
     waiting_.push_back(std::move(file.path));
     bytes_ += static_cast<std::uint64_t>(file.size);
   }
   return true;
+}
+
+/// What is no longer there is left out no longer, and needs no memory.
+void FileFolder::forget_what_is_gone(const Listing& listing, FileReports& reports) {
+  const auto is_among = [](const auto& files, const std::string& path) {
+    const auto at =
+        std::lower_bound(files.begin(), files.end(), path,
+                         [](const auto& file, const std::string& p) { return file.path < p; });
+    return at != files.end() && at->path == path;
+  };
+  const auto is_gone = [&](const auto& entry) { return !is_among(listing.files, entry.first); };
+  for (auto at = left_.begin(); at != left_.end();) {
+    if (is_among(listing.left_out, *at) || is_among(listing.not_yet, *at) ||
+        is_among(listing.files, *at)) {
+      ++at;
+      continue;
+    }
+    reports.is_read(name_of(*at));
+    failures_.erase(*at);
+    at = left_.erase(at);
+  }
+  if (handled_.size() > listing.files.size()) std::erase_if(handled_, is_gone);
+  if (seen_.size() > listing.files.size()) std::erase_if(seen_, is_gone);
 }
 
 void FileFolder::say_if_empty(const Listing& listing) {
@@ -96,11 +144,13 @@ void FileFolder::say_if_empty(const Listing& listing) {
 /// counts as settled.
 bool FileFolder::settled(const FoundFile& file) {
   if (!options_.watch || options_.append) return true;
-  const Stamp stamp(file.size, file.modified_ns);
-  const auto [at, first] = seen_.try_emplace(file.path, stamp);
-  const bool same = !first && at->second == stamp;
-  at->second = stamp;
-  const std::int64_t quiet_ms = context_.clock->now_ms() - file.modified_ns / 1'000'000;
+  const Seen now{stamp_of(file), context_.clock->steady_ms()};
+  const auto [at, first] = seen_.try_emplace(file.path, now);
+  const bool same = !first && at->second.stamp == now.stamp;
+  if (!same) at->second = now;
+  // The sender's clock may be ahead.
+  const std::int64_t quiet_ms = std::max(context_.clock->now_ms() - file.modified_ns / 1'000'000,
+                                         now.since_ms - at->second.since_ms);
   if (!same && quiet_ms <= options_.poll_ms) return false;
   return quiet_ms > options_.last_line_ms || !ends_within_a_line(file.path);
 }
@@ -125,6 +175,13 @@ ReadResult FileFolder::open_file(const std::string& path, int& fd, std::optional
   if (fd >= 0) found = file_of(fd, path);
   if (found) {
     failures_.erase(path);
+    left_.erase(path);
+    // It was settled as it was when the folder was listed.
+    const auto seen = seen_.find(path);
+    if (options_.watch && seen != seen_.end() && seen->second.stamp != stamp_of(*found)) {
+      ::close(fd);
+      return ReadResult::kEnd;
+    }
     ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return ReadResult::kSlice;
   }
@@ -141,17 +198,17 @@ ReadResult FileFolder::open_file(const std::string& path, int& fd, std::optional
 
 void FileFolder::fail(const std::string& path, int error, FileReports& reports) {
   const bool later = options_.watch && ++failures_[path] < kLooksBeforeReport;
+  left_.insert(path);
   // With `watch` a file that was taken away before its turn is looked for no more.
   if (options_.watch && error == ENOENT) failures_.erase(path);
   reports.left_out(name_of(path), problem_of(error), later);
 }
 
 std::string FileFolder::name_of(const std::string& path) const {
-  std::error_code error;
-  const fs::path file = fs::path(path).lexically_normal();
-  const fs::path root = fs::path(path_).lexically_normal();
-  if (file == root || !fs::is_directory(path_, error)) return file.filename().string();
-  return file.lexically_relative(root).string();
+  if (path.size() > root_.size() + 1 && path.starts_with(root_) && path[root_.size()] == '/') {
+    return as_text(path.substr(root_.size() + 1));
+  }
+  return as_text(fs::path(path).filename().string());
 }
 
 }  // namespace huiliu::connectors

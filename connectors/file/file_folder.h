@@ -4,8 +4,9 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
-#include <utility>
+#include <tuple>
 
 #include "connectors/file/file_listing.h"
 #include "connectors/file/file_options.h"
@@ -30,13 +31,13 @@ class FileFolder {
   void pop() { waiting_.pop_front(); }
 
   /// Opens a file that waited. kSlice: `fd` and `found` are it; kEnd: it is left out, which is
-  /// reported; kRetry: this process is short of something.
+  /// reported, or has changed and waits again; kRetry: this process is short of something.
   runtime::ReadResult open_file(const std::string& path, int& fd, std::optional<FoundFile>& found,
                                 FileReports& reports);
   void fail(const std::string& path, int error, FileReports& reports);
   /// The file needs no second look until it changes. Without `watch` there is only one look.
   void handled(const FoundFile& file) {
-    if (options_.watch) handled_[file.path] = {file.size, file.modified_ns};
+    if (options_.watch) handled_[file.path] = stamp_of(file);
   }
   void forget(const std::string& path) { handled_.erase(path); }
 
@@ -46,7 +47,16 @@ class FileFolder {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  using Stamp = std::pair<std::int64_t, std::int64_t>;  ///< size and time of the last change
+  /// Size and times of the last change.
+  using Stamp = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
+  struct Seen {
+    Stamp stamp;
+    std::int64_t since_ms = 0;  ///< first seen so, on the steady clock
+  };
+  static Stamp stamp_of(const FoundFile& file) {
+    return {file.size, file.modified_ns, file.changed_ns};
+  }
+  void forget_what_is_gone(const Listing& listing, FileReports& reports);
   bool look(FileProblem& missing, FileReports& reports);
   bool settled(const FoundFile& file);
   bool ends_within_a_line(const std::string& path) const;
@@ -55,8 +65,11 @@ class FileFolder {
   const FileOptions& options_;
   runtime::SourceContext context_;
   std::string path_;
-  std::map<std::string, Stamp> seen_, handled_;
+  std::string root_;  ///< names are relative to it
+  std::map<std::string, Seen> seen_;
+  std::map<std::string, Stamp> handled_;
   std::map<std::string, int> failures_;
+  std::set<std::string> left_;  ///< paths that are left out at present
   std::deque<std::string> waiting_;
   std::int64_t opened_ms_ = -1, looked_ms_ = 0;
   std::uint64_t bytes_ = 0;

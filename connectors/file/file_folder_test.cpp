@@ -254,5 +254,129 @@ TEST(FileIdentity, WatchedFilesWithAHalfLineAreNotReadYet) {
   EXPECT_THAT(source.rows, ElementsAre("1|1|100", "2|2|250"));
 }
 
+TEST(FileIdentity, AFileThatGrewAfterItWasReplacedByAShorterOneIsReadOn) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv", "a\n1\n2\n3\n4\n5\n");
+  Source first(folder, kFolder);
+  go_on(first, {});
+  folder.write("in/a.csv", "a\n8\n");
+  Source second(folder, kFolder);
+  go_on(second, first.committed);
+  EXPECT_THAT(second.rows, ElementsAre("1|8"));
+  folder.write("in/a.csv", "a\n8\n9\n");
+  Source third(folder, kFolder);
+  go_on(third, second.committed);
+  EXPECT_THAT(third.rows, ElementsAre("2|9"));
+}
+
+TEST(FileIdentity, ARenamedFileThatGrewIsReadOn) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv", "a\n1\n");
+  Source first(folder, kFolder);
+  go_on(first, {});
+  fs::rename(folder.path("in/a.csv"), folder.path("in/b.csv"));
+  Source second(folder, kFolder);
+  go_on(second, first.committed);
+  folder.write("in/b.csv", "a\n1\n2\n");
+  Source third(folder, kFolder);
+  go_on(third, second.committed);
+  EXPECT_THAT(third.rows, ElementsAre("2|2"));
+}
+
+TEST(FileFolder, ALinkInAnEarlierFolderChangesNoName) {
+  TemporaryFolder folder;
+  folder.write("in/real/r.csv", "a\n1\n");
+  Source first(folder, kFolder);
+  go_on(first, {});
+  fs::create_directories(folder.path("in/early"));
+  fs::create_directory_symlink("../real", folder.path("in/early/link"));
+  Source second(folder, kFolder);
+  go_on(second, first.committed);
+  EXPECT_THAT(second.rejects, IsEmpty());
+  Source all(folder, kFolder);
+  go_on(all, {});
+  EXPECT_THAT(all.partitions, ElementsAre("real/r.csv"));
+}
+
+TEST(FileFolder, WhatIsThereNoMoreIsLeftOutNoMore) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv.part", "a\n1\n");
+  fs::create_symlink("nothing", folder.path("in/dangling.csv"));
+  Source source(folder, "{path: in, watch: true, poll: 1s, fields: [a]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.left_out, ElementsAre(Key("a.csv.part"), Key("dangling.csv")));
+  fs::rename(folder.path("in/a.csv.part"), folder.path("in/a.csv"));
+  fs::remove(folder.path("in/dangling.csv"));
+  source.pass(2000);
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("1|1"));
+  EXPECT_THAT(source.left_out, IsEmpty());
+}
+
+TEST(FileFolder, NamesInAnyBytesAreTextInTheOutputs) {
+  TemporaryFolder folder;
+  folder.write("in/\xD6\xD0.csv", "a\n1\n");
+  folder.write("in/b\xFF.csv", "a\n2\n");
+  folder.write("in/c\n left:c d.csv", "a\n3\n");
+  Source first(folder, kFolder);
+  go_on(first, {});
+  EXPECT_THAT(first.partitions,
+              UnorderedElementsAre("\u4E2D.csv", "b\\xFF.csv", "c\n left:c d.csv"));
+  Source second(folder, kFolder);
+  go_on(second, first.committed);
+  EXPECT_THAT(second.rows, IsEmpty());
+}
+
+TEST(FileFolder, FilesOfOneNameInTheFoldersOfAGlobAreToldApart) {
+  TemporaryFolder folder;
+  for (const char* sub : {"x", "y"}) {
+    fs::create_directories(folder.path(std::string("in/") + sub));
+    fs::create_symlink("nothing", folder.path(std::string("in/") + sub + "/a.csv"));
+    folder.write(std::string("in/") + sub + "/b.csv", std::string("a\n") + sub + "\n");
+  }
+  Source source(folder, "{path: 'in/*/*.csv', fields: [a]}");
+  go_on(source, {});
+  EXPECT_THAT(source.partitions, UnorderedElementsAre("x/a.csv", "y/a.csv", "x/b.csv", "y/b.csv"));
+  EXPECT_THAT(source.rejects, ::testing::SizeIs(2));
+}
+
+TEST(FileFolder, ACopyInTransferIsJudgedByTheNameItWillHave) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv.part", "a\n1\n");
+  folder.write("in/notes.doc.part", "nothing\n");
+  Source source(folder, "{path: in, pattern: '*.csv', unclaimed: reject, fields: [a]}");
+  go_on(source, {});
+  EXPECT_THAT(source.left_out, ElementsAre(Key("a.csv.part")));
+  EXPECT_THAT(source.partitions, ElementsAre("notes.doc.part"));
+}
+
+TEST(FileIdentity, AUtf16FileThatGrewIsReadOn) {
+  TemporaryFolder folder;
+  const auto utf16 = [](const std::string& text) {
+    std::string bytes = "\xFF\xFE";
+    for (const char c : text) bytes += {c, '\0'};
+    return bytes;
+  };
+  folder.write("in/a.csv", utf16("a\n1\n2\n"));
+  Source first(folder, kFolder);
+  go_on(first, {});
+  EXPECT_THAT(first.rows, ElementsAre("1|1", "2|2"));
+  folder.write("in/a.csv", utf16("a\n1\n2\n3\n"));
+  Source second(folder, kFolder);
+  go_on(second, first.committed);
+  EXPECT_THAT(second.rows, ElementsAre("3|3"));
+}
+
+TEST(FileFolder, AFileThatChangedAfterTheLookWaitsAgain) {
+  TemporaryFolder folder;
+  folder.write("in/a.csv", "a\n1\n");
+  Source source(folder, "{path: in, watch: true, poll: 1s, fields: [a]}");
+  ASSERT_TRUE(source.open().is_ok());
+  folder.write("in/a.csv", "a\n1\n2");
+  EXPECT_EQ(source.run(), ReadResult::kIdle);
+  EXPECT_THAT(source.rows, IsEmpty());
+}
+
 }  // namespace
 }  // namespace huiliu::connectors

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <set>
 
@@ -21,9 +22,19 @@ namespace fs = std::filesystem;
 constexpr std::string_view kInTransfer[] = {".part",       ".tmp",     ".filepart",
                                             ".crdownload", ".partial", ".download"};
 
+std::string_view ending_in_transfer(std::string_view name) {
+  for (const std::string_view ending : kInTransfer) {
+    if (name.ends_with(ending)) return ending;
+  }
+  return {};
+}
+
 FoundFile file_of(const std::string& path, const struct stat& info) {
-  return {path, static_cast<std::int64_t>(info.st_size),
-          std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec, info.st_dev,
+  return {path,
+          static_cast<std::int64_t>(info.st_size),
+          std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec,
+          std::int64_t{info.st_ctim.tv_sec} * 1'000'000'000 + info.st_ctim.tv_nsec,
+          info.st_dev,
           info.st_ino};
 }
 
@@ -51,9 +62,16 @@ class Lister {
     } else {
       result_.missing = problem_of(errno);
     }
+    // What lies in the folder itself keeps its own name, wherever a link to it lies.
+    while (!links_.empty()) {
+      const auto [path, name] = links_.front();
+      links_.pop_front();
+      take(path, name);
+    }
     const auto by_path = [](const auto& a, const auto& b) { return a.path < b.path; };
     std::sort(result_.files.begin(), result_.files.end(), by_path);
     std::sort(result_.left_out.begin(), result_.left_out.end(), by_path);
+    std::sort(result_.not_yet.begin(), result_.not_yet.end(), by_path);
     std::sort(result_.unclaimed.begin(), result_.unclaimed.end());
     return std::move(result_);
   }
@@ -81,19 +99,18 @@ class Lister {
     if (!folders_.emplace(info.st_dev, info.st_ino).second) return;
     DIR* const open = ::opendir(folder.c_str());
     if (open == nullptr) return leave_out(folder, problem_of(errno));
-    // Links last, so that what lies in the folder too keeps its own name.
-    std::vector<std::string> names, links;
+    std::vector<std::pair<std::string, bool>> names;
     errno = 0;
     while (const dirent* entry = ::readdir(open)) {
-      auto& into = entry->d_type == DT_LNK ? links : names;
-      if (entry->d_name[0] != '.') into.emplace_back(entry->d_name);
+      if (entry->d_name[0] != '.') names.emplace_back(entry->d_name, entry->d_type == DT_LNK);
       errno = 0;
     }
     const int error = errno;
     ::closedir(open);
-    for (auto* list : {&names, &links}) {
-      std::sort(list->begin(), list->end());
-      for (const std::string& name : *list) take(folder + "/" + name, name);
+    std::sort(names.begin(), names.end());
+    for (const auto& [name, is_link] : names) {
+      const std::string path = folder + "/" + name;
+      is_link ? void(links_.emplace_back(path, name)) : take(path, name);
     }
     if (error != 0) leave_out(folder, problem_of(error));
   }
@@ -113,7 +130,10 @@ class Lister {
     }
     if (S_ISDIR(info.st_mode)) return walk(path, info);
     if (is_marker(name) || fits(options_.ignored, path, name)) return;
-    if (!claims(path, name)) {
+    // A copy in transfer is judged by the name that it will have.
+    const std::size_t ending = ending_in_transfer(name).size();
+    if (!claims(path, name) && (ending == 0 || !claims(path.substr(0, path.size() - ending),
+                                                       name.substr(0, name.size() - ending)))) {
       result_.unclaimed.push_back(path);
       return;
     }
@@ -122,8 +142,7 @@ class Lister {
   }
 
   void add(const std::string& path, const struct stat& info) {
-    for (const std::string_view ending : kInTransfer) {
-      if (!path.ends_with(ending)) continue;
+    if (const std::string_view ending = ending_in_transfer(path); !ending.empty()) {
       result_.not_yet.push_back({path,
                                  {fmt::format("its name ends with {}: a copy in transfer", ending),
                                   fmt::format("文件名以{}结尾，正在传输", ending)}});
@@ -169,6 +188,7 @@ class Lister {
   std::string root_;
   const FileOptions& options_;
   std::set<std::pair<dev_t, ino_t>> folders_, files_;
+  std::deque<std::pair<std::string, std::string>> links_;  ///< path, name; looked at last
   Listing result_;
 };
 
@@ -178,6 +198,14 @@ Listing list_files(const std::string& path, const FileOptions& options) {
   std::string root = path;
   while (root.size() > 1 && root.ends_with('/')) root.pop_back();
   return Lister(root, options).list();
+}
+
+std::string root_of(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0) {
+    return S_ISDIR(info.st_mode) ? path : fs::path(path).parent_path().string();
+  }
+  return fs::path(path.substr(0, path.find_first_of("*?["))).parent_path().string();
 }
 
 std::optional<FoundFile> file_of(int fd, const std::string& path) {

@@ -20,6 +20,7 @@ struct FoundFile {
   std::string path;
   std::int64_t size = 0;
   std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;  ///< also of its name or rights; no sender can set it
   std::uint64_t device = 0, inode = 0;
 };
 
@@ -36,6 +37,10 @@ struct Listing {
 /// does not keep the rest from being listed. Names that begin with a dot are nobody's: rsync and
 /// editors use them for what is not done.
 Listing list_files(const std::string& path, const FileOptions& options);
+
+/// The folder that the names of files are relative to: the path itself, what lies above a single
+/// file, or above a glob's first wildcard.
+std::string root_of(const std::string& path);
 
 /// The file behind an open descriptor; nothing if it cannot be asked.
 std::optional<FoundFile> file_of(int fd, const std::string& path);

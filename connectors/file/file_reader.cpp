@@ -1,9 +1,11 @@
 #include "connectors/file/file_reader.h"
 
+#include <algorithm>
 #include <cerrno>
-#include <deque>
 #include <filesystem>
 #include <map>
+#include <set>
+#include <tuple>
 #include <unordered_map>
 
 #include <fcntl.h>
@@ -17,6 +19,7 @@
 #include "connectors/file/file_cursor.h"
 #include "connectors/file/file_folder.h"
 #include "connectors/file/file_reports.h"
+#include "runtime/failpoint.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -27,6 +30,7 @@ using runtime::SourceContext;
 using runtime::Status;
 
 constexpr std::string_view kPrefix = "file:";
+constexpr std::size_t kMostTried = 2;  ///< older contents of a name that a file may have grown from
 
 /// Reads files that are complete. One that grew after it was read is read on if what was read of
 /// it is as it was.
@@ -59,6 +63,7 @@ class FileReader final : public runtime::SourceReader {
         if (finished_empty_) return note_end(slice);
         continue;
       }
+      if (reports_.give_rest(slice)) return ReadResult::kSlice;
       if (folder_.empty()) {
         if (!options_.watch) return ReadResult::kEnd;
         const ReadResult looked = folder_.look_again(reports_);
@@ -77,9 +82,8 @@ class FileReader final : public runtime::SourceReader {
 
  private:
   void remember(const std::string& key, FilePosition position) {
-    Positions::value_type& at = *positions_.insert_or_assign(key, std::move(position)).first;
-    auto& latest = by_path_[hash_of_name(at.second.path)];
-    if (latest == nullptr || latest->second.size <= at.second.size) latest = &at;
+    by_path_[hash_of_name(position.path)].insert(key);
+    positions_[key] = std::move(position);
   }
 
   ReadResult give(Slice& slice) {
@@ -94,7 +98,7 @@ class FileReader final : public runtime::SourceReader {
 
   /// A file that has grown is also known by what it is now.
   void add_positions(Slice& slice, const std::string& key, const FilePosition& position) {
-    reports_.forget_with(slice);
+    reports_.give_with(slice);
     slice.positions.emplace_back(key, position.to_text());
     remember(key, position);
     if (!position.done || also_known_as_.empty()) return;
@@ -170,26 +174,65 @@ class FileReader final : public runtime::SourceReader {
       if (!known->second.done) {
         if (resume(fd, key, known->second, fresh)) return ReadResult::kSlice;
       } else if (is_same(fd, fresh, known->second)) {
+        if (known->second.path != fresh.path) note_name(key, fresh);
         return ReadResult::kEnd;
       }
       // Alike at both ends, different within; or read in another way.
       key = fmt::format("{}.{}", quick, copy);
     }
-    if (const auto before = by_path_.find(hash_of_name(fresh.path)); before != by_path_.end()) {
-      const auto [known_key, known] = *before->second;
-      if (known.size < fresh.size && resume(fd, known_key, known, fresh)) {
+    for (const std::string& known_key : grown_from(fd, fresh)) {
+      const FilePosition known = positions_[known_key];
+      if (resume(fd, known_key, known, fresh)) {
         also_known_as_ = key;
         return ReadResult::kSlice;
       }
-      if (!known.done) {
-        spdlog::error(
-            "{}: changed after {} rows of it were read; the new content is read from its start",
-            folder_.name_of(fresh.path), known.rows);
-      }
+    }
+    for (const std::string& other : by_path_[hash_of_name(fresh.path)]) {
+      if (positions_[other].done) continue;
+      spdlog::error(
+          "{}: changed after {} rows of it were read; the new content is read from its start",
+          folder_.name_of(fresh.path), positions_[other].rows);
     }
     take(std::make_unique<FileCursor>(options_, place(fd, fresh.path, key), fresh));
     current_->open();
     return ReadResult::kSlice;
+  }
+
+  /// Keys of what was read under this name and may have grown: what the file begins with comes
+  /// first, then the longest, whose beginning only its cursor can compare.
+  std::vector<std::string> grown_from(int fd, const FilePosition& fresh) const {
+    const auto known = by_path_.find(hash_of_name(fresh.path));
+    if (known == by_path_.end() || runtime::mutant("file.grown_again")) return {};
+    std::vector<std::string> keys;
+    std::set<std::uint64_t> offsets;
+    for (const std::string& key : known->second) {
+      const FilePosition& position = positions_.at(key);
+      if (position.size >= fresh.size || position.offset == 0) continue;
+      keys.push_back(key);
+      offsets.insert(std::min(position.offset, position.size));
+    }
+    const auto digests = hash_prefixes(fd, offsets);
+    const auto rank = [&](const std::string& key) {
+      const FilePosition& position = positions_.at(key);
+      const auto digest = digests.find(position.offset);
+      const bool same = digest != digests.end() && digest->second == position.digest;
+      return std::tuple(!same, ~position.offset, ~position.size);
+    };
+    std::sort(keys.begin(), keys.end(),
+              [&](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
+    if (keys.size() > kMostTried) keys.resize(kMostTried);
+    return keys;
+  }
+
+  /// What was read has another name too, or now: it may grow under that.
+  void note_name(const std::string& key, const FilePosition& fresh) {
+    by_path_[hash_of_name(fresh.path)].insert(key);
+    std::error_code error;
+    FilePosition& position = positions_[key];
+    if (std::filesystem::exists(position.path, error)) return;
+    position.path = fresh.path;
+    position.modified_ns = fresh.modified_ns;
+    reports_.also(folder_.name_of(fresh.path), key, position.to_text());
   }
 
   FileCursor::Place place(int fd, const std::string& path, const std::string& key) const {
@@ -223,6 +266,11 @@ class FileReader final : public runtime::SourceReader {
   /// Goes on behind what was read; false if that is not what the file begins with.
   bool resume(int fd, const std::string& key, FilePosition position, const FilePosition& fresh) {
     const std::uint64_t read = position.offset;
+    // What was read to its end from a copy is known by its own bytes, which only they can show.
+    if (position.done && position.size < fresh.size) {
+      ContentHash whole;
+      if (hash_prefix(fd, position.size, whole) == position.digest) position.digest.clear();
+    }
     position.done = false;
     position.size = fresh.size;
     position.modified_ns = fresh.modified_ns;
@@ -253,11 +301,10 @@ class FileReader final : public runtime::SourceReader {
   SourceContext context_;
   FileFolder folder_;
   FileReports reports_;
-  using Positions = std::map<std::string, FilePosition>;
-  Positions positions_;
-  /// Hash of a path → the longest that was read there. That it is the file's beginning is seen
-  /// from its bytes, so the path itself need not be kept: folders hold many files.
-  std::unordered_map<std::uint64_t, Positions::value_type*> by_path_;
+  std::map<std::string, FilePosition> positions_;
+  /// Hash of a path → keys of what was read there. That it is the file's beginning is seen from its
+  /// bytes, so the path itself need not be kept: folders hold many files.
+  std::unordered_map<std::uint64_t, std::set<std::string>> by_path_;
   std::unique_ptr<FileCursor> current_;
   std::string also_known_as_;  ///< key of what the file is now, if it was another when it was begun
   const std::string* partition_ = nullptr;

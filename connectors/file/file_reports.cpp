@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "connectors/file/content_hash.h"
+#include "runtime/failpoint.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -16,7 +17,7 @@ void FileReports::open(const runtime::SourceContext& context) {
   context_ = context;
   waiting_.clear();
   said_.clear();
-  forgotten_.clear();
+  with_next_.clear();
   for (const auto& [key, value] : context.positions) {
     for (const std::string_view prefix : {kLeft, kAgain, kUnclaimed}) {
       if (key.starts_with(prefix)) said_[key] = value;
@@ -52,7 +53,7 @@ void FileReports::is_read(const std::string& name) {
   logged_.erase(name);
   if (context_.left_out) context_.left_out(name, "");
   const std::string mark = std::string(kLeft) + name;
-  if (said_.erase(mark) > 0) forgotten_.emplace_back(mark, "");
+  if (said_.erase(mark) > 0) also(name, mark, "");
 }
 
 bool FileReports::was_delivered_again(const std::string& name, const std::string& stamp) const {
@@ -104,9 +105,20 @@ void FileReports::half_row(const std::string& name, std::string_view rest, std::
        .positions = std::move(positions)});
 }
 
-void FileReports::forget_with(runtime::Slice& slice) {
-  slice.positions.insert(slice.positions.end(), forgotten_.begin(), forgotten_.end());
-  forgotten_.clear();
+void FileReports::give_with(runtime::Slice& slice) {
+  slice.positions.insert(slice.positions.end(), with_next_.begin(), with_next_.end());
+  with_next_.clear();
+}
+
+bool FileReports::give_rest(runtime::Slice& slice) {
+  if (with_next_.empty()) return false;
+  slice.bytes.clear();
+  slice.format = static_cast<std::uint32_t>(SliceFormat::kNdjson);
+  slice.partition = context_.intern(with_next_name_);
+  slice.partition_hash = hash_of_name(with_next_name_);
+  slice.detail = make_layout(options_, with_next_name_);
+  give_with(slice);
+  return true;
 }
 
 bool FileReports::give(runtime::Slice& slice) {
@@ -119,7 +131,8 @@ bool FileReports::give(runtime::Slice& slice) {
   slice.partition_hash = hash_of_name(report.id);
   slice.first_offset = report.row;
   slice.detail = make_layout(options_, report.name);
-  forget_with(slice);
+  give_with(slice);
+  if (runtime::mutant("file.report_unsaved")) return true;
   slice.positions.insert(slice.positions.end(), report.positions.begin(), report.positions.end());
   return true;
 }

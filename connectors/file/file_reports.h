@@ -36,8 +36,16 @@ class FileReports {
 
   bool was_delivered_again(const std::string& name, const std::string& stamp) const;
 
-  /// Adds what is no longer true of files to the positions of a slice.
-  void forget_with(runtime::Slice& slice);
+  /// A position of a file that is to be kept though there is no row to give with it.
+  void also(const std::string& name, const std::string& key, const std::string& value) {
+    with_next_.emplace_back(key, value);
+    with_next_name_ = name;
+  }
+  /// Adds what has changed since the last slice to the positions of this one.
+  void give_with(runtime::Slice& slice);
+  /// The same in a slice without rows: until it is committed, a crash forgets it. False if nothing
+  /// has changed.
+  bool give_rest(runtime::Slice& slice);
   /// The next thing to say, as a slice that holds nothing else; false if there is none.
   bool give(runtime::Slice& slice);
 
@@ -56,7 +64,8 @@ class FileReports {
   std::deque<Report> waiting_;
   std::map<std::string, std::string> said_;  ///< mark → what was said
   std::map<std::string, std::string> logged_;
-  std::vector<runtime::PositionChange> forgotten_;
+  std::vector<runtime::PositionChange> with_next_;
+  std::string with_next_name_;
 };
 
 }  // namespace huiliu::connectors

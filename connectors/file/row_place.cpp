@@ -11,6 +11,7 @@
 
 #include "connectors/file/append_file.h"
 #include "connectors/file/file_cursor.h"
+#include "connectors/file/file_listing.h"
 #include "formats/csv.h"
 
 namespace huiliu::connectors {
@@ -61,11 +62,7 @@ std::uint64_t csv_line(FileCursor& cursor, const std::string& path, std::uint64_
 
 std::string path_of_partition(const FileOptions& options, const std::string& base,
                               const std::string& name) {
-  const fs::path given = resolve_path(base, options.path);
-  std::error_code error;
-  if (fs::is_directory(given, error)) return (given / name).string();
-  if (given.filename() == name) return given.string();
-  return (given.parent_path() / name).string();  // a glob
+  return (fs::path(root_of(resolve_path(base, options.path))) / name).string();
 }
 
 std::optional<RecordPlace> find_row_place(const FileOptions& options,
