@@ -35,14 +35,18 @@ class Compare final : public runtime::Operator {
   explicit Compare(CompareSettings settings)
       : settings_(std::move(settings)),
         key_(settings_.input, settings_.key),
-        content_(settings_.input, settings_.content),
+        content_(settings_.input, sorted(settings_.content)),
+        unsorted_(settings_.input, settings_.content),
+        content_list_(settings_.content_list(settings_.content)),
         incoming_(settings_.shape()),
         identities_(settings_.identity.size()),
         counts_(std::count(settings_.is_counted.begin(), settings_.is_counted.end(), true) > 0) {
     known_.state.resize(settings_.shape());
     if (!settings_.content_before.empty()) {
-      content_before_.emplace(settings_.input, settings_.content_before);
-      content_list_ = 1;
+      const auto& before = settings_.content_before;
+      older_.emplace(Before{{settings_.input, sorted(before)},
+                            {settings_.input, before},
+                            settings_.content_list(before)});
     }
     if (settings_.amend) {
       rows_.emplace(settings_.input);
@@ -186,7 +190,14 @@ class Compare final : public runtime::Operator {
     const VersionState& known = known_.state;
     if (is_owed(record)) return false;
     if (known.content_list == content_list_) return incoming_.content == known.content;
-    return content_before_ && content_before_->hash(record) == known.content;
+    if (older_ && known.content_list == older_->list) {
+      return older_->sorted.hash(record) == known.content;
+    }
+    // Versions before 2026.2 took the fields in the order of the config: 0 for the only list that
+    // there was, 1 for the newer of two.
+    if (known.content_list > 1) return false;
+    const bool older = known.content_list == 0 && older_;
+    return (older ? older_->unsorted : unsorted_).hash(record) == known.content;
   }
 
   bool has_row() const {
@@ -426,9 +437,20 @@ class Compare final : public runtime::Operator {
   }
 
   CompareSettings settings_;
-  runtime::KeyBuilder key_, content_;
-  std::optional<runtime::KeyBuilder> content_before_;
+  static std::vector<std::string> sorted(std::vector<std::string> fields) {
+    std::sort(fields.begin(), fields.end());
+    return fields;
+  }
+
+  /// What was compared before.
+  struct Before {
+    runtime::KeyBuilder sorted, unsorted;
+    std::uint8_t list = 0;
+  };
+
+  runtime::KeyBuilder key_, content_, unsorted_;
   std::uint8_t content_list_ = 0;
+  std::optional<Before> older_;
   std::optional<runtime::CompactRowCodec> rows_;
   std::uint32_t rows_schema_ = 0;
   runtime::OperatorContext* context_ = nullptr;
@@ -492,8 +514,9 @@ class FirstFormAdopter {
         fmt::format(" version=({})", fmt::join(names_of(settings, settings.version), ", "));
     constexpr std::string_view kHead = "compare key=(";
     const std::size_t close = layout.find(')');
-    if (!layout.starts_with(kHead) || close == std::string_view::npos ||
-        layout.substr(close + 1) != versions) {
+    if (!layout.starts_with(kHead) || close == std::string_view::npos) return {};
+    const std::string_view rest = layout.substr(close + 1);
+    if (!rest.starts_with(versions) || !settings.knows_content(rest.substr(versions.size()))) {
       return {};
     }
     if (!adopter.read_fields(layout.substr(kHead.size(), close - kHead.size()))) return {};
@@ -506,7 +529,7 @@ class FirstFormAdopter {
       before.push_back(runtime::KeyBuilder::take_field(key));
     }
     VersionState state(shape_);
-    if (!read_state(value, state)) return {};
+    if (!read_plain(value, state)) return {};
     runtime::AdoptedRow row;
     std::vector<Value> slots(schema_.width());
     for (std::size_t i = 0; i < fields_.size(); ++i) {
@@ -534,6 +557,18 @@ class FirstFormAdopter {
   }
 
  private:
+  /// A state of a config that names versions only.
+  bool read_plain(std::string_view value, VersionState& state) const {
+    VersionState plain(StateShape{.versions = shape_.versions});
+    if (!read_state(value, plain)) return false;
+    state.version = plain.version;
+    state.content = plain.content;
+    state.content_list = plain.content_list;
+    state.source = plain.source;
+    state.withdrawn = plain.withdrawn;
+    return true;
+  }
+
   explicit FirstFormAdopter(const CompareSettings& settings)
       : key_(settings.key), step_(settings.identity_before), shape_(settings.shape()) {
     if (settings.name) name_ = settings.output[*settings.name].name;
@@ -578,6 +613,11 @@ runtime::TableDeclaration table_of(const CompareSettings& settings) {
   table.name = "current";
   table.layout = settings.layout();
   table.longer_keys = !settings.identity.empty();
+  table.remedy =
+      "If only the compared fields changed, name in `content_before` those of before: rows that "
+      "say "
+      "the same are duplicates then";
+  table.accepts = [settings](std::string_view layout) { return settings.accepts(layout); };
   table.adopt = [settings](std::string_view layout) -> std::optional<runtime::Adoption> {
     const auto adopter = FirstFormAdopter::of(settings, layout);
     if (!adopter) return {};

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "operators/field_names.h"
+#include "runtime/key.h"
 
 namespace huiliu::operators {
 namespace {
@@ -17,6 +18,8 @@ using runtime::Option;
 using runtime::OptionType;
 using runtime::Schema;
 using runtime::Type;
+
+constexpr std::string_view kContent = " content=(";
 
 bool names_field(const Config& list, const std::string& name) {
   for (const Config* item : items_of(list)) {
@@ -270,6 +273,40 @@ StateShape CompareSettings::shape() const {
 }
 
 std::string CompareSettings::layout() const {
+  return layout_but_content() + std::string(kContent) + described(content) + ")";
+}
+
+bool CompareSettings::accepts(std::string_view layout) const {
+  const std::size_t at = std::min(layout.find(kContent), layout.size());
+  return layout.substr(0, at) == layout_but_content() && knows_content(layout.substr(at));
+}
+
+bool CompareSettings::knows_content(std::string_view part) const {
+  if (part.empty()) return true;  // of a version that did not say it
+  if (!part.starts_with(kContent) || !part.ends_with(')')) return false;
+  part.remove_prefix(kContent.size());
+  part.remove_suffix(1);
+  return part == described(content) ||
+         (!content_before.empty() && part == described(content_before));
+}
+
+std::string CompareSettings::described(std::vector<std::string> fields) const {
+  std::sort(fields.begin(), fields.end());
+  for (std::string& field : fields) {
+    const auto index = input.index_of(field);
+    field += index ? fmt::format(" {}", runtime::type_name(input[*index].type)) : "";
+  }
+  return fmt::format("{}", fmt::join(fields, ", "));
+}
+
+std::uint8_t CompareSettings::content_list(const std::vector<std::string>& fields) const {
+  // 0 and 1 are hashes of earlier versions.
+  constexpr std::uint64_t kFirst = 2, kNumbers = 254;
+  const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(described(fields));
+  return static_cast<std::uint8_t>(kFirst + hash % kNumbers);
+}
+
+std::string CompareSettings::layout_but_content() const {
   const auto names = [this](const std::vector<std::size_t>& fields) {
     std::vector<std::string> result;
     for (std::size_t field : fields) result.push_back(input[field].name);

@@ -23,8 +23,8 @@ struct AmendSettings {
 /// What the config of a `compare` says, resolved against its input.
 struct CompareSettings {
   runtime::Schema input, output;
-  std::vector<std::string> key, content, content_before;
-  std::vector<bool> may_be_absent;    ///< per key field
+  std::vector<std::string> key, content, content_before;  ///< as the config has them
+  std::vector<bool> may_be_absent;                        ///< per key field
   std::vector<std::size_t> identity;  ///< fields; empty: the key alone names the record
   std::optional<std::size_t> name;    ///< output field that the record's identity goes to
   std::vector<bool> is_numbered;      ///< per identity: outputs have a number in its place
@@ -44,8 +44,19 @@ struct CompareSettings {
   StateShape shape() const;
   /// What the bytes of the table mean, for the state's layout.
   std::string layout() const;
+  /// Whether a state with that layout is read rightly: the same but for the content, which is none
+  /// that was said, or `content_before`.
+  bool accepts(std::string_view layout) const;
+  /// The same of its last part, " content=(...)".
+  bool knows_content(std::string_view part) const;
+  /// The number of a list of compared fields, whatever their order.
+  std::uint8_t content_list(const std::vector<std::string>& fields) const;
 
   static CompareSettings parse(const runtime::Declaration& declaration);
+
+ private:
+  std::string described(std::vector<std::string> fields) const;
+  std::string layout_but_content() const;
 };
 
 /// Options of the descriptor.

@@ -170,6 +170,31 @@ TEST(CompareTest, FindsARecordUnderEachOfItsIdentities) {
   EXPECT_THAT(harness.take("rejects", {"reject_code"}), ElementsAre("E403_PARTY_FIELDS"));
 }
 
+TEST(CompareTest, TheOrderOfTheComparedFieldsSaysNothing) {
+  const auto yaml = [](const std::string& content) {
+    return "type: compare\nkey: [k]\nversion: [v]\n" + content;
+  };
+  Harness harness(yaml("content: [text, status]\n"), kFields);
+  harness.push(row("a", "1", "~"));
+  const std::string layout = harness.declaration().tables[0].layout;
+  EXPECT_THAT(layout, HasSubstr("content=(status string, text string)"));
+  harness.restart();
+  harness.change(yaml("content: [status, text]\n"));
+  EXPECT_EQ(harness.declaration().tables[0].layout, layout);
+  harness.push(row("a", "1", "~"));
+  harness.restart();
+  harness.change(yaml("content: [status, text, s]\ncontent_before: [text, status]\n"));
+  EXPECT_NE(harness.declaration().tables[0].layout, layout);
+  EXPECT_TRUE(harness.declaration().tables[0].accepts(layout));
+  harness.push(row("a", "1", "~"));
+  harness.restart();
+  harness.change(yaml("content: [status, text, s]\n"));
+  EXPECT_FALSE(harness.declaration().tables[0].accepts(layout));
+  harness.push(row("a", "1", "~"));
+  EXPECT_THAT(harness.take("outcomes", {"outcome"}),
+              ElementsAre("ACCEPTED", "DUPLICATE", "DUPLICATE", "DUPLICATE"));
+}
+
 TEST(CompareTest, NumbersRecordsWhoseIdentityMustNotBeShown) {
   const std::string yaml = std::string(kBodies) + "numbered: [reg]\n";
   Harness harness(yaml, kBodyFields);

@@ -42,7 +42,7 @@ Status Committer::open_sink(std::size_t node_index) {
 Status Committer::open_layout() {
   const StateLayout known = shared_.backend->meta(kLayoutPrefix);
   StateLayout layout = state_layout(*shared_.topology);
-  if (Status status = check_layout(layout, known); !status.is_ok()) return status;
+  if (Status status = check_layout(*shared_.topology, known); !status.is_ok()) return status;
   std::copy_if(layout.begin(), layout.end(), std::back_inserter(new_layout_), [&](const auto& one) {
     return std::find(known.begin(), known.end(), one) == known.end();
   });

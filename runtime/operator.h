@@ -53,6 +53,9 @@ struct TableDeclaration {
   /// Optional: how a state with that layout (runtime/state_layout.h) is taken over by `huiliu run
   /// --from`; nothing if it cannot be. In place it is refused all the same.
   std::function<std::optional<Adoption>(std::string_view layout)> adopt = {};
+  /// Optional: whether what a state with that layout holds is understood as it is.
+  std::function<bool(std::string_view layout)> accepts = {};
+  std::string remedy = {};  ///< what else to do about a layout that is refused; "" = nothing
 };
 
 /// What an operator says of itself when a topology is planned: filled in by OperatorType::declare.

@@ -92,6 +92,9 @@ struct SinkDeclaration : Declaration {
   using Declaration::Declaration;
   /// The topology's sources, whose configs outlive the declaration.
   std::map<std::string, const Config*> sources;
+  /// What the rows that the sink has written look like, such as "format=csv": one of another layout
+  /// does not go on with them (runtime/state_layout.h). "" = nothing that matters.
+  std::string layout;
 };
 
 struct SinkType {

@@ -11,9 +11,10 @@
 
 namespace huiliu::runtime {
 
-/// What the state of a topology belongs to: keys "layout/NODE" for sources and sinks ("source
-/// file") and "layout/NODE.TABLE" for tables ("dedupe key=(dept string) seen"). Committed with the
-/// state, so that another topology file cannot take it for its own.
+/// What the state of a topology belongs to: keys "layout/NODE" for nodes ("source file", "operator
+/// dedupe with state", "sink file format=csv") and "layout/NODE.TABLE" for tables ("dedupe
+/// key=(dept string) seen"). Committed with the state, so that another topology file cannot take it
+/// for its own.
 using StateLayout = std::vector<std::pair<std::string, std::string>>;
 
 inline constexpr std::string_view kLayoutPrefix = "layout/";
@@ -21,9 +22,9 @@ inline constexpr std::string_view kLayoutPrefix = "layout/";
 /// Key of a node or a table in the layout.
 std::string layout_key(std::string_view name);
 StateLayout state_layout(const Topology& topology);
-/// Ok if the state was made with this layout; else kInvalid, which names the node, both layouts and
-/// the remedy. Nodes that only one of the two has are nobody's mistake.
-Status check_layout(const StateLayout& of_topology, const StateLayout& of_state);
+/// Ok if the topology reads a state of that layout rightly; else kInvalid, which names the node,
+/// both layouts and the remedy. Nodes that only one of the two has are nobody's mistake.
+Status check_layout(const Topology& topology, const StateLayout& of_state);
 
 /// What a topology does with tables of another layout: for `huiliu run --from`, where check_layout
 /// refuses them.

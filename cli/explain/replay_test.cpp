@@ -161,7 +161,7 @@ TEST(Replay, FindsRecordsThatAreMadeFromState) {
   EXPECT_EQ(found.front().origin.file, "");
   EXPECT_EQ(found.front().steps.front().node, "reconciliation");
   EXPECT_EQ(found.front().steps.front().result, TraceResult::kMade);
-  EXPECT_EQ(sinks(found.front()), (Names{"file_reconciliation", "file_summary"}));
+  EXPECT_EQ(sinks(found.front()), (Names{"receipts", "file_reconciliation", "file_summary"}));
 }
 
 TEST(Replay, CountsTheRowsOfEachFile) {

@@ -50,10 +50,7 @@ class Planner {
     }
     runtime::StateLayout adopted = layout_;
     plan_.adoptions = runtime::adopt_layouts(topology_, adopted);
-    if (Status status = runtime::check_layout(runtime::state_layout(topology_), adopted);
-        !status.is_ok()) {
-      return status;
-    }
+    if (Status status = runtime::check_layout(topology_, adopted); !status.is_ok()) return status;
     plan_tables();
     for (const Node& node : topology_.nodes) {
       if (Status status = plan_node(node); !status.is_ok()) return status;

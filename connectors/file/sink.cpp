@@ -1,6 +1,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "connectors/file/append_file.h"
 #include "connectors/file/row_encoder.h"
@@ -91,6 +92,15 @@ class FileSink final : public runtime::FileLikeSink {
   bool prepared_ = false;  // an earlier prepare() was committed once the next one comes
 };
 
+/// Rows of CSV stand under a header that is there; those of NDJSON name their fields themselves.
+std::string layout_of(const SinkDeclaration& declaration) {
+  if (!is_csv(declaration)) return "format=ndjson";
+  std::vector<std::string> names;
+  for (const auto& column : columns_of(declaration)) names.push_back(column.name);
+  return fmt::format("format=csv delimiter='{}' columns=({})", delimiter_of(declaration.config),
+                     fmt::join(names, ", "));
+}
+
 runtime::Descriptor descriptor() {
   runtime::Descriptor d;
   d.name = "file";
@@ -142,6 +152,7 @@ runtime::SinkType type() {
   t.descriptor = descriptor();
   t.declare = [](SinkDeclaration& declaration) {
     parse_columns(declaration.config["fields"], declaration.inputs, declaration.diagnostics);
+    declaration.layout = layout_of(declaration);
   };
   t.create_encoder = [](const SinkDeclaration& declaration, std::size_t input) {
     const auto columns = columns_of(declaration);
