@@ -14,6 +14,7 @@ namespace huiliu::runtime {
 namespace {
 
 constexpr std::size_t kMostBytes = 16u << 20;
+constexpr std::size_t kMostIncludes = 64;  // each within the one before
 constexpr int kMostDepth = 64;
 constexpr std::size_t kMostNodes = 1'000'000;  // also bounds what aliases can blow up to
 
@@ -25,9 +26,12 @@ const Config& null_config() {
 std::optional<std::string> read_file(const std::string& path, std::size_t most) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
-  std::string text(most + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  std::string text;
+  char block[1 << 14];
+  while (text.size() <= most && file.read(block, sizeof block).gcount() > 0) {
+    text.append(block, static_cast<std::size_t>(file.gcount()));
+  }
+  if (text.size() > most + 1) text.resize(most + 1);
   return text;
 }
 
@@ -197,6 +201,10 @@ class ConfigLoader {
         diagnostics_.error(from, fmt::format("'{}' includes itself", path));
         return {};
       }
+    }
+    if (open_files_.size() >= kMostIncludes) {
+      diagnostics_.error(from, fmt::format("more than {} files include each other", kMostIncludes));
+      return {};
     }
     const auto text = read_file(path, kMostBytes);
     if (!text) {

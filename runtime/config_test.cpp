@@ -116,5 +116,15 @@ TEST(ConfigUnits, ReadsDurationsAndSizes) {
   EXPECT_FALSE(parse_size("ten"));
 }
 
+TEST_F(ConfigTest, IncludesWithinIncludesAreBounded) {
+  for (int i = 1; i < 80; ++i) {
+    write(std::to_string(i) + ".yaml", "a: !include " + std::to_string(i + 1) + ".yaml\n");
+  }
+  load_config(write("0.yaml", "a: !include 1.yaml\n"), diagnostics_);
+  EXPECT_NE(diagnostics_.to_string().find("more than 64 files include each other"),
+            std::string::npos)
+      << diagnostics_.to_string();
+}
+
 }  // namespace
 }  // namespace huiliu::runtime
