@@ -52,6 +52,8 @@ MUTANTS = {
     "kafka.tail_skipped": ("a local copy is not brought up to the last epoch", ["simulation_kafka", "kafka"]),
     "kafka.uncommitted_restored": ("a restore takes in what was aborted", ["simulation_kafka", "kafka"]),
     "kafka.no_member": ("workers send offsets without being checked as members of the group", ["simulation_kafka", "zombies"]),
+    "kafka.marks_not_counted": ("marks of transactions that were deleted count as messages", ["mistakes"]),
+    "kafka.policy_not_checked": ("topics of the state may have a retention", ["mistakes"]),
     "kafka.open_ignored": ("a new owner does not wait for transactions that are open", ["simulation_kafka", "workers"]),
     "kafka.wrong_shard": ("rows go to the changelog's partition of another shard", ["simulation_kafka", "kafka"]),
 }

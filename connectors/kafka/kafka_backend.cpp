@@ -416,10 +416,11 @@ Status KafkaBackend::produce_progress(const EpochCommit& commit) {
 Status KafkaBackend::send_offsets(const EpochCommit& commit) {
   const PartitionList list(rd_kafka_topic_partition_list_new(8));
   for (const auto& [key, value] : commit.meta) {
-    const auto position = parse_position_key(key);
-    if (!position || value.empty()) continue;
-    rd_kafka_topic_partition_list_add(list.get(), position->topic.c_str(), position->partition)
-        ->offset = parse_position(value).next;
+    const auto place = parse_position_key(key);
+    const auto position = place ? parse_position(value) : std::nullopt;
+    if (!position) continue;
+    rd_kafka_topic_partition_list_add(list.get(), place->topic.c_str(), place->partition)->offset =
+        position->reached();
   }
   // Those of the shards are nothing but a proof that this worker is still of the group.
   for (const std::uint16_t shard : owned_) {

@@ -314,10 +314,12 @@ void KafkaBackend::forget_consumed() {
   forgotten_ms_ = now_ms();
   const PartitionList list(rd_kafka_topic_partition_list_new(8));
   for (const auto& [key, value] : meta_) {
-    const auto position = parse_position_key(key);
-    if (!position || !repartition_topics_.contains(position->topic)) continue;
-    rd_kafka_topic_partition_list_add(list.get(), position->topic.c_str(), position->partition)
-        ->offset = parse_position(value).next;
+    const auto place = parse_position_key(key);
+    if (!place || !repartition_topics_.contains(place->topic)) continue;
+    const auto position = parse_position(value);
+    if (!position) continue;
+    rd_kafka_topic_partition_list_add(list.get(), place->topic.c_str(), place->partition)->offset =
+        position->next;
   }
   if (list->cnt == 0) return;
   if (Status status = delete_records(transaction_->client(), list.get()); !status.is_ok()) {
