@@ -28,6 +28,10 @@ runtime::Result<std::vector<std::string>> topic_names(rd_kafka_t* client);
 /// Creates those that do not exist, at once; kInvalid if one has another number of partitions.
 runtime::Status ensure_topics(rd_kafka_t* client, const std::vector<InternalTopic>& topics);
 runtime::Status ensure_topic(rd_kafka_t* client, const InternalTopic& topic);
+/// kInvalid with a remedy if one of those that exist has settings by which state is lost. Topics
+/// whose settings the brokers do not tell are in `untold` then.
+runtime::Status check_settings(rd_kafka_t* client, const std::vector<InternalTopic>& topics,
+                               std::vector<std::string>& untold);
 /// A setting of a topic, as the broker has it; kNotFound if the broker does not tell.
 runtime::Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
                                            const std::string& name);
