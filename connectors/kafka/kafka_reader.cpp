@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <regex>
+#include <set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -133,6 +134,12 @@ class KafkaReader final : public runtime::SourceReader {
     std::vector<std::string> all;
     for (const std::string& topic : options_.topics) {
       if (!topic.starts_with('^')) {
+        if (!options_.own && is_internal(topic)) {
+          return Status::invalid(fmt::format(
+              "source '{}' reads {}, which the topology keeps for itself: it would feed itself. "
+              "Read another topic",
+              context_.node_name, topic));
+        }
         found.push_back(topic);
         continue;
       }
@@ -143,12 +150,28 @@ class KafkaReader final : public runtime::SourceReader {
       }
       const std::regex pattern(topic);
       for (const std::string& name : all) {
-        if (!name.starts_with("__") && std::regex_search(name, pattern)) found.push_back(name);
+        if (name.starts_with("__") || !std::regex_search(name, pattern)) continue;
+        if (!is_internal(name)) {
+          found.push_back(name);
+        } else if (left_out_.insert(name).second) {
+          spdlog::info("{}: {} fits {} and is left out: the topology keeps it for itself",
+                       context_.node_name, name, topic);
+        }
       }
     }
     std::sort(found.begin(), found.end());
     found.erase(std::unique(found.begin(), found.end()), found.end());
     return found;
+  }
+
+  /// Whether this topology's backend writes it.
+  bool is_internal(std::string_view name) const {
+    const std::string& id = context_.topology_id;
+    if (!name.starts_with(id) || !name.substr(id.size()).starts_with('.')) return false;
+    const std::string_view rest = name.substr(id.size());
+    if (rest == ".progress" || rest == ".work") return true;
+    return rest.ends_with(".changelog") || rest.ends_with(".outbox") ||
+           rest.ends_with(".repartition");
   }
 
   /// Takes in partitions that are not known yet. Those that came after the start are read from
@@ -528,6 +551,7 @@ class KafkaReader final : public runtime::SourceReader {
   std::deque<Message> waiting_;
   Partition* last_ = nullptr;
   const rd_kafka_topic_t* last_rkt_ = nullptr;
+  std::set<std::string> left_out_;
   std::string headers_;
   std::int64_t discovered_ms_ = 0;
   bool pinned_ = false;       // every partition's position is in a slice

@@ -252,9 +252,9 @@ Status check_settings(rd_kafka_t* client, const std::vector<InternalTopic>& topi
   return Status::ok();
 }
 
-Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
-                                  const std::string& name) {
-  std::unique_ptr<rd_kafka_ConfigResource_t, Deleter<rd_kafka_ConfigResource_destroy>> resource(
+Result<std::map<std::string, std::string>> topic_settings(rd_kafka_t* client,
+                                                          const std::string& topic) {
+  const ConfigResource resource(
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
   auto event = admin(
       client,
@@ -273,12 +273,22 @@ Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
   }
   if (refused) return as_status(error_of(refused), "settings of topic " + topic);
   const auto* list = rd_kafka_ConfigResource_configs(found[0], &entries);
+  std::map<std::string, std::string> settings;
   for (std::size_t i = 0; i < entries; ++i) {
-    if (name != rd_kafka_ConfigEntry_name(list[i])) continue;
     const char* value = rd_kafka_ConfigEntry_value(list[i]);
-    return std::string(value == nullptr ? "" : value);
+    settings[rd_kafka_ConfigEntry_name(list[i])] = value == nullptr ? "" : value;
   }
-  return Status::not_found(fmt::format("topic {} does not tell its {}", topic, name));
+  return settings;
+}
+
+bool is_topic_name(std::string_view name) {
+  constexpr std::size_t kLongest = 249;
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), allowed);
 }
 
 Status delete_records(rd_kafka_t* client, const rd_kafka_topic_partition_list_t* offsets) {
