@@ -43,6 +43,7 @@ MUTANTS = {
     "sink.reject_lost": ("a record that a sink refuses goes nowhere", ["engine"]),
     "sqlite.position_apart": ("rows and position are two transactions", ["credit"]),
     "kafka.applied_early": ("the local copy takes the epoch before Kafka has committed it", ["simulation_kafka", "kafka"]),
+    "kafka.cut_ignored": ("a restore goes on although the topic has lost its beginning", ["mistakes"]),
     "kafka.marker_before_fence": ("the last epoch is read before the predecessor is fenced", ["simulation_kafka", "kafka"]),
     "kafka.not_fenced": ("each process has a transactional id of its own", ["simulation_kafka", "kafka"]),
     "kafka.outputs_early": ("outputs are committed before their positions", ["simulation_kafka", "kafka"]),
@@ -55,6 +56,8 @@ MUTANTS = {
     "kafka.row_lost": ("some rows do not reach the changelog", ["kafka"]),
     "kafka.tail_skipped": ("a local copy is not brought up to the last epoch", ["simulation_kafka", "kafka"]),
     "kafka.uncommitted_restored": ("a restore takes in what was aborted", ["simulation_kafka", "kafka"]),
+    "kafka.marks_not_counted": ("marks of transactions that were deleted count as messages", ["mistakes"]),
+    "kafka.policy_not_checked": ("topics of the state may have a retention", ["mistakes"]),
     "kafka.no_member": ("workers send offsets without being checked as members of the group", ["simulation_kafka", "zombies"]),
     "kafka.open_ignored": ("a new owner does not wait for transactions that are open", ["simulation_kafka", "workers"]),
     "kafka.wrong_shard": ("rows go to the changelog's partition of another shard", ["simulation_kafka", "kafka"]),
@@ -96,6 +99,8 @@ class Tests:
             return ["/usr/bin/python3", ROOT / "tests/kafka/crash_test.py", "--huiliu",
                     self.build / "cli/huiliu", "--kills", "40", "--broker-kills", "1", "--zombies",
                     "2", "--takeovers", "4", "--records", "100000"]
+        if test == "mistakes":
+            return ["/usr/bin/python3", ROOT / "tests/kafka/mistakes_test.py", "--huiliu", self.build / "cli/huiliu"]
         if test in ("workers", "zombies"):
             # A mutant shows in one kind of event only.
             event = "replace_one" if test == "zombies" else "abandon_one"

@@ -22,6 +22,7 @@ namespace {
 
 // Exactly once depends on these.
 constexpr std::array kReserved = {"bootstrap.servers",
+                                  "allow.auto.create.topics",
                                   "metadata.broker.list",
                                   "group.id",
                                   "group.instance.id",
@@ -129,6 +130,9 @@ Result<Client> make_client(rd_kafka_type_t type, const Connection& connection, c
   };
   Settings all = {{"bootstrap.servers", connection.bootstrap},
                   {"client.id", "huiliu"},
+                  // Who asks for a topic must not make it: it would have the brokers' settings, by
+                  // which state is deleted after days, and a mistyped name would be a topic.
+                  {"allow.auto.create.topics", "false"},
                   {"log.connection.close", "false"},
                   {"reconnect.backoff.ms", "50"},
                   {"reconnect.backoff.max.ms", "2000"}};
@@ -212,6 +216,22 @@ std::string_view remedy_of(rd_kafka_resp_err_t code) {
       return "`replication` is more than there are brokers";
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
       return "raise max.message.bytes of the topic";
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+      return "a program that is no worker of this topology is a member of the group: end it, or "
+             "give "
+             "one of them another `group`";
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+      return "the topic bounds the messages' times (message.timestamp.difference.max.ms, "
+             "message.timestamp.before.max.ms, message.timestamp.after.max.ms)";
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+      return "the topic does not take the message: one that is compacted needs keys";
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+      return "names of topics have at most 249 letters, digits, `.`, `_` and `-`, and two that "
+             "differ only in `.` and `_` cannot both be";
+    case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+    case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+      return "the brokers' settings do not allow such a topic: change them, or create it by hand";
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
     case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
       return "the broker is too old: transactions with group metadata need 2.5";

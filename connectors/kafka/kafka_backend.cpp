@@ -1,6 +1,7 @@
 #include "connectors/kafka/kafka_backend.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -26,6 +27,15 @@ using runtime::LogAppend;
 using runtime::mutant;
 using runtime::Result;
 using runtime::Status;
+
+namespace {
+bool is_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && stop == end;
+}
+}  // namespace
 
 std::string random_owner() { return fmt::format("{:016x}", runtime::random_number()); }
 
@@ -160,9 +170,7 @@ Status KafkaBackend::remember() {
 
 Status KafkaBackend::open_progress() {
   const std::string name = topic_name("", "progress");
-  if (Status status = ensure_topic(transaction_->client(),
-                                   compacted(name, 1, options_.replication, kProgressSegment));
-      !status.is_ok()) {
+  if (Status status = ensure_topic(transaction_->client(), progress_topic()); !status.is_ok()) {
     return status;
   }
   auto topic = transaction_->topic(name);
@@ -199,16 +207,31 @@ Status KafkaBackend::check_shards() const {
 Status KafkaBackend::read_progress() {
   const std::string name = topic_name("", "progress");
   const std::vector<ReplayFrom> from = {{0, 0}};
-  const ReplayEnd end = replay_topic({options_.producer.connection, options_.group, name, from},
-                                     [this](const ReplayedRecord& record) {
-                                       if (record.tombstone) {
-                                         meta_.erase(std::string(record.key));
-                                       } else {
-                                         meta_[std::string(record.key)] = record.value;
-                                       }
-                                       return Status::ok();
-                                     });
+  const ReplayEnd end =
+      replay_topic({options_.producer.connection, options_.group, name, from},
+                   [this](const ReplayedRecord& record) { return take_progress(record); });
   return end.status;
+}
+
+// Whoever may write to the topic can put anything there, such as by a mistake with a tool.
+Status KafkaBackend::take_progress(const ReplayedRecord& record) {
+  if (record.tombstone) {
+    meta_.erase(std::string(record.key));
+    return Status::ok();
+  }
+  const bool number = record.key == kEpoch || record.key.starts_with(kTrimmed);
+  const bool fits = number                           ? is_number(record.value)
+                    : parse_position_key(record.key) ? parse_position(record.value).has_value()
+                                                     : true;
+  if (!fits) {
+    return Status::corrupt(fmt::format(
+        "{}[{}] at offset {}: '{}' is no value of {}: something else has written it there. Restore "
+        "the topic, or start afresh with another `topology` id",
+        topic_name("", "progress"), record.partition, record.offset, record.value.substr(0, 80),
+        record.key));
+  }
+  meta_[std::string(record.key)] = record.value;
+  return Status::ok();
 }
 
 // The owner is written before the fence goes up, without a transaction: whoever is fenced finds a
@@ -222,11 +245,7 @@ Status KafkaBackend::announce() {
   auto producer = make_connected_producer(options_.producer.connection);
   if (!producer.is_ok()) return producer.status();
   rd_kafka_t* const client = producer->client.get();
-  if (Status status =
-          ensure_topic(client, compacted(name, 1, options_.replication, kProgressSegment));
-      !status.is_ok()) {
-    return status;
-  }
+  if (Status status = ensure_topic(client, progress_topic()); !status.is_ok()) return status;
   if (Status status = read_progress(); !status.is_ok()) return status;
   if (Status status = check_shards(); !status.is_ok()) return status;
   owner_ = random_owner();
@@ -416,10 +435,11 @@ Status KafkaBackend::produce_progress(const EpochCommit& commit) {
 Status KafkaBackend::send_offsets(const EpochCommit& commit) {
   const PartitionList list(rd_kafka_topic_partition_list_new(8));
   for (const auto& [key, value] : commit.meta) {
-    const auto position = parse_position_key(key);
-    if (!position || value.empty()) continue;
-    rd_kafka_topic_partition_list_add(list.get(), position->topic.c_str(), position->partition)
-        ->offset = parse_position(value).next;
+    const auto place = parse_position_key(key);
+    const auto position = place ? parse_position(value) : std::nullopt;
+    if (!position) continue;
+    rd_kafka_topic_partition_list_add(list.get(), place->topic.c_str(), place->partition)->offset =
+        position->reached();
   }
   // Those of the shards are nothing but a proof that this worker is still of the group.
   for (const std::uint16_t shard : owned_) {

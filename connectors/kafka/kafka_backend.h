@@ -123,6 +123,9 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status forget_old_shards(const std::vector<std::uint16_t>& shards, const Changelog& log);
   runtime::Status remember();
   runtime::Status create_topics();
+  runtime::Status check_topics(const std::vector<InternalTopic>& topics);
+  InternalTopic progress_topic() const;
+  runtime::Status take_progress(const ReplayedRecord& record);
   ChangelogForm form_of_table(const std::string& name) const;
   InternalTopic topic_of_table(const std::string& name) const;
   runtime::Status mark(const std::string& table, const std::vector<std::string>& marks,

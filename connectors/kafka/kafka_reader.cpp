@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <regex>
+#include <set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -36,8 +37,10 @@ struct Partition {
   std::int64_t end = -1;         // until_end: where the input ends; -1: nowhere
   std::int64_t time = kNoTime;   // of the message before `next`
   std::int64_t known = kNoTime;  // `time` as it was committed, until it is compared
+  std::int64_t bare_to = -1;     // as in Position
   bool assigned = false;
   bool done = false;
+  bool passed_end = false;  // there are messages behind it that are left to the next run
 };
 
 class KafkaReader final : public runtime::SourceReader {
@@ -52,7 +55,17 @@ class KafkaReader final : public runtime::SourceReader {
   Status open(const runtime::SourceContext& context) override {
     context_ = context;
     committed_.clear();
-    for (const auto& [key, value] : context.positions) committed_[key] = parse_position(value);
+    for (const auto& [key, value] : context.positions) {
+      const auto position = parse_position(value);
+      if (!position) {
+        return Status::corrupt(
+            fmt::format("source '{}': the position '{}' of {} is none: something else has written "
+                        "it into the state. Restore the state, or start afresh with another "
+                        "`topology` id",
+                        context.node_name, value, key));
+      }
+      committed_[key] = *position;
+    }
     const std::uint64_t prefetch_kib = std::max<std::uint64_t>(1024, options_.prefetch_bytes >> 10);
     auto client = make_client(
         RD_KAFKA_CONSUMER, options_.connection,
@@ -61,7 +74,7 @@ class KafkaReader final : public runtime::SourceReader {
          {"enable.auto.offset.store", "false"},
          {"auto.offset.reset", "error"},
          {"isolation.level", "read_committed"},
-         {"enable.partition.eof", options_.until_end ? "true" : "false"},
+         {"enable.partition.eof", "true"},
          // By bytes, not by number: librdkafka before 2.2 pauses fetching for a second at either.
          {"queued.min.messages", "10000000"},
          {"queued.max.messages.kbytes", std::to_string(prefetch_kib)},
@@ -89,7 +102,7 @@ class KafkaReader final : public runtime::SourceReader {
       if (Status status = fetch(); !status.is_ok()) return failed(std::move(status));
     }
     if (!waiting_.empty()) return fill(slice);
-    if (keeps_start_) return pin(slice);
+    if (keeps_start_ || stepped_) return pin(slice);
     return ended() ? ReadResult::kEnd : ReadResult::kIdle;
   }
 
@@ -121,6 +134,12 @@ class KafkaReader final : public runtime::SourceReader {
     std::vector<std::string> all;
     for (const std::string& topic : options_.topics) {
       if (!topic.starts_with('^')) {
+        if (!options_.own && is_internal(topic)) {
+          return Status::invalid(fmt::format(
+              "source '{}' reads {}, which the topology keeps for itself: it would feed itself. "
+              "Read another topic",
+              context_.node_name, topic));
+        }
         found.push_back(topic);
         continue;
       }
@@ -131,12 +150,28 @@ class KafkaReader final : public runtime::SourceReader {
       }
       const std::regex pattern(topic);
       for (const std::string& name : all) {
-        if (!name.starts_with("__") && std::regex_search(name, pattern)) found.push_back(name);
+        if (name.starts_with("__") || !std::regex_search(name, pattern)) continue;
+        if (!is_internal(name)) {
+          found.push_back(name);
+        } else if (left_out_.insert(name).second) {
+          spdlog::info("{}: {} fits {} and is left out: the topology keeps it for itself",
+                       context_.node_name, name, topic);
+        }
       }
     }
     std::sort(found.begin(), found.end());
     found.erase(std::unique(found.begin(), found.end()), found.end());
     return found;
+  }
+
+  /// Whether this topology's backend writes it.
+  bool is_internal(std::string_view name) const {
+    const std::string& id = context_.topology_id;
+    if (!name.starts_with(id) || !name.substr(id.size()).starts_with('.')) return false;
+    const std::string_view rest = name.substr(id.size());
+    if (rest == ".progress" || rest == ".work") return true;
+    return rest.ends_with(".changelog") || rest.ends_with(".outbox") ||
+           rest.ends_with(".repartition");
   }
 
   /// Takes in partitions that are not known yet. Those that came after the start are read from
@@ -192,7 +227,9 @@ class KafkaReader final : public runtime::SourceReader {
   /// read: a topic that was made anew may have as many messages as the old one.
   void recognise(Partition& partition, const Watermarks& marks) const {
     const auto committed = committed_.find(partition.key);
-    if (committed == committed_.end() || committed->second.next != partition.next) return;
+    if (committed == committed_.end()) return;
+    if (committed->second.bare_to <= marks.end) partition.bare_to = committed->second.bare_to;
+    if (committed->second.next != partition.next) return;
     partition.time = committed->second.time;
     if (partition.next > marks.begin) partition.known = partition.time;
   }
@@ -208,6 +245,8 @@ class KafkaReader final : public runtime::SourceReader {
     std::erase_if(waiting_, [&](const Message& message) { return find(*message) == &partition; });
     partition.next = *start;
     partition.time = partition.known = kNoTime;
+    partition.bare_to = -1;
+    partition.passed_end = false;
     partition.done = partition.end >= 0 && partition.next >= partition.end;
     partition.assigned = false;
     const PartitionList list(rd_kafka_topic_partition_list_new(1));
@@ -224,6 +263,10 @@ class KafkaReader final : public runtime::SourceReader {
       std::int64_t offset = committed->second.next;
       if (runtime::mutant("kafka.reads_again")) offset = std::max(marks.begin, offset - 500);
       if (runtime::mutant("kafka.reads_ahead")) offset = std::min(marks.end, offset + 1);
+      // What was deleted behind it were marks of transactions: nothing that was to be read.
+      const std::int64_t bare_to =
+          runtime::mutant("kafka.marks_not_counted") ? -1 : committed->second.bare_to;
+      if (offset < marks.begin && marks.begin <= bare_to) return marks.begin;
       return checked(partition, offset, marks);
     }
     if (!first || is_new(partition)) return marks.begin;
@@ -349,8 +392,11 @@ class KafkaReader final : public runtime::SourceReader {
     }
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
       Partition* const partition = find(*message);
+      if (partition == nullptr) return Status::ok();
       // Behind the last message there may be marks of transactions only.
-      if (partition != nullptr && message->offset >= partition->end) partition->done = true;
+      if (partition->end >= 0 && message->offset >= partition->end) partition->done = true;
+      // What was fetched before it is to be passed on first.
+      waiting_.push_back(std::move(message));
       return Status::ok();
     }
     if (is_elsewhere(message->err)) {
@@ -404,24 +450,33 @@ class KafkaReader final : public runtime::SourceReader {
     while (!waiting_.empty() && slice.bytes.size() < context_.slice_bytes) {
       const rd_kafka_message_t& message = *waiting_.front();
       if (find(message) != partition) break;
+      if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        if (partition != nullptr) step(*partition, message.offset);
+        waiting_.pop_front();
+        continue;
+      }
       // librdkafka before 2.4 may deliver messages of a fetch that was given up.
       const bool fresh = partition != nullptr && message.offset >= partition->next &&
                          (partition->end < 0 || message.offset < partition->end);
       if (fresh) append(slice, *partition, message);
+      if (!fresh && partition != nullptr && message.offset >= partition->next) {
+        step(*partition, message.offset);
+        partition->passed_end = true;
+      }
       if (partition != nullptr && partition->end >= 0 && message.offset + 1 >= partition->end) {
         partition->done = true;
       }
       waiting_.pop_front();
     }
     if (slice.bytes.empty()) return ReadResult::kIdle;
+    if (!waiting_.empty() && find(*waiting_.front()) == partition) {
+      step(*partition, waiting_.front()->offset);
+    }
     slice.bytes.reserve(slice.bytes.size() + kReadable);
     slice.partition = partition->name;
     slice.partition_hash = partition->hash;
     slice.format = static_cast<std::uint32_t>(partition->number);
-    if (pinned_) {
-      slice.positions.emplace_back(partition->key,
-                                   position_text({partition->next, partition->time}));
-    }
+    if (pinned_) slice.positions.emplace_back(partition->key, position_of(*partition));
     add_all_positions(slice);
     return ReadResult::kSlice;
   }
@@ -429,10 +484,25 @@ class KafkaReader final : public runtime::SourceReader {
   /// The start is chosen once: also partitions without a message yet keep theirs.
   void add_all_positions(Slice& slice) {
     for (const auto& [id, one] : partitions_) {
-      if (!pinned_) slice.positions.emplace_back(one.key, position_text({one.next, one.time}));
+      if (!pinned_) slice.positions.emplace_back(one.key, position_of(one));
     }
     pinned_ = true;
     keeps_start_ = false;
+  }
+
+  static std::string position_of(const Partition& partition) {
+    return position_text({partition.next, partition.time, partition.bare_to});
+  }
+
+  /// There is no message before `offset`. That becomes part of the position although nothing was
+  /// read: the marks behind the last message may be deleted before another one comes. Rows of the
+  /// engine's own are deleted by itself, never behind their reader's position, and an epoch that
+  /// each epoch's marks bring about would go on for ever.
+  void step(Partition& partition, std::int64_t offset) {
+    if (options_.own || partition.passed_end) return;
+    if (offset <= std::max(partition.next, partition.bare_to)) return;
+    partition.bare_to = offset;
+    stepped_ = true;
   }
 
   /// A slice without messages.
@@ -443,6 +513,7 @@ class KafkaReader final : public runtime::SourceReader {
     slice.partition = any.name;
     slice.partition_hash = any.hash;
     slice.format = static_cast<std::uint32_t>(any.number);
+    pinned_ = stepped_ = false;
     add_all_positions(slice);
     return ReadResult::kSlice;
   }
@@ -480,10 +551,12 @@ class KafkaReader final : public runtime::SourceReader {
   std::deque<Message> waiting_;
   Partition* last_ = nullptr;
   const rd_kafka_topic_t* last_rkt_ = nullptr;
+  std::set<std::string> left_out_;
   std::string headers_;
   std::int64_t discovered_ms_ = 0;
   bool pinned_ = false;       // every partition's position is in a slice
   bool keeps_start_ = false;  // and must be in one soon, message or not
+  bool stepped_ = false;      // over marks of transactions, which no slice says yet
   Status failure_ = Status::ok();
 };
 

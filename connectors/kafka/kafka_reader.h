@@ -21,6 +21,7 @@ struct ReaderOptions {
   std::string group;  ///< whose committed offsets kCommitted takes where the topology has none
   std::string backend_group;  ///< of the topology's backend
   OnMissing on_missing = OnMissing::kFail;
+  bool own = false;        ///< rows that the engine itself has written
   bool headers = false;    ///< whether a field is of one
   bool until_end = false;  ///< the input ends with what is there at the start
   std::uint64_t prefetch_bytes = 128u << 20;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "connectors/kafka/backend_keys.h"
@@ -119,19 +120,44 @@ std::vector<std::string> KafkaBackend::marks_of(const std::string& table) const 
 // In one request, since each takes the brokers a while. A topic that was there once and is gone is
 // found when its table is opened.
 Status KafkaBackend::create_topics() {
-  std::vector<InternalTopic> topics;
+  std::vector<InternalTopic> topics, all = {progress_topic()};
   const auto known = [this](const std::string& mark) { return meta_.contains(mark); };
+  for (const std::string& topic : repartition_topics_) {
+    all.push_back(uncompacted(topic, topology_.shards, options_.replication));
+  }
   for (const runtime::Node& node : topology_.nodes) {
     if (has_outbox(node)) topics.push_back(outbox_topic(node.name));
+    if (has_outbox(node)) all.push_back(outbox_topic(node.name));
     if (node.kind != runtime::ComponentKind::kOperator) continue;
     for (const auto& table : node.operator_declaration->tables) {
       const std::string name = node.name + "." + table.name;
       const auto marks = marks_of(name);
+      all.push_back(topic_of_table(name));
       if (std::any_of(marks.begin(), marks.end(), known)) continue;
       topics.push_back(topic_of_table(name));
     }
   }
-  return ensure_topics(transaction_->client(), topics);
+  Status status = ensure_topics(transaction_->client(), topics);
+  return status.is_ok() ? check_topics(all) : status;
+}
+
+// At every start: somebody may have changed them, or the brokers may have made them.
+Status KafkaBackend::check_topics(const std::vector<InternalTopic>& topics) {
+  std::vector<std::string> untold;
+  Status status = check_settings(transaction_->client(), topics, untold);
+  const bool said = untold.empty() || !session_->checked_sinks->insert("").second;
+  if (!said) {
+    spdlog::warn(
+        "DescribeConfigs is not allowed on {}: whether they keep the state (cleanup.policy, "
+        "retention.ms) is not checked",
+        fmt::join(untold, ", "));
+  }
+  return status;
+}
+
+InternalTopic KafkaBackend::progress_topic() const {
+  return compacted(topic_name("", "progress"), options_.several ? topology_.shards : 1,
+                   options_.replication, kProgressSegment);
 }
 
 Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& table) {
@@ -294,7 +320,10 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
         const auto shard = static_cast<std::uint16_t>(record.partition);
         auto rows = apply_record(log.form, table, shard, record.key,
                                  record.tombstone ? std::nullopt : std::optional(record.value));
-        if (!rows.is_ok()) return rows.status();
+        if (!rows.is_ok()) {
+          return Status::corrupt(fmt::format("{}[{}] at offset {}: {}", log.topic_name, shard,
+                                             record.offset, rows.status().message()));
+        }
         log.restart[shard] = record.offset + 1;
         all_rows += *rows;
         return restoring.took(*rows, record.key.size() + record.value.size());

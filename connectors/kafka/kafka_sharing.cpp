@@ -60,9 +60,9 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
   if (!transaction.is_ok()) return transaction.status();
   transaction_ = std::move(transaction.value());
   if (Status status = check_cluster(); !status.is_ok()) return status;
-  const InternalTopic work{topic_name("", "work"), topology_.shards, options_.replication, {}};
-  const InternalTopic progress = compacted(topic_name("", "progress"), topology_.shards,
-                                           options_.replication, kProgressSegment);
+  const InternalTopic work =
+      uncompacted(topic_name("", "work"), topology_.shards, options_.replication);
+  const InternalTopic progress = progress_topic();
   for (const InternalTopic* topic : {&work, &progress}) {
     if (Status status = ensure_topic(transaction_->client(), *topic); !status.is_ok())
       return status;
@@ -113,11 +113,8 @@ Status KafkaBackend::open_shared_progress() {
   std::vector<ReplayFrom> from;
   for (const std::uint16_t shard : owned_) from.push_back({shard, 0});
   const auto visit = [this, &from](const ReplayedRecord& record) {
-    if (record.tombstone) {
-      meta_.erase(std::string(record.key));
-      return Status::ok();
-    }
-    meta_[std::string(record.key)] = record.value;
+    if (Status status = take_progress(record); !status.is_ok()) return status;
+    if (record.tombstone) return Status::ok();
     for (ReplayFrom& one : from) {
       if (one.partition == record.partition) one.offset = record.offset + 1;
     }
@@ -314,10 +311,12 @@ void KafkaBackend::forget_consumed() {
   forgotten_ms_ = now_ms();
   const PartitionList list(rd_kafka_topic_partition_list_new(8));
   for (const auto& [key, value] : meta_) {
-    const auto position = parse_position_key(key);
-    if (!position || !repartition_topics_.contains(position->topic)) continue;
-    rd_kafka_topic_partition_list_add(list.get(), position->topic.c_str(), position->partition)
-        ->offset = parse_position(value).next;
+    const auto place = parse_position_key(key);
+    if (!place || !repartition_topics_.contains(place->topic)) continue;
+    const auto position = parse_position(value);
+    if (!position) continue;
+    rd_kafka_topic_partition_list_add(list.get(), place->topic.c_str(), place->partition)->offset =
+        position->next;
   }
   if (list->cnt == 0) return;
   if (Status status = delete_records(transaction_->client(), list.get()); !status.is_ok()) {

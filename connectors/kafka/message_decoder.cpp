@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -58,9 +59,11 @@ class MessageDecoder final : public runtime::Decoder {
       : options_(std::move(options)),
         schema_(options_.schema()),
         json_(types(), wanted(context), options_.max_depth),
+        lone_({Type::kJson}, {}, options_.max_depth + 1),
         csv_(4096, formats::CsvDialect{options_.delimiter, '"'}),
         row_(std::max(context.row_slots, schema_.width() + runtime::kRejectFieldCount)),
         utf8_(options_.format == MessageFormat::kJson || options_.format == MessageFormat::kCsv) {
+    lone_key_.add("v", 0);
     for (std::size_t i = 0; i < schema_.width(); ++i) {
       const MessageField& field = options_.fields[i];
       if (field.absent) defaults_.emplace_back(i, *parse_cell(field.type, *field.absent));
@@ -152,7 +155,11 @@ class MessageDecoder final : public runtime::Decoder {
       case MessageFormat::kFlatbuffers:
         return table();
       case MessageFormat::kRaw:
-        if (!values_.empty()) row_[values_.front()] = Value::of_text(message_.value);
+        if (values_.empty()) return accept();
+        if (!fits(schema_[values_.front()].type, message_.value)) {
+          return refuse_field(kFormat, values_.front(), message_.value);
+        }
+        row_[values_.front()] = Value::of_text(message_.value);
         return accept();
     }
   }
@@ -191,8 +198,10 @@ class MessageDecoder final : public runtime::Decoder {
     for (std::size_t i = 0; i < cells.size(); ++i) {
       if (cells[i].empty()) continue;
       const Type type = schema_[values_[i]].type;
-      const auto value = runtime::is_text(type) ? Value::of_text(out_->arena().copy(cells[i]))
-                                                : parse_cell(type, cells[i]);
+      const auto value = !runtime::is_text(type) ? parse_cell(type, cells[i])
+                         : fits(type, cells[i])
+                             ? std::optional(Value::of_text(out_->arena().copy(cells[i])))
+                             : std::nullopt;
       if (!value) return refuse_field(kFormat, values_[i], cells[i]);
       row_[values_[i]] = *value;
     }
@@ -206,8 +215,48 @@ class MessageDecoder final : public runtime::Decoder {
     if (!runtime::take_row(value_schema_, sized, table_row_) || !sized.empty()) {
       return refuse(kBadTable, {});
     }
-    for (std::size_t i = 0; i < values_.size(); ++i) row_[values_[i]] = table_row_[i];
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      const Value& value = table_row_[i];
+      const Type type = value_schema_[i].type;
+      const bool text = runtime::is_text(type);
+      const bool sound =
+          value.is_null() ||
+          (text ? fits(type, value.text()) : type != Type::kFloat64 || std::isfinite(value.real()));
+      if (!sound) {
+        return refuse_field(kFormat, values_[i],
+                            text ? value.text() : std::string_view("not a finite number"));
+      }
+      row_[values_[i]] = value;
+    }
     accept();
+  }
+
+  /// Whether a text may be in a field of a text's type: outputs write it as it is.
+  bool fits(Type type, std::string_view text) {
+    if (type == Type::kBytes) return true;
+    if (!utf8_ && !formats::is_valid_utf8(text)) return false;
+    return type != Type::kJson || is_one_json(text);
+  }
+
+  bool is_one_json(std::string_view text) {
+    constexpr std::string_view kBlanks = " \t\r\n";
+    constexpr std::size_t kReadable = 64;
+    const std::size_t first = text.find_first_not_of(kBlanks);
+    if (first == std::string_view::npos) return false;
+    text = text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
+    lone_text_.assign("{\"v\":");
+    lone_text_ += text;
+    // As without_line_ends().
+    std::replace(lone_text_.begin(), lone_text_.end(), '\n', '\r');
+    lone_text_ += '}';
+    const std::size_t size = lone_text_.size();
+    lone_text_.append(kReadable, '\0');
+    Value found;
+    const char* stop = nullptr;
+    const JsonFault fault = lone_.parse(lone_text_.data(), lone_key_, &found, out_->arena(), stop);
+    if (fault != JsonFault::kNone || stop != lone_text_.data() + size) return false;
+    // Otherwise the text goes on behind the value, as with 1,"v":2.
+    return found.is_null() ? text == "null" : found.text().size() == text.size();
   }
 
   std::string_view part(const MessageField& field) const {
@@ -235,8 +284,9 @@ class MessageDecoder final : public runtime::Decoder {
       } else if (field.part == MessagePart::kPartition) {
         row_[i] = Value::of_integer(static_cast<std::int64_t>(slice_->format));
       } else if (const std::string_view text = part(field); text.data() != nullptr) {
-        const bool sound = field.type == Type::kBytes || formats::is_valid_utf8(text);
-        const auto value = !sound                         ? std::nullopt
+        const bool sound = formats::is_valid_utf8(text) || field.type == Type::kBytes;
+        const bool one = field.type != Type::kJson || (sound && is_one_json(text));
+        const auto value = !sound || !one                 ? std::nullopt
                            : runtime::is_text(field.type) ? Value::of_text(text)
                                                           : parse_cell(field.type, text);
         if (value) {
@@ -266,8 +316,9 @@ class MessageDecoder final : public runtime::Decoder {
 
   MessageOptions options_;
   runtime::Schema schema_, value_schema_;
-  JsonRow json_;
-  KeyTable keys_;
+  JsonRow json_, lone_;  // lone_: of a value that is not within a message's JSON
+  KeyTable keys_, lone_key_;
+  std::string lone_text_;
   formats::CsvRowParser csv_;
   std::vector<Value> row_, table_row_;
   std::vector<std::size_t> values_, others_;  // fields from the value; from other parts

@@ -8,6 +8,7 @@
 
 #include "connectors/file/value_parsers.h"
 #include "connectors/kafka/message_frame.h"
+#include "runtime/clock.h"
 #include "runtime/row_codec.h"
 #include "runtime/value_text.h"
 
@@ -90,6 +91,8 @@ class MessageEncoder final : public runtime::SinkEncoder {
         value_(value_encoder(layout, input)),
         line_(layout.format != "flatbuffers"),
         provenance_(layout.provenance),
+        limits_(layout.limits),
+        of_rejects_(input.index_of("reject_code").has_value()),
         max_bytes_(layout.max_bytes),
         delete_when_(layout.delete_when),
         timestamp_(layout.timestamp.empty() ? std::nullopt : input.index_of(layout.timestamp)) {
@@ -125,6 +128,15 @@ class MessageEncoder final : public runtime::SinkEncoder {
     const std::uint64_t bytes = batch_bytes(value_text_.size(), key.size(), header_bytes_.size());
     if (bytes > max_bytes_) return too_large(record, bytes);
     head.timestamp = time_of(record);
+    if (!limits_.empty()) {
+      const TopicLimits& limits = *limits_[static_cast<std::size_t>(head.offset)];
+      if (!limits.takes_time(head.timestamp, runtime::system_clock().now_ms())) {
+        // A reject has the time that it was refused for: it gets the time it is written at.
+        if (!of_rejects_) return time_refused(head.timestamp);
+        head.timestamp = 0;
+      }
+      if (key.data() == nullptr && limits.needs_key) return no_key();
+    }
     append_frame(out, head, deletes ? nullptr : value_text_.data(), value_text_.size(), key.data(),
                  key.size(), header_bytes_);
     return nullptr;
@@ -167,6 +179,27 @@ class MessageEncoder final : public runtime::SinkEncoder {
     return &reject_;
   }
 
+  const runtime::Reject* time_refused(std::int64_t time_ms) {
+    value_excerpt_ = std::to_string(time_ms);
+    message_en_ =
+        "The message's time is further from the clock than the topic takes (message.timestamp.*).";
+    message_zh_ = "消息时间与当前时间相差超出该主题允许的范围（message.timestamp.*）。";
+    const std::string_view field =
+        timestamp_ ? std::string_view(schema_[*timestamp_].name) : std::string_view();
+    reject_ = {"E814_MESSAGE_TIME", field, value_excerpt_, kRule, message_en_, message_zh_};
+    return &reject_;
+  }
+
+  const runtime::Reject* no_key() {
+    value_excerpt_.clear();
+    message_en_ = "The message has no key, and the topic is compacted: it takes none without.";
+    message_zh_ = "消息没有键，而该主题为压缩主题，不接受无键消息。";
+    const std::string_view field =
+        single_key_ ? std::string_view(schema_[*single_key_].name) : std::string_view();
+    reject_ = {"E815_NO_KEY", field, value_excerpt_, kRule, message_en_, message_zh_};
+    return &reject_;
+  }
+
   /// Names the longest text, which most likely is why.
   const runtime::Reject* too_large(const Record& record, std::uint64_t bytes) {
     std::string_view field, longest;
@@ -193,6 +226,8 @@ class MessageEncoder final : public runtime::SinkEncoder {
   std::optional<TopicChooser> topic_;
   std::optional<std::size_t> single_key_;
   bool line_, provenance_;
+  std::vector<std::shared_ptr<TopicLimits>> limits_;
+  bool of_rejects_;
   std::uint64_t max_bytes_;
   DeleteWhen delete_when_;
   std::optional<std::size_t> timestamp_;

@@ -9,6 +9,7 @@
 
 #include "connectors/file/delete_when.h"
 #include "connectors/file/row_encoder.h"
+#include "connectors/kafka/topic_limits.h"
 #include "runtime/sink.h"
 #include "runtime/text_template.h"
 
@@ -26,8 +27,9 @@ struct MessageLayout {
   std::vector<std::pair<std::string, std::string>> headers;  ///< name, field
   std::string timestamp;                                     ///< field; empty: the event time
   bool provenance = true;
-  std::vector<std::string> topics;             ///< a frame has the number of its topic
-  std::optional<runtime::TextTemplate> topic;  ///< gives the name; absent: the only one
+  std::vector<std::string> topics;                   ///< a frame has the number of its topic
+  std::optional<runtime::TextTemplate> topic;        ///< gives the name; absent: the only one
+  std::vector<std::shared_ptr<TopicLimits>> limits;  ///< per topic; may be empty
   std::uint64_t max_bytes = kDefaultMessageBytes;
   DeleteWhen delete_when;  ///< of the encoder's input: messages without a value
 };
@@ -41,7 +43,7 @@ inline constexpr const char* kOriginHeader = "huiliu.origin";
 std::uint64_t batch_bytes(std::size_t value, std::size_t key, std::size_t headers);
 
 /// Appends frames (message_frame.h). Fields that the input does not have are null. Refuses records
-/// that are too large, or whose topic is not one of the layout's.
+/// that are too large, whose topic is not one of the layout's, or that the topic does not take.
 std::unique_ptr<runtime::SinkEncoder> make_message_encoder(const MessageLayout& layout,
                                                            const runtime::Schema& input);
 

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -147,6 +149,28 @@ TEST(MessageDecoder, Csv) {
               ElementsAre("2!E802_BAD_CSV!!x", "3!E201_FORMAT!n!y", "4!E201_FORMAT!k!no number"));
 }
 
+TEST(MessageDecoder, AJsonFieldIsOneValueWhereverItComesFrom) {
+  const std::vector<std::string> good = {"{\"a\":[1,null]}", " 1.5 ", "\"x\"", "null", "[\n1]"};
+  const std::vector<std::string> bad = {"x",        "1,\"v\":2", "{\"a\":}", "1 2",
+                                        "\"a\nb\"", "}",         "\xff"};
+  Decoding keys("format: raw\nfields: [text, {name: j, type: json, from: key}]\n");
+  Decoding values("format: raw\nfields: [{name: j, type: json}]\n");
+  for (const std::string& text : good) {
+    keys.add(1, "a", text);
+    values.add(1, text);
+  }
+  for (const std::string& text : bad) {
+    keys.add(2, "a", text);
+    values.add(2, text);
+  }
+  keys.decode();
+  values.decode();
+  EXPECT_EQ(keys.rows.size(), good.size());
+  EXPECT_EQ(keys.rejects.size(), bad.size());
+  EXPECT_EQ(values.rows.size(), good.size());
+  EXPECT_EQ(values.rejects.size(), bad.size());
+}
+
 TEST(MessageDecoder, RawAndNoValueAtAll) {
   Decoding raw("format: raw\nfields: [{name: body, type: bytes}]\n");
   raw.add(1, "\xFF\x01");
@@ -231,6 +255,39 @@ TEST(MessageEncoder, RefusesWhatIsLargerThanTheSinkTakes) {
   // The next one is as if nothing had been.
   EXPECT_EQ(encoded.encode({Value::of_text("a"), Value::of_integer(5)}).value,
             R"({"id":"a","n":5})");
+}
+
+TEST(MessageEncoder, RefusesWhatTheTopicDoesNotTake) {
+  MessageLayout layout;
+  layout.columns = {{"id", "id", {}}};
+  layout.key = {"id"};
+  layout.timestamp = "n";
+  layout.topics = {"t"};
+  layout.limits = {std::make_shared<TopicLimits>()};
+  Encoded encoded(layout, kSchema);
+  const std::int64_t now = runtime::system_clock().now_ms(), hour = 3'600'000;
+  const auto code = [&](Value id, std::int64_t time) {
+    Value values[] = {id, Value::of_integer(time)};
+    Record record;
+    record.values = values;
+    record.width = 2;
+    std::string out;
+    const runtime::Reject* reject = encoded.encoder->encode(record, out);
+    return reject == nullptr ? std::string() : std::string(reject->code);
+  };
+  const std::int64_t far = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(code(Value(), far), "");  // nobody has asked the brokers
+  layout.limits[0]->after_ms = hour;
+  layout.limits[0]->before_ms = 10 * hour;
+  layout.limits[0]->needs_key = true;
+  EXPECT_EQ(code(Value::of_text("a"), now + hour / 2), "");
+  EXPECT_EQ(code(Value::of_text("a"), now + 2 * hour), "E814_MESSAGE_TIME");
+  EXPECT_EQ(code(Value::of_text("a"), far), "E814_MESSAGE_TIME");
+  EXPECT_EQ(code(Value::of_text("a"), now - 9 * hour), "");
+  EXPECT_EQ(code(Value::of_text("a"), now - 11 * hour), "E814_MESSAGE_TIME");
+  EXPECT_EQ(code(Value::of_text("a"), -1), "");
+  EXPECT_EQ(code(Value::of_text(""), now), "");
+  EXPECT_EQ(code(Value(), now), "E815_NO_KEY");
 }
 
 TEST(MessageEncoder, TheLimitIsThatOfTheBound) {
@@ -331,9 +388,19 @@ TEST(Position, KeysAreReadBack) {
   EXPECT_FALSE(parse_position_key("kafka/t/x"));
   EXPECT_EQ(position_text({7, -1}), "7");
   EXPECT_EQ(position_text({7, 1700000000000}), "7@1700000000000");
-  EXPECT_EQ(parse_position("7").time, -1);
-  EXPECT_EQ(parse_position("7@1700000000000").next, 7);
-  EXPECT_EQ(parse_position("7@1700000000000").time, 1700000000000);
+  EXPECT_EQ(parse_position("7")->time, -1);
+  EXPECT_EQ(parse_position("7@1700000000000")->next, 7);
+  EXPECT_EQ(parse_position("7@1700000000000")->time, 1700000000000);
+  EXPECT_EQ(position_text({7, -1, 7}), "7");
+  EXPECT_EQ(position_text({7, -1, 9}), "7+9");
+  EXPECT_EQ(position_text({7, 1700000000000, 9}), "7@1700000000000+9");
+  EXPECT_EQ(parse_position("7@1700000000000")->reached(), 7);
+  EXPECT_EQ(parse_position("7@1700000000000+9")->reached(), 9);
+  EXPECT_EQ(parse_position("7+9")->time, -1);
+  for (const char* junk :
+       {"", "x", "-1", "7@", "7@x", "7+", "7 9", "7@1+9x", "99999999999999999999"}) {
+    EXPECT_FALSE(parse_position(junk)) << junk;
+  }
   EXPECT_FALSE(parse_position_key("ledger/kafka/t/1"));
 }
 

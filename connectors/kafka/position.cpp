@@ -31,13 +31,29 @@ std::optional<PositionKey> parse_position_key(std::string_view key) {
 }
 
 std::string position_text(const Position& position) {
-  if (position.time < 0) return std::to_string(position.next);
-  return fmt::format("{}@{}", position.next, position.time);
+  std::string text = std::to_string(position.next);
+  if (position.time >= 0) text += fmt::format("@{}", position.time);
+  if (position.bare_to > position.next) text += fmt::format("+{}", position.bare_to);
+  return text;
 }
 
-Position parse_position(const std::string& text) {
-  const auto at = text.find('@');
-  return {std::stoll(text), at == std::string::npos ? -1 : std::stoll(text.substr(at + 1))};
+std::optional<Position> parse_position(std::string_view text) {
+  Position position;
+  const auto number = [&text](std::int64_t& into) {
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, into);
+    if (error != std::errc() || into < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
+    return true;
+  };
+  const auto after = [&](char mark, std::int64_t& into) {
+    if (!text.starts_with(mark)) return true;
+    text.remove_prefix(1);
+    return number(into);
+  };
+  const bool whole = number(position.next) && after('@', position.time) &&
+                     after('+', position.bare_to) && text.empty();
+  return whole ? std::optional(position) : std::nullopt;
 }
 
 }  // namespace huiliu::connectors::kafka

@@ -227,6 +227,7 @@ std::unique_ptr<runtime::SourceReader> create_reader(const SourceDeclaration& de
   options.start = StartAt::kEarliest;
   options.backend_group = declaration.backend->string_or("group", "");
   options.prefetch_bytes = 64u << 20;
+  options.own = true;
   options.discover_ms = 24ll * 3600 * 1000;  // its partitions are the shards
   return std::make_unique<RowsReader>(make_kafka_reader(std::move(options)), declaration);
 }

@@ -13,7 +13,7 @@ namespace huiliu::connectors::kafka {
 /// Where a replay of one partition starts.
 struct ReplayFrom {
   int partition = 0;
-  std::int64_t offset = 0;  ///< below the first there is: from the first
+  std::int64_t offset = 0;
 };
 
 struct ReplayedRecord {
@@ -48,7 +48,8 @@ struct ReplayRequest {
 };
 
 /// Reads partitions of a topic up to their ends. `visit` may refuse to go
-/// on. An offset behind a partition's end is kCorrupt: the topic was made anew.
+/// on. An offset behind a partition's end is kCorrupt: the topic was made anew. So is one before
+/// its beginning: a part of the state was deleted.
 ReplayEnd replay_topic(const ReplayRequest& request,
                        const std::function<runtime::Status(const ReplayedRecord&)>& visit);
 

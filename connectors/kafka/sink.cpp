@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
+#include <map>
+#include <regex>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -38,6 +40,52 @@ bool names_fields(const Config& topic) { return topic.text().find('{') != std::s
 std::vector<std::string> topics_of(const Config& config) {
   return names_fields(config["topic"]) ? config["topics"].as_strings()
                                        : std::vector{config["topic"].text()};
+}
+
+std::string bootstrap_of(const SinkDeclaration& declaration) {
+  const Config* const backend = declaration.backend;
+  return backend != nullptr && backend->is_map() ? backend->string_or("bootstrap", "") : "";
+}
+
+void check_names(const SinkDeclaration& declaration) {
+  const bool listed = names_fields(declaration.config["topic"]);
+  const Config& place = declaration.config[listed ? "topics" : "topic"];
+  for (const std::string& topic : topics_of(declaration.config)) {
+    if (is_topic_name(topic)) continue;
+    declaration.diagnostics.error(
+        place.place(), fmt::format("'{}' cannot be the name of a topic", topic), kTopicNameRule);
+  }
+}
+
+bool reads(const std::string& named, const std::string& topic) {
+  if (!named.starts_with('^')) return named == topic;
+  try {
+    return std::regex_search(topic, std::regex(named));
+  } catch (const std::regex_error&) {
+    return false;  // the source says so
+  }
+}
+
+/// A topology that reads what it writes goes round for ever.
+void check_not_read(const SinkDeclaration& declaration) {
+  const std::string bootstrap = bootstrap_of(declaration);
+  for (const auto& [name, source] : declaration.sources) {
+    if (source->string_or("type", "") != "kafka") continue;
+    if (source->string_or("bootstrap", bootstrap) != bootstrap) continue;
+    for (const std::string& named : (*source)["topic"].as_strings()) {
+      for (const std::string& topic : topics_of(declaration.config)) {
+        if (!reads(named, topic)) continue;
+        declaration.diagnostics.error(
+            declaration.config["topic"].place(),
+            fmt::format("source '{}' reads the topic '{}', which is written here: the topology "
+                        "would feed itself",
+                        name, topic),
+            named.starts_with('^') ? "write a pattern that does not match it, or give it another "
+                                     "name"
+                                   : "read or write another topic");
+      }
+    }
+  }
 }
 
 /// A record whose input lacks a field of the name would never have a topic.
@@ -132,6 +180,8 @@ class KafkaSink final : public runtime::FileLikeSink {
  public:
   explicit KafkaSink(const SinkDeclaration& declaration)
       : topic_names_(topics_of(declaration.config)),
+        bootstrap_(bootstrap_of(declaration)),
+        has_key_(declaration.config.has("key")),
         max_bytes_(declaration.config["max_message_bytes"].as_size()) {
     settings_.compression = declaration.config.string_or("compression", "none");
   }
@@ -192,14 +242,17 @@ class KafkaSink final : public runtime::FileLikeSink {
 
   /// Before the first record: the brokers refuse whole batches, which would end the run.
   Status check_limit(const std::string& topic, const std::string& node) {
-    const auto setting = topic_setting(transaction_->client(), topic, "max.message.bytes");
-    if (setting.status().code() == runtime::StatusCode::kNotFound) {
+    auto settings = topic_settings(transaction_->client(), topic);
+    if (settings.status().code() == runtime::StatusCode::kNotFound) {
       spdlog::warn("sink {}: {}; a message that the topic does not take would end the run", node,
-                   setting.status().message());
+                   settings.status().message());
       return Status::ok();
     }
-    if (!setting.is_ok()) return setting.status();
-    const std::uint64_t taken = std::strtoull(setting.value().c_str(), nullptr, 10);
+    if (!settings.is_ok()) return settings.status();
+    if (Status status = learn_limits(topic, node, *settings); !status.is_ok()) return status;
+    const auto size = settings->find("max.message.bytes");
+    if (size == settings->end()) return Status::ok();
+    const std::uint64_t taken = std::strtoull(size->second.c_str(), nullptr, 10);
     const std::uint64_t batch = transaction_->batch_bytes();
     if (taken < max_bytes_) {
       return Status::invalid(
@@ -222,7 +275,38 @@ class KafkaSink final : public runtime::FileLikeSink {
     return Status::ok();
   }
 
+  /// What its encoders are to refuse.
+  Status learn_limits(const std::string& topic, const std::string& node,
+                      const std::map<std::string, std::string>& settings) {
+    const auto setting = [&](const char* name) {
+      const auto found = settings.find(name);
+      return found == settings.end() ? std::string() : found->second;
+    };
+    const bool compacted = setting("cleanup.policy").find("compact") != std::string::npos;
+    if (compacted && !has_key_) {
+      return Status::invalid(fmt::format(
+          "sink '{}' has no `key`, and topic {} is compacted: it takes no message without one. Set "
+          "`key`, or cleanup.policy=delete of the topic",
+          node, topic));
+    }
+    TopicLimits& limits = *limits_of(bootstrap_, topic);
+    limits.needs_key = compacted;
+    if (setting("message.timestamp.type") == "LogAppendTime") return Status::ok();
+    const auto bound = [&](const char* name) -> std::int64_t {
+      const std::string text = setting(name);
+      return text.empty() ? TopicLimits::kUnbounded
+                          : static_cast<std::int64_t>(std::strtoll(text.c_str(), nullptr, 10));
+    };
+    // Before Kafka 3.6 one setting was for both.
+    const std::int64_t both = bound("message.timestamp.difference.max.ms");
+    limits.before_ms = std::min(both, bound("message.timestamp.before.max.ms"));
+    limits.after_ms = std::min(both, bound("message.timestamp.after.max.ms"));
+    return Status::ok();
+  }
+
   std::vector<std::string> topic_names_;
+  std::string bootstrap_;
+  bool has_key_;
   std::uint64_t max_bytes_;
   TopicSettings settings_;
   Transaction* transaction_ = nullptr;
@@ -241,8 +325,10 @@ runtime::Descriptor descriptor() {
       "Java client's default does (murmur2), so that other writers and readers fit. The header "
       "`huiliu.origin` says where a record was read. With `delete_when` a record becomes a message "
       "without a value, which a compacted topic takes for the deletion of its key.\n\n"
-      "A record that would be too large (`max_message_bytes`, code `E811_MESSAGE_TOO_LARGE`), or "
-      "whose topic is not among `topics` (`E812_TOPIC_UNKNOWN`), goes to `NAME.rejects`: the "
+      "A record that would be too large (`max_message_bytes`, code `E811_MESSAGE_TOO_LARGE`), "
+      "whose topic is not among `topics` (`E812_TOPIC_UNKNOWN`), whose time is further from the "
+      "clock than the topic takes (`message.timestamp.*`, `E814_MESSAGE_TIME`), or that has no key "
+      "for a compacted topic (`E815_NO_KEY`), goes to `NAME.rejects`: the "
       "fields of the inputs, then those of a reject. Where nobody reads them, they go to the sink "
       "that the topology's `rejects` names; that sink's own are counted and logged.";
   d.options = {
@@ -313,6 +399,8 @@ runtime::SinkType type() {
   t.declare = [](SinkDeclaration& declaration) {
     layout_of(declaration, declaration.diagnostics);
     check_topics(declaration);
+    check_names(declaration);
+    check_not_read(declaration);
     check_message_bytes(declaration);
     check_deletions(declaration);
     const Config* backend = declaration.backend;
@@ -329,6 +417,10 @@ runtime::SinkType type() {
     MessageLayout layout = layout_of(declaration, ignored);
     layout.delete_when =
         DeleteWhen::of_input(declaration.config["delete_when"], *declaration.inputs[input]);
+    const std::string bootstrap = bootstrap_of(declaration);
+    for (const std::string& name : layout.topics) {
+      layout.limits.push_back(limits_of(bootstrap, name));
+    }
     const Config& topic = declaration.config["topic"];
     const runtime::Schema& schema = *declaration.inputs[input];
     if (names_fields(topic)) layout.topic = runtime::TextTemplate::parse(topic, schema, ignored);

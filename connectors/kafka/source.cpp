@@ -6,6 +6,7 @@
 #include "connectors/kafka/kafka_reader.h"
 #include "connectors/kafka/message_decoder.h"
 #include "connectors/kafka/message_options.h"
+#include "connectors/kafka/topics.h"
 #include "runtime/registry.h"
 
 namespace huiliu::connectors::kafka {
@@ -18,7 +19,12 @@ using runtime::SourceDeclaration;
 
 void check_topics(const Config& topics, Diagnostics& diagnostics) {
   for (const std::string& topic : topics.as_strings()) {
-    if (!topic.starts_with('^')) continue;
+    if (!topic.starts_with('^')) {
+      if (is_topic_name(topic)) continue;
+      diagnostics.error(topics.place(), fmt::format("'{}' cannot be the name of a topic", topic),
+                        kTopicNameRule);
+      continue;
+    }
     try {
       const std::regex pattern(topic);
     } catch (const std::regex_error& error) {

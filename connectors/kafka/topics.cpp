@@ -1,9 +1,12 @@
 #include "connectors/kafka/topics.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
+#include "connectors/kafka/backend_keys.h"
+#include "runtime/failpoint.h"
 #include "runtime/machine.h"
 
 namespace huiliu::connectors::kafka {
@@ -174,9 +177,84 @@ Status ensure_topic(rd_kafka_t* client, const InternalTopic& topic) {
   return ensure_topics(client, {topic});
 }
 
-Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
-                                  const std::string& name) {
-  std::unique_ptr<rd_kafka_ConfigResource_t, Deleter<rd_kafka_ConfigResource_destroy>> resource(
+namespace {
+
+using ConfigResource =
+    std::unique_ptr<rd_kafka_ConfigResource_t, Deleter<rd_kafka_ConfigResource_destroy>>;
+
+/// Whether the topic keeps what one with the setting `wanted` keeps.
+bool keeps(const std::string& name, const std::string& wanted, const std::string& found) {
+  if (name == "cleanup.policy" || name == "retention.ms" || name == "retention.bytes") {
+    return found == wanted;
+  }
+  // Longer is no harm; a copy of the state that has not heard of a deletion is trusted for so long.
+  if (name == "delete.retention.ms") {
+    return std::strtoll(found.c_str(), nullptr, 10) >= kOldestCopyMs;
+  }
+  return true;
+}
+
+Status check_settings_of(const InternalTopic& topic, const rd_kafka_ConfigResource_t* found) {
+  std::size_t entries = 0;
+  const auto* list = rd_kafka_ConfigResource_configs(found, &entries);
+  for (std::size_t i = 0; i < entries; ++i) {
+    const std::string name = rd_kafka_ConfigEntry_name(list[i]);
+    const char* const value = rd_kafka_ConfigEntry_value(list[i]);
+    const auto wanted = std::find_if(topic.settings.begin(), topic.settings.end(),
+                                     [&](const auto& setting) { return setting.first == name; });
+    if (wanted == topic.settings.end() || value == nullptr) continue;
+    if (keeps(name, wanted->second, value)) continue;
+    return Status::invalid(fmt::format(
+        "topic {} has {}={}, and Huiliu keeps state there, which is lost or misread with it: set "
+        "it to {} (kafka-configs.sh --alter --topic {} --add-config {}={})",
+        topic.name, name, value, wanted->second, topic.name, name, wanted->second));
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Status check_settings(rd_kafka_t* client, const std::vector<InternalTopic>& topics,
+                      std::vector<std::string>& untold) {
+  if (topics.empty() || runtime::mutant("kafka.policy_not_checked")) return Status::ok();
+  std::vector<ConfigResource> resources;
+  std::vector<rd_kafka_ConfigResource_t*> asked;
+  for (const InternalTopic& topic : topics) {
+    resources.emplace_back(
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str()));
+    asked.push_back(resources.back().get());
+  }
+  auto event = admin(
+      client,
+      [&](rd_kafka_queue_t* queue) {
+        rd_kafka_DescribeConfigs(client, asked.data(), asked.size(), nullptr, queue);
+      },
+      "settings of topic " + topics.front().name);
+  if (!event.is_ok()) return event.status();
+  std::size_t count = 0;
+  const auto* found = rd_kafka_DescribeConfigs_result_resources(
+      rd_kafka_event_DescribeConfigs_result(event->get()), &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string name = rd_kafka_ConfigResource_name(found[i]);
+    const rd_kafka_resp_err_t refused = rd_kafka_ConfigResource_error(found[i]);
+    // Gone, which is found when its table is opened.
+    if (refused == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) continue;
+    if (refused == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+      untold.push_back(name);
+      continue;
+    }
+    if (refused) return as_status(error_of(refused), "settings of topic " + name);
+    for (const InternalTopic& topic : topics) {
+      if (topic.name != name) continue;
+      if (Status status = check_settings_of(topic, found[i]); !status.is_ok()) return status;
+    }
+  }
+  return Status::ok();
+}
+
+Result<std::map<std::string, std::string>> topic_settings(rd_kafka_t* client,
+                                                          const std::string& topic) {
+  const ConfigResource resource(
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
   auto event = admin(
       client,
@@ -195,12 +273,22 @@ Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
   }
   if (refused) return as_status(error_of(refused), "settings of topic " + topic);
   const auto* list = rd_kafka_ConfigResource_configs(found[0], &entries);
+  std::map<std::string, std::string> settings;
   for (std::size_t i = 0; i < entries; ++i) {
-    if (name != rd_kafka_ConfigEntry_name(list[i])) continue;
     const char* value = rd_kafka_ConfigEntry_value(list[i]);
-    return std::string(value == nullptr ? "" : value);
+    settings[rd_kafka_ConfigEntry_name(list[i])] = value == nullptr ? "" : value;
   }
-  return Status::not_found(fmt::format("topic {} does not tell its {}", topic, name));
+  return settings;
+}
+
+bool is_topic_name(std::string_view name) {
+  constexpr std::size_t kLongest = 249;
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), allowed);
 }
 
 Status delete_records(rd_kafka_t* client, const rd_kafka_topic_partition_list_t* offsets) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "connectors/kafka/client.h"
@@ -28,9 +29,17 @@ runtime::Result<std::vector<std::string>> topic_names(rd_kafka_t* client);
 /// Creates those that do not exist, at once; kInvalid if one has another number of partitions.
 runtime::Status ensure_topics(rd_kafka_t* client, const std::vector<InternalTopic>& topics);
 runtime::Status ensure_topic(rd_kafka_t* client, const InternalTopic& topic);
-/// A setting of a topic, as the broker has it; kNotFound if the broker does not tell.
-runtime::Result<std::string> topic_setting(rd_kafka_t* client, const std::string& topic,
-                                           const std::string& name);
+/// kInvalid with a remedy if one of those that exist has settings by which state is lost. Topics
+/// whose settings the brokers do not tell are in `untold` then.
+runtime::Status check_settings(rd_kafka_t* client, const std::vector<InternalTopic>& topics,
+                               std::vector<std::string>& untold);
+/// The settings of a topic, as the broker has them; kNotFound if the broker does not tell.
+runtime::Result<std::map<std::string, std::string>> topic_settings(rd_kafka_t* client,
+                                                                   const std::string& topic);
+
+/// Whether Kafka allows the name.
+bool is_topic_name(std::string_view name);
+inline constexpr const char* kTopicNameRule = "1 to 249 letters, digits, '.', '_' or '-'";
 
 /// Deletes the records before the offsets.
 runtime::Status delete_records(rd_kafka_t* client, const rd_kafka_topic_partition_list_t* offsets);

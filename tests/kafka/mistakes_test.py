@@ -7,16 +7,18 @@ that comes later than the process; partitions that are added; a record that the 
 import argparse
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient, NewPartitions
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions
 
 import client
-from broker import Broker
+from broker import Broker, ask, text
 
 GOOD, USAGE, DATA_AT_RISK = 0, 2, 3
 LIMIT_S = 60
@@ -209,6 +211,98 @@ def too_large(job: Job) -> None:
          ['{"reject_code":"E811_MESSAGE_TOO_LARGE","reject_value":"' + "x" * 200 + '"}'])
 
 
+def delete_records(job: Job, topic: str, partition: int, before: int) -> None:
+    """By hand, since the Python client of Debian 12 cannot."""
+    one = struct.pack(">i", 1)
+    answer = ask(int(job.broker.bootstrap.rsplit(":", 1)[1]), 21, 1, one + text(topic.encode()) + one
+                 + struct.pack(">iqi", partition, before, 10_000))
+    if answer[-2:] != bytes(2):
+        raise SystemExit(f"DeleteRecords of {topic}: {answer}")
+
+
+def retention_behind_marks(job: Job) -> None:
+    names = {"id": "marks", "state": "marks", "input": "marks.in", "output": "marks.out"}
+    client.create_topics(job.broker.bootstrap, {"marks.in": 1, "marks.out": 1})
+    producer = Producer({"bootstrap.servers": job.broker.bootstrap, "transactional.id": "upstream",
+                         "transaction.timeout.ms": 10_000})
+    producer.init_transactions()
+
+    def send(texts: str, commit: bool) -> None:
+        producer.begin_transaction()
+        for one in texts:
+            producer.produce("marks.in", one.encode())
+        producer.flush()
+        producer.commit_transaction() if commit else producer.abort_transaction()
+
+    send("ab", True)
+    send("xy", False)
+    job.expect("an input that ends with marks of transactions", GOOD, **names)
+    delete_records(job, "marks.in", 0, client.end_offsets(job.broker.bootstrap, "marks.in")[0])
+    job.expect("all that was read is deleted, and the marks behind it", GOOD, **names)
+    send("cd", True)
+    job.expect("more came after that", GOOD, **names)
+    same("output", job.output("marks.out"), rows(*"abcd"))
+    send("e", True)
+    delete_records(job, "marks.in", 0, client.end_offsets(job.broker.bootstrap, "marks.in")[0])
+    job.expect("a message is deleted that was not read", DATA_AT_RISK, "deleted before they were read", **names)
+
+
+def topics_of_the_state(job: Job) -> None:
+    names = {"id": "kept", "state": "kept", "input": "kept.in", "output": "kept.out"}
+    client.create_topics(job.broker.bootstrap, {"kept.in": 1, "kept.out": 1})
+    job.send(*"abcdefgh", topic="kept.in")
+    job.expect("a topology whose topics are changed then", GOOD, **names)
+    admin = AdminClient({"bootstrap.servers": job.broker.bootstrap})
+    for topic, setting, wrong in (("kept.once.seen.changelog", "retention.ms", "604800000"),
+                                  ("kept.progress", "cleanup.policy", "delete")):
+        for value, code in ((wrong, USAGE), (None, GOOD)):
+            own = {"cleanup.policy": "compact", "delete.retention.ms": "604800000"} if topic.endswith("progress") else {
+                "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+            resource = ConfigResource(ConfigResource.Type.TOPIC, topic, own | ({setting: value} if value else {}))
+            for future in admin.alter_configs([resource]).values():
+                future.result()
+            time.sleep(0.3)
+            job.expect(f"{topic} with {setting}={value}", code, f"{setting}={value}" if value else "", **names)
+    for partition in range(4):
+        end = client.end_offsets(job.broker.bootstrap, "kept.once.seen.changelog")[partition]
+        if end > 0:  # all but the mark of the last transaction
+            delete_records(job, "kept.once.seen.changelog", partition, end - 1)
+    job.expect("a changelog that was cut, with the local state", GOOD, **names)
+    job.expect("a changelog that was cut, without local state", DATA_AT_RISK, "were deleted there",
+               **(names | {"state": "fresh.kept"}))
+    client.produce(job.broker.bootstrap, "kept.progress", [(0, b"source/in/kafka/kept.in/0", b"junk")])
+    job.expect("junk among the positions", DATA_AT_RISK, "'junk' is no value of", **names)
+
+
+def what_no_topology_may_be(job: Job) -> None:
+    client.create_topics(job.broker.bootstrap, {"round.in": 1, "round.out": 1})
+    client.create_topics(job.broker.bootstrap, {"compacted": 1}, {"cleanup.policy": "compact"})
+    names = {"id": "round", "state": "round"}
+    job.expect("an output that is the input", USAGE, "would feed itself", input="round.in", output="round.in", **names)
+    job.expect("an output that the input's pattern matches", USAGE, "would feed itself", input='"^round[.]"',
+               output="round.out", **names)
+    job.expect("the topology's own progress as its input", USAGE, "would feed itself", input="round.progress", **names)
+    job.send("a", topic="round.in")
+    job.expect("a pattern that matches the topology's own topics", GOOD, input='"^round[.](in|pro|once)"', **names)
+    job.expect("and what it has left out does not come", GOOD, input='"^round[.](in|pro|once)"', **names)
+    same("output", [row for row in job.output() if row == rows("a")[0]], rows("a", "a"))
+    job.expect("no name of a topic", USAGE, "cannot be the name of a topic", output='"a b"', **names)
+    job.expect("a compacted topic without a key", USAGE, "Set `key`", output="compacted", id="keyless", state="keyless")
+
+
+def nothing_is_created(job: Job) -> None:
+    """With brokers that create what is asked for."""
+    job.expect("no output topic, and brokers that create topics", USAGE, "create the topic", id="auto", state="auto",
+               output="nowhere")
+    if "nowhere" in client.topic_names(job.broker.bootstrap):
+        raise SystemExit("a mistyped topic was created")
+    job.expect("brokers that create topics", GOOD, id="auto", state="auto")
+    resource = ConfigResource(ConfigResource.Type.TOPIC, "auto.progress")
+    admin = AdminClient({"bootstrap.servers": job.broker.bootstrap})
+    found = next(iter(admin.describe_configs([resource]).values())).result()
+    same("policy of auto.progress", found["cleanup.policy"].value, "compact")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--huiliu", required=True)
@@ -219,8 +313,13 @@ def main() -> int:
             client.create_topics(broker.bootstrap, {"input": 2, "output": 2, "refused": 1})
             job = Job(str(Path(args.huiliu).resolve()), folder, broker)
             for part in (refused_at_start, state_that_does_not_fit, broker_comes_later, partitions_are_added,
-                         topics_made_anew, topics_go_under_way, too_large):
+                         topics_made_anew, topics_go_under_way, too_large, retention_behind_marks,
+                         topics_of_the_state, what_no_topology_may_be):
                 part(job)
+        with Broker(folder / "creating", {"transaction.max.timeout.ms": 20_000,
+                                          "auto.create.topics.enable": "true"}) as broker:
+            client.create_topics(broker.bootstrap, {"input": 2, "output": 2, "refused": 1})
+            nothing_is_created(Job(str(Path(args.huiliu).resolve()), folder, broker))
     finally:
         shutil.rmtree(folder)
     return 0

@@ -567,6 +567,7 @@ const rd_kafka_ConfigResource_t** rd_kafka_DescribeConfigs_result_resources(
   *count = 1;
   return &only;
 }
+const char* rd_kafka_ConfigResource_name(const rd_kafka_ConfigResource_t*) { return "hidden"; }
 rd_kafka_resp_err_t rd_kafka_ConfigResource_error(const rd_kafka_ConfigResource_t*) {
   return RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 }
