@@ -78,6 +78,7 @@ class FailingReads final : public rocksdb::EnvWrapper {
   }
 
   std::atomic<bool> fails{false};
+  mutable std::atomic<int> fails_at{0};  ///< the how manieth read from now on fails, alone
 
  private:
   class File final : public rocksdb::RandomAccessFileWrapper {
@@ -86,7 +87,7 @@ class FailingReads final : public rocksdb::EnvWrapper {
         : RandomAccessFileWrapper(file.get()), file_(std::move(file)), env_(env) {}
     rocksdb::Status Read(std::uint64_t offset, std::size_t bytes, rocksdb::Slice* result,
                          char* scratch) const override {
-      if (env_.fails) return env_.status_;
+      if (env_.fails || (env_.fails_at > 0 && --env_.fails_at == 0)) return env_.status_;
       return file_->Read(offset, bytes, result, scratch);
     }
 
@@ -356,6 +357,33 @@ TEST_F(DamageTest, ARowThatCannotBeReadIsNotMissing) {
   for (int i = 0; i < kRows; ++i) {
     EXPECT_TRUE(table->get(0, key_of(i), hash_of(key_of(i))).has_value()) << i;
   }
+}
+
+TEST_F(DamageTest, AFileThatIsTakenOverUnreadEndsTheRun) {
+  FailingReads env("flush-", rocksdb::Status::IOError("as told"));
+  int refused = 0;
+  // One read fails: opening the file, or looking for its first or last row.
+  for (int read = 1; read <= 12; ++read) {
+    fs::remove_all(at("state"));
+    StoreOptions failing = options();
+    failing.env = &env;
+    {
+      auto store = EpochStore::open(at("state").string(), failing);
+      ASSERT_TRUE(store.is_ok()) << store.status().message();
+      Table* table = store.value()->table("t", {0}).value();
+      for (int i = 0; i < 4000; ++i) {
+        const std::string key = std::to_string(i);
+        table->put(0, key, hash_of(key), std::string(500, 'v'));
+      }
+      env.fails_at = read;
+      const Changes changes = table->freeze_epoch(1);
+      refused += store.value()->commit({1, {&changes}, {}, {}, {}}).is_ok() ? 0 : 1;
+      env.fails_at = 0;
+    }
+    const Found found = look(at("state"));
+    EXPECT_TRUE(!found.refused.empty() || found.epoch == 1) << read;
+  }
+  EXPECT_GT(refused, 2);
 }
 
 TEST_F(DamageTest, DamageWhileWritingOutEndsTheRun) {

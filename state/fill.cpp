@@ -73,7 +73,9 @@ Result<std::uint64_t> EpochStore::fill(const std::string& table, std::vector<std
   if (Status status = from_rocksdb(writer.Finish(), path); !status.is_ok()) return status;
   rocksdb::IngestExternalFileOptions options;
   options.move_files = true;
-  const Status status = from_rocksdb(impl_->db->IngestExternalFile(*family, {path}, options), path);
+  options.verify_checksums_before_ingest = true;
+  Status status = from_rocksdb(impl_->db->IngestExternalFile(*family, {path}, options), path);
+  if (status.is_ok()) status = impl_->check_bounds(*family, table);
   if (!status.is_ok()) return status;
   return rows;
 }

@@ -240,7 +240,24 @@ Status EpochStore::Impl::ingest(const Frozen& frozen) {
   failpoint("flush.after_sst");
   rocksdb::IngestExternalFileOptions options_of_ingestion;
   options_of_ingestion.move_files = true;
-  return from_rocksdb(db->IngestExternalFile(frozen.family, {path}, options_of_ingestion), path);
+  options_of_ingestion.verify_checksums_before_ingest = true;
+  const Status taken =
+      from_rocksdb(db->IngestExternalFile(frozen.family, {path}, options_of_ingestion), path);
+  return taken.is_ok() ? check_bounds(frozen.family, frozen.table) : taken;
+}
+
+Status EpochStore::Impl::check_bounds(rocksdb::ColumnFamilyHandle* family,
+                                      const std::string& table) const {
+  rocksdb::ColumnFamilyMetaData files;
+  db->GetColumnFamilyMetaData(family, &files);
+  for (const auto& level : files.levels) {
+    for (const auto& file : level.files) {
+      if (!file.smallestkey.empty() && file.smallestkey <= file.largestkey) continue;
+      return damaged("table " + table + ": it is not known which rows are in " + file.db_path +
+                     file.name);
+    }
+  }
+  return Status::ok();
 }
 
 // The order matters: rows are durable before their changelog goes. All of it may be repeated.
