@@ -98,11 +98,12 @@ struct Reader::Impl {
     return rows;
   }
 
-  /// Whether all parts are of one moment, as a start checks it.
-  void verify_moment(const std::string& folder, std::vector<std::string>& problems) const {
+  /// Whether all parts are of one moment, as a start checks it; `known`: an epoch that they are not
+  /// before.
+  void verify_moment(std::uint64_t known, std::vector<std::string>& problems) const {
     const std::string value = meta_value("!epoch");
     const std::uint64_t epoch = value.empty() ? 0 : read_big_endian(value);
-    if (const std::uint64_t known = LastEpochFile::look(folder); known > epoch) {
+    if (known > epoch) {
       problems.push_back(
           fmt::format("the state ends at epoch {}, but epoch {} was committed", epoch, known));
     }
@@ -248,6 +249,8 @@ Result<std::vector<std::string>> Reader::verify(const std::string& folder,
     if (std::find(problems.begin(), problems.end(), status.message()) != problems.end()) return;
     problems.push_back(status.message());
   };
+  // Before the rest: the process that runs goes on.
+  const std::uint64_t known = LastEpochFile::look(folder);
   auto impl = Impl::follow_one_moment(folder, scratch);
   if (!impl.is_ok()) {
     if (impl.status().code() == runtime::StatusCode::kNotFound) return impl.status();
@@ -268,7 +271,7 @@ Result<std::vector<std::string>> Reader::verify(const std::string& folder,
     note(from_rocksdb(it->status(), name));
   }
   try {
-    (*impl)->verify_moment(folder, problems);
+    (*impl)->verify_moment(known, problems);
   } catch (const runtime::StatusError& error) {
     note(error.status());
   }
