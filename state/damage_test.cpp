@@ -382,13 +382,14 @@ TEST_F(DamageTest, AFileThatIsTakenOverUnreadEndsTheRun) {
     fs::remove_all(at("state"));
     StoreOptions failing = options();
     failing.env = &env;
+    failing.memory_bytes = 1024;  // one block of rows: RocksDB itself aborts without its last one
     {
       auto store = EpochStore::open(at("state").string(), failing);
       ASSERT_TRUE(store.is_ok()) << store.status().message();
       Table* table = store.value()->table("t", {0}).value();
-      for (int i = 0; i < 4000; ++i) {
+      for (int i = 0; i < 10; ++i) {
         const std::string key = std::to_string(i);
-        table->put(0, key, hash_of(key), std::string(500, 'v'));
+        table->put(0, key, hash_of(key), "v");
       }
       env.fails_at = read;
       const Changes changes = table->freeze_epoch(1);
@@ -396,7 +397,7 @@ TEST_F(DamageTest, AFileThatIsTakenOverUnreadEndsTheRun) {
       env.fails_at = 0;
     }
     const Found found = look(at("state"));
-    EXPECT_TRUE(!found.refused.empty() || found.rows.size() == 4000u) << read;
+    EXPECT_TRUE(!found.refused.empty() || found.rows.size() == 10u) << read;
   }
   EXPECT_GT(refused, 2);
 }

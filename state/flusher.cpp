@@ -248,7 +248,6 @@ Status EpochStore::Impl::ingest(const Frozen& frozen) {
 
 Status EpochStore::Impl::check_bounds(rocksdb::ColumnFamilyHandle* family,
                                       const std::string& table) const {
-  if (mutant("state.bounds_unchecked")) return Status::ok();
   rocksdb::ColumnFamilyMetaData files;
   db->GetColumnFamilyMetaData(family, &files);
   for (const auto& level : files.levels) {
