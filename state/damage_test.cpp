@@ -3,9 +3,11 @@
 #include <fstream>
 #include <map>
 #include <random>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <rocksdb/env.h>
 
 #include "runtime/key.h"
 #include "state/epoch_store.h"
@@ -58,6 +60,45 @@ Found look(const fs::path& folder) {
   }
   return found;
 }
+
+/// Files of the disk, of which those with a name's ending cannot be read while `fails` is set.
+class FailingReads final : public rocksdb::EnvWrapper {
+ public:
+  FailingReads(std::string part, rocksdb::Status status)
+      : EnvWrapper(rocksdb::Env::Default()), part_(std::move(part)), status_(std::move(status)) {}
+
+  rocksdb::Status NewRandomAccessFile(const std::string& name,
+                                      std::unique_ptr<rocksdb::RandomAccessFile>* file,
+                                      const rocksdb::EnvOptions& options) override {
+    const rocksdb::Status status = target()->NewRandomAccessFile(name, file, options);
+    if (status.ok() && name.find(part_) != std::string::npos) {
+      *file = std::make_unique<File>(std::move(*file), *this);
+    }
+    return status;
+  }
+
+  std::atomic<bool> fails{false};
+  mutable std::atomic<int> fails_at{0};  ///< the how manieth read from now on fails, alone
+
+ private:
+  class File final : public rocksdb::RandomAccessFileWrapper {
+   public:
+    File(std::unique_ptr<rocksdb::RandomAccessFile> file, const FailingReads& env)
+        : RandomAccessFileWrapper(file.get()), file_(std::move(file)), env_(env) {}
+    rocksdb::Status Read(std::uint64_t offset, std::size_t bytes, rocksdb::Slice* result,
+                         char* scratch) const override {
+      if (env_.fails || (env_.fails_at > 0 && --env_.fails_at == 0)) return env_.status_;
+      return file_->Read(offset, bytes, result, scratch);
+    }
+
+   private:
+    std::unique_ptr<rocksdb::RandomAccessFile> file_;
+    const FailingReads& env_;
+  };
+
+  std::string part_;
+  rocksdb::Status status_;
+};
 
 class DamageTest : public ::testing::Test {
  protected:
@@ -212,7 +253,15 @@ TEST_F(DamageTest, AStateThatCannotBeOpenedIsNoEmptyOne) {
 TEST_F(DamageTest, VerifyNamesEveryDamagedFile) {
   fill("state", 1, 40);
   fs::create_directories(at("scratch"));
-  EXPECT_EQ(Reader::verify(at("state").string(), at("scratch").string()).size(), 0u);
+  const auto verify = [this] {
+    return Reader::verify(at("state").string(), at("scratch").string()).value();
+  };
+  // A kill leaves files that are nobody's.
+  for (const char* name : {"flush-0.sst", "999999.sst"}) {
+    std::ofstream(at("state") / name) << "half";
+    EXPECT_EQ(verify(), std::vector<std::string>());
+    fs::remove(at("state") / name);
+  }
   std::vector<fs::path> damaged;
   for (const auto& file : fs::directory_iterator(at("state"))) {
     if (file.path().extension() != ".sst" || damaged.size() == 2) continue;
@@ -222,10 +271,157 @@ TEST_F(DamageTest, VerifyNamesEveryDamagedFile) {
     bytes.put('\x5A').put('\xA5');
   }
   std::string all;
-  for (const std::string& one : Reader::verify(at("state").string(), at("scratch").string())) {
-    all += one + "\n";
-  }
+  for (const std::string& one : verify()) all += one + "\n";
   for (const fs::path& file : damaged) EXPECT_NE(all.find(file.string()), std::string::npos) << all;
+}
+
+TEST_F(DamageTest, VerifyReadsBesideAProcess) {
+  fill("state", 1, 5);
+  fs::create_directories(at("scratch"));
+  std::atomic<bool> done = false;
+  std::thread process([&] {
+    fill("state", 6, 100);
+    done = true;
+  });
+  while (!done) {
+    const auto verified = Reader::verify(at("state").string(), at("scratch").string());
+    EXPECT_EQ(verified.value(), std::vector<std::string>());
+  }
+  process.join();
+}
+
+TEST_F(DamageTest, VerifyKnowsAFolderWithoutAState) {
+  fs::create_directories(at("scratch"));
+  fs::create_directories(at("empty"));
+  for (const char* name : {"none", "empty"}) {
+    const auto verified = Reader::verify(at(name).string(), at("scratch").string());
+    EXPECT_EQ(verified.status().code(), runtime::StatusCode::kNotFound) << name;
+  }
+  fill("state", 1, 5);
+  fs::remove(at("state") / "CURRENT");
+  EXPECT_EQ(Reader::verify(at("state").string(), at("scratch").string()).value().size(), 1u);
+}
+
+TEST_F(DamageTest, AStartReadsWholeTables) {
+  fill("state", 1, 40);
+  int refused = 0;
+  for (const auto& file : fs::directory_iterator(at("state"))) {
+    if (file.path().extension() != ".sst") continue;
+    fs::remove_all(at("damaged"));
+    fs::copy(at("state"), at("damaged"));
+    std::fstream bytes(at("damaged") / file.path().filename(),
+                       std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(100);
+    bytes.put('\x5A').put('\xA5');
+    bytes.close();
+    auto store = EpochStore::open(at("damaged").string(), options());
+    if (!store.is_ok() || !store.value()->table("t", {0, 1}).is_ok()) ++refused;
+  }
+  EXPECT_GT(refused, 0);
+}
+
+TEST_F(DamageTest, AWrongFooterIsRefused) {
+  fill("state", 1, 40);
+  fs::path sound;
+  for (const auto& file : fs::directory_iterator(at("state"))) {
+    if (file.path().extension() == ".sst") sound = file.path();
+  }
+  constexpr int kFooter = 53;
+  // The kind of checksum, where the metaindex is, the version.
+  for (const int place : {0, 1, 2, 41}) {
+    fs::remove_all(at("damaged"));
+    fs::copy(at("state"), at("damaged"));
+    std::fstream bytes(at("damaged") / sound.filename(),
+                       std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(static_cast<std::streamoff>(fs::file_size(sound)) - kFooter + place);
+    bytes.put('\0');
+    bytes.close();
+    EXPECT_NE(look(at("damaged")).refused.find("footer"), std::string::npos) << place;
+  }
+}
+
+TEST_F(DamageTest, ARowThatCannotBeReadIsNotMissing) {
+  FailingReads env(".sst", rocksdb::Status::IOError("as told"));
+  StoreOptions failing = options();
+  failing.env = &env;
+  auto store = EpochStore::open(at("state").string(), failing);
+  ASSERT_TRUE(store.is_ok()) << store.status().message();
+  Table* table = store.value()->table("t", {0}).value();
+  const auto key_of = [](int i) { return fmt::format("key-{:05}", i); };
+  constexpr int kRows = 4000;
+  for (std::uint64_t epoch = 1; epoch <= 3; ++epoch) {
+    for (int i = 0; epoch < 3 && i < kRows; ++i) {
+      table->put(0, key_of(i), hash_of(key_of(i)), std::string(500, 'v'));
+    }
+    const Changes changes = table->freeze_epoch(epoch);
+    ASSERT_TRUE(store.value()->commit({epoch, {&changes}, {}, {}, {}}).is_ok());
+  }
+  ASSERT_GT(store.value()->flushes(), 0u);
+  env.fails = true;
+  int refused = 0;
+  for (int i = 0; i < kRows; ++i) {
+    try {
+      EXPECT_TRUE(table->get(0, key_of(i), hash_of(key_of(i))).has_value()) << i;
+    } catch (const runtime::StatusError& error) {
+      EXPECT_EQ(error.status().code(), runtime::StatusCode::kUnavailable);
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 0);
+  env.fails = false;
+  for (int i = 0; i < kRows; ++i) {
+    EXPECT_TRUE(table->get(0, key_of(i), hash_of(key_of(i))).has_value()) << i;
+  }
+}
+
+TEST_F(DamageTest, AFileThatIsTakenOverUnreadEndsTheRun) {
+  FailingReads env("flush-", rocksdb::Status::IOError("as told"));
+  int refused = 0;
+  // One read fails: opening the file, or looking for its first or last row.
+  for (int read = 1; read <= 12; ++read) {
+    fs::remove_all(at("state"));
+    StoreOptions failing = options();
+    failing.env = &env;
+    failing.memory_bytes = 1024;  // one block of rows: RocksDB itself aborts without its last one
+    {
+      auto store = EpochStore::open(at("state").string(), failing);
+      ASSERT_TRUE(store.is_ok()) << store.status().message();
+      Table* table = store.value()->table("t", {0}).value();
+      for (int i = 0; i < 10; ++i) {
+        const std::string key = std::to_string(i);
+        table->put(0, key, hash_of(key), "v");
+      }
+      env.fails_at = read;
+      const Changes changes = table->freeze_epoch(1);
+      refused += store.value()->commit({1, {&changes}, {}, {}, {}}).is_ok() ? 0 : 1;
+      env.fails_at = 0;
+    }
+    const Found found = look(at("state"));
+    EXPECT_TRUE(!found.refused.empty() || found.rows.size() == 10u) << read;
+  }
+  EXPECT_GT(refused, 2);
+}
+
+TEST_F(DamageTest, DamageWhileWritingOutEndsTheRun) {
+  FailingReads env("flush-", rocksdb::Status::Corruption("as told"));
+  env.fails = true;
+  StoreOptions failing = options();
+  failing.env = &env;
+  failing.synchronous_flush = false;
+  auto store = EpochStore::open(at("state").string(), failing);
+  ASSERT_TRUE(store.is_ok()) << store.status().message();
+  Table* table = store.value()->table("t", {0}).value();
+  runtime::Status status = runtime::Status::ok();
+  for (std::uint64_t epoch = 1; status.is_ok() && epoch <= 100; ++epoch) {
+    for (int i = 0; i < 1000; ++i) {
+      const std::string key = fmt::format("{}-{}", epoch, i);
+      table->put(0, key, hash_of(key), std::string(500, 'v'));
+    }
+    const Changes changes = table->freeze_epoch(epoch);
+    status = store.value()->commit({epoch, {&changes}, {}, {}, {}});
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(status.code(), runtime::StatusCode::kCorrupt) << status.message();
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
-#include <rocksdb/write_batch.h>
 
 #include "runtime/key.h"
+#include "state/batch.h"
 #include "state/epoch_store_impl.h"
 #include "state/failpoint.h"
 #include "state/layout.h"
@@ -46,7 +46,8 @@ rocksdb::DBOptions db_options(const StoreOptions& options) {
   return db;
 }
 
-/// Whether the folder has parts of a state that cannot be opened.
+}  // namespace
+
 bool has_remains(const std::string& folder) {
   std::error_code error;
   for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
@@ -58,6 +59,8 @@ bool has_remains(const std::string& folder) {
   }
   return false;
 }
+
+namespace {
 
 // Blobs are written once and deleted soon: large buffers, no compression, no filters.
 rocksdb::ColumnFamilyOptions blob_options() {
@@ -106,6 +109,10 @@ Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
   std::vector<std::string> names;
   const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(db, folder, &names);
   if (!listed.ok()) {
+    // What cannot be read now, as when too many files are open, says nothing of the state.
+    if (listed.IsIOError() && !listed.IsPathNotFound()) {
+      return from_rocksdb(listed, "state " + folder);
+    }
     // RocksDB would begin a new state over the rest of the old one.
     if (options.env == nullptr && has_remains(folder)) {
       return damaged("state " + folder + ": " + listed.ToString());
@@ -215,6 +222,8 @@ std::vector<std::pair<std::string, std::string>> EpochStore::meta(std::string_vi
 Status EpochStore::Impl::resume() {
   if (!errors->unresolved) return Status::ok();
   const rocksdb::Status status = db->Resume();
+  // Damage that merging has found does not pass.
+  if (status.IsCorruption()) return from_rocksdb(status, "state " + folder);
   if (!status.ok()) return Status::unavailable("the state recovers: " + status.ToString());
   errors->unresolved = false;
   return Status::ok();
@@ -253,6 +262,7 @@ Result<Table*> EpochStore::table(const std::string& name,
 // What is in RocksDB feeds the filter; the changelog after it goes into memory, to be written
 // again.
 Status EpochStore::Impl::replay(Table::Impl& table) {
+  if (Status sound = check_bounds(table.family, table.name); !sound.is_ok()) return sound;
   for (const std::uint16_t shard : table.shards) {
     if (Status status = replay_rows(table, shard); !status.is_ok()) return status;
     if (Status status = replay_changelog(table, shard); !status.is_ok()) return status;
@@ -346,44 +356,39 @@ std::size_t size_of(const Commit& commit) {
 }  // namespace
 
 Status EpochStore::commit(const Commit& commit) {
-  rocksdb::WriteBatch batch(size_of(commit));
+  Batch batch(size_of(commit));
   std::unique_lock sums(impl_->sums.mutex());
   std::vector<std::pair<Sums::Shard, std::uint64_t>> hashes;
   for (const Changes* changes : commit.changes) {
     for (const auto& [shard, blob] : changes->blobs) {
-      batch.Put(impl_->changelog, changelog_key(changes->table, shard, commit.epoch), blob);
+      batch.put(impl_->changelog, changelog_key(changes->table, shard, commit.epoch), blob);
       hashes.emplace_back(Sums::Shard(changes->table, shard), blob_hash(commit.epoch, blob));
       const auto& [key, hash] = hashes.back();
-      batch.Put(impl_->meta, sum_key(changes->table, shard),
+      batch.put(impl_->meta, sum_key(changes->table, shard),
                 impl_->sums.with(key, commit.epoch, hash).to_bytes());
     }
   }
   for (const auto& [key, value] : commit.meta) {
     if (value.empty()) {
-      batch.Delete(impl_->meta, key);
+      batch.erase(impl_->meta, key);
     } else {
-      batch.Put(impl_->meta, key, value);
+      batch.put(impl_->meta, key, value);
     }
   }
   for (const auto& [log, entry] : commit.appends) {
     std::string head;
     append_big_endian(head, entry->records, 8);
-    const rocksdb::Slice parts[] = {head, entry->bytes};
-    const std::string key = log_key(log, entry->sequence);
-    const rocksdb::Slice keys[] = {key};
-    batch.Put(impl_->log, rocksdb::SliceParts(keys, 1), rocksdb::SliceParts(parts, 2));
+    batch.put(impl_->log, log_key(log, entry->sequence), head, entry->bytes);
   }
   for (const auto& [log, last] : commit.trims) {
-    batch.DeleteRange(impl_->log, log_key(log, 0), log_key(log, last + 1));
+    batch.erase(impl_->log, log_key(log, 0), log_key(log, last + 1));
   }
   std::string epoch;
   append_big_endian(epoch, commit.epoch, 8);
-  batch.Put(impl_->meta, kEpochKey, epoch);
-  rocksdb::WriteOptions write;
-  write.sync = !mutant("commit.unsynced");
+  batch.put(impl_->meta, kEpochKey, epoch);
   if (Status sound = impl_->resume(); !sound.is_ok()) return sound;
   failpoint("commit.before_write");
-  const Status status = from_rocksdb(impl_->db->Write(write, &batch), "commit");
+  const Status status = from_rocksdb(batch.write(*impl_->db, !mutant("commit.unsynced")), "commit");
   // The same batch again changes nothing if part of it had been written.
   if (!status.is_ok()) return status;
   failpoint("commit.after_write");

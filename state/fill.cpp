@@ -2,8 +2,8 @@
 
 #include <rocksdb/env.h>
 #include <rocksdb/sst_file_writer.h>
-#include <rocksdb/write_batch.h>
 
+#include "state/batch.h"
 #include "state/epoch_store_impl.h"
 #include "state/layout.h"
 #include "state/rocksdb_status.h"
@@ -31,16 +31,14 @@ Status EpochStore::clear(const std::string& table, std::uint16_t shard) {
   if (!has(*family, first, last) && !has(impl_->changelog, first_blob, last_blob)) {
     return Status::ok();
   }
-  rocksdb::WriteBatch batch;
-  batch.DeleteRange(*family, first, last);
-  batch.DeleteRange(impl_->changelog, first_blob, last_blob);
-  batch.Delete(*family, mark_key(shard));
-  batch.Delete(impl_->meta, sum_key(table, shard));
-  rocksdb::WriteOptions write;
-  write.sync = true;
+  Batch batch;
+  batch.erase(*family, first, last);
+  batch.erase(impl_->changelog, first_blob, last_blob);
+  batch.erase(*family, mark_key(shard));
+  batch.erase(impl_->meta, sum_key(table, shard));
   const std::lock_guard lock(impl_->sums.mutex());
   impl_->sums.forget({table, shard});
-  return from_rocksdb(impl_->db->Write(write, &batch), "table " + table);
+  return from_rocksdb(batch.write(*impl_->db), "table " + table);
 }
 
 // Rows that an earlier filling has left, which was cut off, may not be in this snapshot.
@@ -49,7 +47,9 @@ Result<std::uint64_t> EpochStore::fill(const std::string& table, std::vector<std
   auto family = impl_->family(table);
   if (!family.is_ok()) return family.status();
   const std::string path = impl_->folder + "/fill.sst";
-  rocksdb::Env::Default()->DeleteFile(path).PermitUncheckedError();
+  if (Status status = delete_if_there(*rocksdb::Env::Default(), path); !status.is_ok()) {
+    return status;
+  }
   rocksdb::SstFileWriter writer(rocksdb::EnvOptions(),
                                 rocksdb::Options(rocksdb::DBOptions(), impl_->table_options()),
                                 *family);
@@ -73,7 +73,9 @@ Result<std::uint64_t> EpochStore::fill(const std::string& table, std::vector<std
   if (Status status = from_rocksdb(writer.Finish(), path); !status.is_ok()) return status;
   rocksdb::IngestExternalFileOptions options;
   options.move_files = true;
-  const Status status = from_rocksdb(impl_->db->IngestExternalFile(*family, {path}, options), path);
+  options.verify_checksums_before_ingest = true;
+  Status status = from_rocksdb(impl_->db->IngestExternalFile(*family, {path}, options), path);
+  if (status.is_ok()) status = impl_->check_bounds(*family, table);
   if (!status.is_ok()) return status;
   return rows;
 }

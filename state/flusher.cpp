@@ -7,6 +7,7 @@
 #include <rocksdb/write_batch.h>
 #include <spdlog/spdlog.h>
 
+#include "state/batch.h"
 #include "state/epoch_store_impl.h"
 #include "state/failpoint.h"
 #include "state/layout.h"
@@ -59,7 +60,7 @@ rocksdb::Status write_row(const Entry& entry, std::string& row, Put put, Remove 
 /// Behind the rows: up to which epoch they are. Rows that are restored from elsewhere have none.
 std::vector<std::pair<std::string, std::string>> marks_of(const Frozen& frozen) {
   std::vector<std::pair<std::string, std::string>> marks;
-  if (!frozen.logged) return marks;
+  if (!frozen.logged || mutant("state.mark_lost")) return marks;
   std::string epoch;
   append_big_endian(epoch, frozen.epoch, 8);
   for (const std::uint16_t shard : frozen.shards) marks.emplace_back(mark_key(shard), epoch);
@@ -134,7 +135,7 @@ void EpochStore::Impl::run_flusher() {
     std::chrono::milliseconds pause = kFirstPause;
     for (Status status = flush(*frozen); !stop && !status.is_ok(); status = flush(*frozen)) {
       // What does not pass ends the run at the next commit.
-      if (status.code() != runtime::StatusCode::kUnavailable) {
+      if (status.code() != runtime::StatusCode::kUnavailable && !mutant("state.flushes_for_ever")) {
         const std::lock_guard failed(mutex);
         failure = status;
         stop = true;
@@ -169,7 +170,9 @@ Status EpochStore::Impl::write_sst(const Frozen& frozen, const std::string& path
   // The last writing may have been cut off when the file was a table's already, under a second
   // name: opening it would empty the table.
   rocksdb::Env* const files = options.env != nullptr ? options.env : rocksdb::Env::Default();
-  if (!mutant("state.overwrite_ingested")) files->DeleteFile(path).PermitUncheckedError();
+  if (!mutant("state.overwrite_ingested")) {
+    if (Status status = delete_if_there(*files, path); !status.is_ok()) return status;
+  }
   rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), sst_options, frozen.family);
   if (Status status = from_rocksdb(writer.Open(path), path); !status.is_ok()) return status;
   std::string row;
@@ -188,19 +191,17 @@ Status EpochStore::Impl::write_sst(const Frozen& frozen, const std::string& path
 }
 
 Status EpochStore::Impl::trim_changelog(const Frozen& frozen) {
-  rocksdb::WriteBatch batch;
+  Batch batch;
   const std::lock_guard lock(sums.mutex());
   for (const std::uint16_t shard : frozen.shards) {
-    batch.DeleteRange(changelog, changelog_key(frozen.table, shard, 0),
-                      changelog_key(frozen.table, shard, frozen.epoch + 1));
+    batch.erase(changelog, changelog_key(frozen.table, shard, 0),
+                changelog_key(frozen.table, shard, frozen.epoch + 1));
     if (!frozen.logged) continue;
-    batch.Put(meta, sum_key(frozen.table, shard),
+    batch.put(meta, sum_key(frozen.table, shard),
               sums.trimmed({frozen.table, shard}, frozen.epoch).to_bytes());
   }
   if (Status status = resume(); !status.is_ok()) return status;
-  rocksdb::WriteOptions write;
-  write.sync = true;
-  const Status status = from_rocksdb(db->Write(write, &batch), "changelog of " + frozen.table);
+  const Status status = from_rocksdb(batch.write(*db), "changelog of " + frozen.table);
   if (!status.is_ok() || !frozen.logged) return status;
   for (const std::uint16_t shard : frozen.shards) sums.trim({frozen.table, shard}, frozen.epoch);
   return status;
@@ -239,7 +240,24 @@ Status EpochStore::Impl::ingest(const Frozen& frozen) {
   failpoint("flush.after_sst");
   rocksdb::IngestExternalFileOptions options_of_ingestion;
   options_of_ingestion.move_files = true;
-  return from_rocksdb(db->IngestExternalFile(frozen.family, {path}, options_of_ingestion), path);
+  options_of_ingestion.verify_checksums_before_ingest = true;
+  const Status taken =
+      from_rocksdb(db->IngestExternalFile(frozen.family, {path}, options_of_ingestion), path);
+  return taken.is_ok() ? check_bounds(frozen.family, frozen.table) : taken;
+}
+
+Status EpochStore::Impl::check_bounds(rocksdb::ColumnFamilyHandle* family,
+                                      const std::string& table) const {
+  rocksdb::ColumnFamilyMetaData files;
+  db->GetColumnFamilyMetaData(family, &files);
+  for (const auto& level : files.levels) {
+    for (const auto& file : level.files) {
+      if (!file.smallestkey.empty() && file.smallestkey <= file.largestkey) continue;
+      return damaged("table " + table + ": it is not known which rows are in " + file.db_path +
+                     file.name);
+    }
+  }
+  return Status::ok();
 }
 
 // The order matters: rows are durable before their changelog goes. All of it may be repeated.

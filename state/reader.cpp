@@ -98,11 +98,12 @@ struct Reader::Impl {
     return rows;
   }
 
-  /// Whether all parts are of one moment, as a start checks it.
-  void verify_moment(const std::string& folder, std::vector<std::string>& problems) const {
+  /// Whether all parts are of one moment, as a start checks it; `known`: an epoch that they are not
+  /// before.
+  void verify_moment(std::uint64_t known, std::vector<std::string>& problems) const {
     const std::string value = meta_value("!epoch");
     const std::uint64_t epoch = value.empty() ? 0 : read_big_endian(value);
-    if (const std::uint64_t known = LastEpochFile::look(folder); known > epoch) {
+    if (known > epoch) {
       problems.push_back(
           fmt::format("the state ends at epoch {}, but epoch {} was committed", epoch, known));
     }
@@ -153,8 +154,14 @@ struct Reader::Impl {
     if (Status sound = check_footers(folder); !sound.is_ok()) return sound;
     const rocksdb::Options options = follower_options();
     std::vector<std::string> names;
-    if (!rocksdb::DB::ListColumnFamilies(options, folder, &names).ok()) {
+    const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(options, folder, &names);
+    if (listed.IsPathNotFound() && !has_remains(folder)) {
       return Status::not_found("there is no state in " + folder);
+    }
+    if (!listed.ok()) return from_rocksdb(listed, "state " + folder);
+    for (const char* needed : {"changelog", "log"}) {
+      if (std::find(names.begin(), names.end(), needed) != names.end()) continue;
+      return Status::not_found("there is no state in " + folder + " yet");  // its first start ended
     }
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
     for (const std::string& name : names) {
@@ -169,6 +176,8 @@ struct Reader::Impl {
     for (std::size_t i = 0; i < names.size(); ++i) impl->families[names[i]] = handles[i];
     return impl;
   }
+  static Result<std::unique_ptr<Impl>> follow_one_moment(const std::string& folder,
+                                                         const std::string& scratch);
 };
 
 Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -176,35 +185,45 @@ Reader::~Reader() = default;
 
 // The list of a table's files is read first, the log after it. Rows that a running process moves
 // from the log into a new file in between would be in neither: then all is read again.
-Result<std::unique_ptr<Reader>> Reader::open(const std::string& folder,
-                                             const std::string& scratch) {
+Result<std::unique_ptr<Reader::Impl>> Reader::Impl::follow_one_moment(const std::string& folder,
+                                                                      const std::string& scratch) {
   constexpr int kTries = 100;
   Status last = Status::ok();
   for (int attempt = 0; attempt < kTries; ++attempt) {
     const std::set<std::string> before = files_in(folder);
-    auto impl = Impl::follow(folder, scratch);
-    if (!impl.is_ok()) {
-      last = impl.status();
-      if (last.code() == runtime::StatusCode::kNotFound) return last;
-      continue;
-    }
-    if (files_in(folder) == before) {
-      return std::unique_ptr<Reader>(new Reader(std::move(impl.value())));
-    }
-    last = Status::unavailable("the state in " + folder + " changes too fast to be read");
+    auto impl = follow(folder, scratch);
+    if (files_in(folder) == before) return impl;
+    last = impl.is_ok()
+               ? Status::unavailable("the state in " + folder + " changes too fast to be read")
+               : impl.status();
   }
   return last;
 }
 
+Result<std::unique_ptr<Reader>> Reader::open(const std::string& folder,
+                                             const std::string& scratch) {
+  auto impl = Impl::follow_one_moment(folder, scratch);
+  if (!impl.is_ok()) return impl.status();
+  return std::unique_ptr<Reader>(new Reader(std::move(impl.value())));
+}
+
 namespace {
 
-/// Table files one by one, so that each damaged one is named.
-void verify_files(const std::string& folder, std::vector<std::string>& problems) {
+/// Those of the tables are named by a number; others are not finished.
+std::set<std::string> table_files_in(const std::string& folder) {
   std::error_code error;
   std::set<std::string> paths;
   for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
-    if (file.path().extension() == ".sst") paths.insert(file.path().string());
+    const std::string name = file.path().filename().string();
+    if (name.ends_with(".sst") && name.find_first_not_of("0123456789") == name.size() - 4) {
+      paths.insert(file.path().string());
+    }
   }
+  return paths;
+}
+
+/// Table files one by one, so that each damaged one is named.
+void verify_files(const std::set<std::string>& paths, std::vector<std::string>& problems) {
   for (const std::string& path : paths) {
     if (const Status footer = check_footer(path); !footer.is_ok()) {
       problems.push_back(footer.message());
@@ -213,23 +232,38 @@ void verify_files(const std::string& folder, std::vector<std::string>& problems)
     rocksdb::SstFileReader reader{rocksdb::Options()};
     rocksdb::Status status = reader.Open(path);
     if (status.ok()) status = reader.VerifyChecksum();
-    if (!status.ok()) problems.push_back(path + ": " + status.ToString());
+    // The process that runs deletes files that it has merged.
+    std::error_code error;
+    if (status.ok() || !std::filesystem::exists(path, error)) continue;
+    problems.push_back(path + ": " + status.ToString());
   }
 }
 
 }  // namespace
 
-std::vector<std::string> Reader::verify(const std::string& folder, const std::string& scratch) {
+Result<std::vector<std::string>> Reader::verify(const std::string& folder,
+                                                const std::string& scratch) {
   std::vector<std::string> problems;
-  verify_files(folder, problems);
   const auto note = [&](const Status& status) {
-    if (!status.is_ok()) problems.push_back(status.message());
+    if (status.is_ok()) return;
+    if (std::find(problems.begin(), problems.end(), status.message()) != problems.end()) return;
+    problems.push_back(status.message());
   };
-  auto impl = Impl::follow(folder, scratch);
+  // Before the rest: the process that runs goes on.
+  const std::uint64_t known = LastEpochFile::look(folder);
+  auto impl = Impl::follow_one_moment(folder, scratch);
   if (!impl.is_ok()) {
+    if (impl.status().code() == runtime::StatusCode::kNotFound) return impl.status();
+    verify_files(table_files_in(folder), problems);
     note(impl.status());
     return problems;
   }
+  // A kill may have left files that are nobody's.
+  std::vector<rocksdb::LiveFileMetaData> live;
+  (*impl)->db->GetLiveFilesMetaData(&live);
+  std::set<std::string> paths;
+  for (const rocksdb::LiveFileMetaData& file : live) paths.insert(folder + file.name);
+  verify_files(paths, problems);
   for (const auto& [name, handle] : (*impl)->families) {
     const auto it = (*impl)->iterate(name);
     for (it->SeekToFirst(); it->Valid(); it->Next()) {
@@ -237,7 +271,7 @@ std::vector<std::string> Reader::verify(const std::string& folder, const std::st
     note(from_rocksdb(it->status(), name));
   }
   try {
-    (*impl)->verify_moment(folder, problems);
+    (*impl)->verify_moment(known, problems);
   } catch (const runtime::StatusError& error) {
     note(error.status());
   }

@@ -28,9 +28,10 @@ class Reader {
   static std::unique_ptr<Reader> of(EpochStore& store);
   ~Reader();
 
-  /// Reads everything in a folder that no process has open, checksums and all: what is damaged, a
-  /// line each, with the file. Empty: sound.
-  static std::vector<std::string> verify(const std::string& folder, const std::string& scratch);
+  /// Reads everything in a folder, checksums and all: what is damaged, a line each, with the file.
+  /// Empty: sound. As of one committed epoch beside a running process. kNotFound as open().
+  static runtime::Result<std::vector<std::string>> verify(const std::string& folder,
+                                                          const std::string& scratch);
 
   std::uint64_t epoch() const;
   /// Of the topology, as StoreOptions has it.

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <rocksdb/env.h>
 #include <rocksdb/status.h>
 
 #include "runtime/status.h"
@@ -27,6 +28,13 @@ inline runtime::Status from_rocksdb(const rocksdb::Status& status, const std::st
     return runtime::Status::unavailable(message);
   }
   return runtime::Status::fatal(message);
+}
+
+/// A file that cannot be deleted may be a table's under a second name: it must not be written.
+inline runtime::Status delete_if_there(rocksdb::Env& env, const std::string& path) {
+  const rocksdb::Status status = env.DeleteFile(path);
+  if (status.IsNotFound() || status.IsPathNotFound()) return runtime::Status::ok();
+  return from_rocksdb(status, path);
 }
 
 /// Throws what is wrong, for callers that cannot return it.

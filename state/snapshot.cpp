@@ -20,6 +20,7 @@
 #include "state/failpoint.h"
 #include "state/layout.h"
 #include "state/rocksdb_status.h"
+#include "state/table_files.h"
 
 namespace huiliu::state {
 
@@ -273,14 +274,18 @@ struct Snapshot::Impl {
 
   Status open_file(const std::string& name) {
     const std::string path = folder + "/" + name;
+    if (!check_footer(path).is_ok()) return not_whole(path, "its footer is damaged");
     auto reader = std::make_unique<rocksdb::SstFileReader>(file_options());
     const rocksdb::Status status = reader->Open(path);
     if (!status.ok()) {
-      return Status::corrupt(path + " cannot be read: " + status.ToString() +
-                             ". The snapshot is not whole; use another one");
+      return not_whole(path, status.ToString());
     }
     files[name] = std::move(reader);
     return Status::ok();
+  }
+  static Status not_whole(const std::string& path, const std::string& why) {
+    return Status::corrupt(path + " cannot be read: " + why +
+                           ". The snapshot is not whole; use another one");
   }
   std::unique_ptr<rocksdb::Iterator> iterate(const std::string& name) const {
     const auto found = files.find(name);
@@ -324,7 +329,9 @@ Result<std::unique_ptr<Snapshot>> Snapshot::open(const std::string& folder) {
   for (const SnapshotTable& table : impl->info.tables) {
     if (table.rows == 0) continue;
     if (Status status = impl->open_file(table.file); !status.is_ok()) return status;
-    const std::uint64_t there = impl->files[table.file]->GetTableProperties()->num_entries;
+    const auto properties = impl->files[table.file]->GetTableProperties();
+    if (!properties) return Impl::not_whole(folder + "/" + table.file, "it has no properties");
+    const std::uint64_t there = properties->num_entries;
     if (there == table.rows) continue;
     return Status::corrupt(
         fmt::format("{}/{} has {} rows, not the {} of the manifest: the snapshot "

@@ -126,9 +126,10 @@ int show_rows(const Options& options, const runtime::Topology& topology, const O
 /// Reads everything and names what is damaged.
 int verify(const std::string& folder) {
   TemporaryFolder scratch;
-  const auto problems = state::Reader::verify(folder, scratch.path().string());
-  for (const std::string& problem : problems) fmt::print("{}\n", problem);
-  if (!problems.empty()) return kDataAtRisk;
+  auto problems = state::Reader::verify(folder, scratch.path().string());
+  if (!problems.is_ok()) return report_error(problems.status());
+  for (const std::string& problem : *problems) fmt::print("{}\n", problem);
+  if (!problems->empty()) return kDataAtRisk;
   fmt::print("the state in {} is sound\n", folder);
   return kSuccess;
 }
@@ -163,8 +164,7 @@ void add_state(CLI::App& app, int& exit_code) {
   command->add_option("--where", options->where, "FIELD=VALUE that a row has; all must hold")
       ->allow_extra_args(false);
   command->add_option("--limit", options->limit, "rows shown, 20 unless given");
-  command->add_flag("--verify", options->verify,
-                    "read everything and name every damaged file; no process may run on it");
+  command->add_flag("--verify", options->verify, "read everything and name every damaged file");
   command->add_flag("--json", options->json, "a JSON object a line");
   command->add_flag("--reveal", options->reveal, "show identity numbers of people in full");
   command->callback([options, &exit_code] { exit_code = show(*options); });

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <string>
 
 #include <rocksdb/env.h>
@@ -11,6 +12,7 @@
 namespace huiliu::simulation {
 
 /// Files in memory, of which a loss of power leaves what was synced and a part of what was not.
+/// Table files may be read from a disk that fails now and then.
 class PowerLossEnv final : public rocksdb::EnvWrapper {
  public:
   PowerLossEnv();
@@ -18,6 +20,9 @@ class PowerLossEnv final : public rocksdb::EnvWrapper {
   rocksdb::Status NewWritableFile(const std::string& name,
                                   std::unique_ptr<rocksdb::WritableFile>* file,
                                   const rocksdb::EnvOptions& options) override;
+  rocksdb::Status NewRandomAccessFile(const std::string& name,
+                                      std::unique_ptr<rocksdb::RandomAccessFile>* file,
+                                      const rocksdb::EnvOptions& options) override;
   rocksdb::Status ReopenWritableFile(const std::string& name,
                                      std::unique_ptr<rocksdb::WritableFile>* file,
                                      const rocksdb::EnvOptions& options) override;
@@ -29,6 +34,12 @@ class PowerLossEnv final : public rocksdb::EnvWrapper {
   void wrote(const std::string& name, std::uint64_t bytes);
   void synced(const std::string& name);
 
+  /// From now on one of `one_in` reads of table files fails or has a flipped byte; 0: none.
+  void fail_reads(std::uint64_t one_in, std::uint64_t seed);
+  /// What happens to a read, which is at the end of its file or before it.
+  rocksdb::Status disturb(rocksdb::Slice& bytes, char* scratch, bool at_end);
+  std::uint64_t failed_reads() const;
+
  private:
   struct Length {
     std::uint64_t written = 0, synced = 0;
@@ -36,8 +47,10 @@ class PowerLossEnv final : public rocksdb::EnvWrapper {
   explicit PowerLossEnv(std::unique_ptr<rocksdb::Env> memory);
 
   std::unique_ptr<rocksdb::Env> memory_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, Length> lengths_;
+  std::uint64_t one_in_ = 0, failed_reads_ = 0;
+  std::mt19937_64 random_;
 };
 
 }  // namespace huiliu::simulation

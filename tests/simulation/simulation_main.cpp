@@ -25,11 +25,12 @@ using Contents = std::map<std::string, std::string>;
 
 struct Options {
   std::string topology, input;
-  std::uint64_t from = 1, seeds = 1000;
+  std::uint64_t from = 1, seeds = 1000, fail_reads = 0;
 };
 
 struct Tally {
   std::uint64_t lives = 0, crashes = 0, power_losses = 0, flushes = 0;
+  std::uint64_t failed_reads = 0, ended_by_them = 0;
 };
 
 /// How a life goes: by a seed, or undisturbed to the end.
@@ -42,12 +43,23 @@ class World {
     for (int life = 0; life < 60; ++life) {
       const std::uint64_t steps = disturbed && life < 50 ? random_() % kMostSteps : kAllSteps;
       ++tally.lives;
-      const bool done = live(steps, disturbed, tally);
-      if (!error_.empty() || done) return error_.empty();
+      // A life whose disk fails may end with an error; the next one has a sound disk.
+      const bool failing = disturbed && options_.fail_reads > 0 && life % 2 == 0;
+      env_.fail_reads(failing ? options_.fail_reads : 0, options_.fail_reads > 0 ? random_() : 0);
+      const bool done = guarded_life(steps, disturbed, tally);
+      if (!error_.empty() && failing) {
+        ++tally.ended_by_them;
+        error_.clear();
+      }
+      if (!error_.empty()) break;
+      if (done) {
+        tally.failed_reads += env_.failed_reads();
+        return true;
+      }
       ++tally.crashes;
       if (random_() % 2 == 0) lose_power(tally);
     }
-    error_ = "does not end";
+    if (error_.empty()) error_ = "does not end";
     return false;
   }
   const std::string& error() const { return error_; }
@@ -55,11 +67,21 @@ class World {
 
  private:
   static constexpr std::uint64_t kMostSteps = 300, kAllSteps = 10'000'000;
+  static constexpr std::uint64_t kMostWaits = 100;
 
   void lose_power(Tally& tally) {
     ++tally.power_losses;
     env_.lose_power(random_());
     sinks_.lose_power(random_);
+  }
+
+  /// What a thread of the engine would catch.
+  bool guarded_life(std::uint64_t steps, bool disturbed, Tally& tally) {
+    try {
+      return live(steps, disturbed, tally);
+    } catch (const runtime::StatusError& error) {
+      return fail(error.status());
+    }
   }
 
   bool fail(const runtime::Status& status) {
@@ -77,16 +99,18 @@ class World {
     options.env = &env_;
     options.synchronous_flush = true;
     // So small that every epoch is written out, or so large that recovery needs changelogs.
-    options.memory_bytes = random_() % 2 == 0 ? 1u << 20 : 64u << 20;
+    options.memory_bytes = random_() % 2 == 0 ? 64u << 10 : 64u << 20;
     auto store = state::EpochStore::open("/state", options);
     if (!store.is_ok()) return fail(store.status());
     state::EmbeddedBackend backend(std::move(store.value()));
-    runtime::ManualClock clock;
+    // Not before the records' times.
+    runtime::ManualClock clock(1'720'000'000'000);
     const unsigned threads = disturbed ? 1 + static_cast<unsigned>(random_() % 3) : 1;
     runtime::Engine engine(topology, threads, backend, clock);
-    engine.shared().wait = [&clock](std::int64_t ms) {
+    std::uint64_t waits = 0;
+    engine.shared().wait = [this, &clock, &waits](std::int64_t ms) {
       clock.advance(ms);
-      return true;
+      return options_.fail_reads == 0 || ++waits % kMostWaits != 0;
     };
     if (auto status = engine.open(); !status.is_ok()) return fail(status);
     for (std::uint64_t step = 0; step < steps && !engine.done(); ++step) {
@@ -160,6 +184,11 @@ int run(const Options& options) {
     return 1;
   }
   const Contents expected = whole.contents();
+  for (const auto& [sink, content] : expected) {
+    if (!content.empty()) continue;
+    std::fprintf(stderr, "undisturbed: %s is empty: seeds would tell nothing\n", sink.c_str());
+    return 1;
+  }
   tally = {};
   for (std::uint64_t seed = options.from; seed < options.from + options.seeds; ++seed) {
     World world(options, seed);
@@ -170,13 +199,21 @@ int run(const Options& options) {
     std::fprintf(stderr, "seed %llu: %s\n", static_cast<unsigned long long>(seed), problem.c_str());
     return 1;
   }
+  // One seed alone may have no such life.
+  if (options.seeds >= 20 &&
+      (tally.flushes == 0 || (options.fail_reads > 0 && tally.ended_by_them == 0))) {
+    std::fprintf(stderr, "nothing was written out, or no read failed: seeds tell nothing\n");
+    return 1;
+  }
   std::printf(
-      "%llu seeds, %llu lives, %llu crashes, %llu of them with loss of power, %llu flushes: "
-      "outputs equal\n",
+      "%llu seeds, %llu lives, %llu crashes, %llu of them with loss of power, %llu flushes, "
+      "%llu reads failed, %llu lives ended by it: outputs equal\n",
       static_cast<unsigned long long>(options.seeds), static_cast<unsigned long long>(tally.lives),
       static_cast<unsigned long long>(tally.crashes),
       static_cast<unsigned long long>(tally.power_losses),
-      static_cast<unsigned long long>(tally.flushes));
+      static_cast<unsigned long long>(tally.flushes),
+      static_cast<unsigned long long>(tally.failed_reads),
+      static_cast<unsigned long long>(tally.ended_by_them));
   return 0;
 }
 
@@ -190,6 +227,8 @@ int main(int argc, char** argv) {
   app.add_option("--input", options.input, "folder of small .ndjson files")->required();
   app.add_option("--from", options.from, "first seed");
   app.add_option("--seeds", options.seeds, "number of seeds");
+  app.add_option("--fail-reads", options.fail_reads,
+                 "in every second life one of so many reads of table files fails");
   CLI11_PARSE(app, argc, argv);
   return huiliu::simulation::run(options);
 }
