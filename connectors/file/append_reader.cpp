@@ -64,12 +64,12 @@ class AppendReader final : public runtime::SourceReader {
     tails_.clear();
     copies_.clear();
     current_ = nullptr;
-    for (const auto& [key, value] : context.positions) {
+    auto known = read_positions(context.positions, kPrefix);
+    if (!known.is_ok()) return known.status();
+    for (auto& [key, position] : *known) {
       if (head_size(key) == 0) continue;
-      auto position = FilePosition::parse(value);
-      if (!position) return Status::corrupt("position " + key + " cannot be read: " + value);
-      note_beginning(position->path);
-      remember(key, std::move(*position));
+      note_beginning(position.path);
+      remember(key, std::move(position));
     }
     return folder_.open(context, reports_);
   }

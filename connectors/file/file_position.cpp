@@ -36,4 +36,18 @@ std::optional<FilePosition> FilePosition::parse(std::string_view text) {
   return position;
 }
 
+runtime::Result<std::map<std::string, FilePosition>> read_positions(
+    const std::vector<std::pair<std::string, std::string>>& committed, std::string_view prefix) {
+  std::map<std::string, FilePosition> positions;
+  for (const auto& [key, value] : committed) {
+    if (!key.starts_with(prefix)) continue;
+    auto position = FilePosition::parse(value);
+    if (!position) {
+      return runtime::Status::corrupt("position " + key + " cannot be read: " + value);
+    }
+    positions[key] = std::move(*position);
+  }
+  return positions;
+}
+
 }  // namespace huiliu::connectors

@@ -1,9 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/status.h"
 
 namespace huiliu::connectors {
 
@@ -22,5 +27,10 @@ struct FilePosition {
   std::string to_text() const;
   static std::optional<FilePosition> parse(std::string_view text);
 };
+
+/// Those of a source's committed positions whose key begins with `prefix`; kCorrupt names one that
+/// cannot be read.
+runtime::Result<std::map<std::string, FilePosition>> read_positions(
+    const std::vector<std::pair<std::string, std::string>>& committed, std::string_view prefix);
 
 }  // namespace huiliu::connectors

@@ -44,12 +44,9 @@ class FileReader final : public runtime::SourceReader {
     reports_.open(context);
     positions_.clear();
     by_path_.clear();
-    for (const auto& [key, value] : context.positions) {
-      if (!key.starts_with(kPrefix)) continue;
-      auto position = FilePosition::parse(value);
-      if (!position) return Status::corrupt("position " + key + " cannot be read: " + value);
-      remember(key, std::move(*position));
-    }
+    auto known = read_positions(context.positions, kPrefix);
+    if (!known.is_ok()) return known.status();
+    for (auto& [key, position] : *known) remember(key, std::move(position));
     return folder_.open(context, reports_);
   }
 

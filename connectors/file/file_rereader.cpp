@@ -44,14 +44,10 @@ class FileRereader final : public runtime::SourceReader {
   Status open(const SourceContext& context) override {
     context_ = context;
     path_ = resolve_path(context.base_folder, options_.path);
-    positions_.clear();
     tasks_.clear();
-    for (const auto& [key, value] : context.positions) {
-      if (!key.starts_with(kPrefix)) continue;
-      auto position = FilePosition::parse(value);
-      if (!position) return Status::corrupt("position " + key + " cannot be read: " + value);
-      positions_[key] = std::move(*position);
-    }
+    auto known = read_positions(context.positions, kPrefix);
+    if (!known.is_ok()) return known.status();
+    positions_ = std::move(known.value());
     for (const auto& [partition, rows] : context.selection->partitions()) plan(partition, rows);
     return Status::ok();
   }
