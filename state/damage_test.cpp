@@ -250,6 +250,15 @@ TEST_F(DamageTest, AStateThatCannotBeOpenedIsNoEmptyOne) {
   EXPECT_FALSE(fs::exists(at("state") / "CURRENT"));
 }
 
+TEST_F(DamageTest, AStartThatEndedBeforeThereWasAStateHoldsNobodyUp) {
+  fs::create_directories(at("state"));
+  fs::create_directories(at("scratch"));
+  for (const char* name : {"LOCK", "LOG", "MANIFEST-000001"}) std::ofstream(at("state") / name);
+  const auto reader = Reader::open(at("state").string(), at("scratch").string());
+  EXPECT_EQ(reader.status().code(), runtime::StatusCode::kNotFound) << reader.status().message();
+  EXPECT_EQ(look(at("state")).refused, "");
+}
+
 TEST_F(DamageTest, VerifyNamesEveryDamagedFile) {
   fill("state", 1, 40);
   fs::create_directories(at("scratch"));

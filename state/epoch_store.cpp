@@ -49,11 +49,14 @@ rocksdb::DBOptions db_options(const StoreOptions& options) {
 }  // namespace
 
 bool has_remains(const std::string& folder) {
+  // RocksDB writes the first manifest before CURRENT: a start that ended in between, or that is
+  // there just now, has left it alone.
+  constexpr std::string_view kFirstManifest = "MANIFEST-000001";
   std::error_code error;
   for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = file.path().filename().string();
-    if (name.starts_with("MANIFEST-") || name == "CURRENT" || name.ends_with(".sst") ||
-        name == LastEpochFile::kName) {
+    if ((name.starts_with("MANIFEST-") && name != kFirstManifest) || name == "CURRENT" ||
+        name.ends_with(".sst") || name.ends_with(".log") || name == LastEpochFile::kName) {
       return true;
     }
   }
