@@ -5,8 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "runtime/library.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/component/library.h"
 
 namespace huiliu::cli {
 

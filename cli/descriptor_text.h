@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/descriptor.h"
+#include "runtime/component/descriptor.h"
 
 namespace huiliu::cli {
 

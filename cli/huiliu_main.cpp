@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
-#include "runtime/diagnostics.h"
-#include "runtime/status.h"
+#include "runtime/base/diagnostics.h"
+#include "runtime/base/status.h"
 
 int main(int argc, char** argv) {
   using namespace huiliu;

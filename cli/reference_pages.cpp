@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/descriptor_text.h"
-#include "runtime/topology.h"
+#include "runtime/topology/topology.h"
 
 namespace huiliu::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::cli {
 

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "cli/command.h"
-#include "runtime/engine.h"
+#include "runtime/engine/engine.h"
 
 namespace huiliu::cli {
 

@@ -11,7 +11,7 @@ function(huiliu_folder NAME)
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz|main)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   set(needed ${ARG_LINK})
-  list(TRANSFORM needed APPEND _headers REGEX "^huiliu_(domain|formats|runtime|state|operators|connectors)$")
+  list(TRANSFORM needed APPEND _headers REGEX "^huiliu_[a-z]+$")
   if(NOT sources)
     add_library(huiliu_${NAME} INTERFACE)
     add_library(huiliu_${NAME}_headers INTERFACE)
@@ -32,6 +32,21 @@ function(huiliu_folder NAME)
   if(HUILIU_FUZZ)
     huiliu_fuzzers(${NAME})
   endif()
+endfunction()
+
+# huiliu_connector(NAME [LINK ...] [TEST_LINK ...])
+#
+# A folder of connectors: huiliu_folder with the option HUILIU_CONNECTOR_NAME, which leaves it out of
+# the binary. What is built in is in the global property HUILIU_CONNECTORS.
+function(huiliu_connector NAME)
+  string(TOUPPER ${NAME} option)
+  option(HUILIU_CONNECTOR_${option} "Build the connectors of connectors/${NAME}" ON)
+  if(NOT HUILIU_CONNECTOR_${option})
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "LINK;TEST_LINK" ${ARGN})
+  huiliu_folder(${NAME} LINK huiliu_runtime huiliu_codecs ${ARG_LINK} TEST_LINK ${ARG_TEST_LINK})
+  set_property(GLOBAL APPEND PROPERTY HUILIU_CONNECTORS ${NAME})
 endfunction()
 
 # Makes the libFuzzer executable huiliu_NAME_FILE of every *_fuzz.cpp in the folder.

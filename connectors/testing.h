@@ -11,10 +11,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "runtime/operator.h"
-#include "runtime/outputs.h"
-#include "runtime/sink.h"
-#include "runtime/source.h"
+#include "runtime/component/operator.h"
+#include "runtime/component/outputs.h"
+#include "runtime/component/sink.h"
+#include "runtime/component/source.h"
 
 namespace huiliu::connectors::testing {
 

@@ -8,7 +8,7 @@
 
 #include "operators/csv_table.h"
 #include "operators/periods.h"
-#include "runtime/config.h"
+#include "runtime/component/config.h"
 
 namespace huiliu::operators {
 

@@ -8,10 +8,10 @@
 #include "operators/compare_settings.h"
 #include "operators/field_names.h"
 #include "operators/record_book.h"
-#include "runtime/check.h"
-#include "runtime/compact_row.h"
-#include "runtime/key.h"
-#include "runtime/registry.h"
+#include "runtime/base/check.h"
+#include "runtime/component/registry.h"
+#include "runtime/record/compact_row.h"
+#include "runtime/record/key.h"
 #include "state/table.h"
 
 namespace huiliu::operators {

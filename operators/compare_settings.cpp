@@ -6,7 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "operators/field_names.h"
-#include "runtime/key.h"
+#include "runtime/record/key.h"
 
 namespace huiliu::operators {
 namespace {

@@ -8,8 +8,8 @@
 #include "operators/cleansing_steps.h"
 #include "operators/condition.h"
 #include "operators/version_state.h"
-#include "runtime/operator.h"
-#include "runtime/schema.h"
+#include "runtime/component/operator.h"
+#include "runtime/record/schema.h"
 
 namespace huiliu::operators {
 

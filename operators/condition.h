@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/config.h"
-#include "runtime/record.h"
-#include "runtime/schema.h"
+#include "runtime/component/config.h"
+#include "runtime/record/record.h"
+#include "runtime/record/schema.h"
 
 namespace re2 {
 class RE2;

@@ -12,7 +12,7 @@
 #include "domain/timestamps.h"
 #include "formats/csv.h"
 #include "operators/field_names.h"
-#include "runtime/clock.h"
+#include "runtime/base/clock.h"
 
 namespace huiliu::operators {
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/config.h"
+#include "runtime/component/config.h"
 
 namespace huiliu::operators {
 

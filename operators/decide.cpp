@@ -9,7 +9,7 @@
 #include "operators/code_table.h"
 #include "operators/field_names.h"
 #include "operators/periods.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::operators {
 namespace {

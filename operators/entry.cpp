@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::operators {
 namespace {

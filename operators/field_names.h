@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/config.h"
-#include "runtime/schema.h"
+#include "runtime/component/config.h"
+#include "runtime/record/schema.h"
 
 namespace huiliu::operators {
 

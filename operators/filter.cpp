@@ -1,7 +1,7 @@
 #include "operators/condition.h"
 #include "operators/field_names.h"
 #include "operators/script_engine.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::operators {
 namespace {

@@ -14,8 +14,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "runtime/key.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
+#include "runtime/record/key.h"
 #include "state/epoch_store.h"
 
 namespace huiliu::operators::testing {

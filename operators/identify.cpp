@@ -3,7 +3,7 @@
 
 #include "domain/subjects.h"
 #include "operators/field_names.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::operators {
 namespace {

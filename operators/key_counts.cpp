@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime/key.h"
+#include "runtime/record/key.h"
 
 namespace huiliu::operators {
 

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/record.h"
-#include "runtime/schema.h"
+#include "runtime/record/record.h"
+#include "runtime/record/schema.h"
 
 namespace huiliu::operators {
 

@@ -2,8 +2,8 @@
 
 #include "operators/field_names.h"
 #include "operators/script_engine.h"
-#include "runtime/registry.h"
-#include "runtime/text_template.h"
+#include "runtime/component/registry.h"
+#include "runtime/component/text_template.h"
 
 namespace huiliu::operators {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "domain/masking.h"
 #include "operators/field_names.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::operators {
 namespace {

@@ -7,7 +7,7 @@
 #include "operators/code_table.h"
 #include "operators/faults.h"
 #include "operators/field_names.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::operators {
 namespace {

@@ -3,7 +3,7 @@
 #include <fnmatch.h>
 
 #include "operators/csv_table.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::operators {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "operators/csv_table.h"
-#include "runtime/config.h"
+#include "runtime/component/config.h"
 
 namespace huiliu::operators {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "runtime/check.h"
-#include "runtime/key.h"
+#include "runtime/base/check.h"
+#include "runtime/record/key.h"
 
 namespace huiliu::operators {
 

@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "operators/field_names.h"
-#include "runtime/failpoint.h"
-#include "runtime/key.h"
-#include "runtime/registry.h"
+#include "runtime/base/failpoint.h"
+#include "runtime/component/registry.h"
+#include "runtime/record/key.h"
 #include "state/table.h"
 
 namespace huiliu::operators {

@@ -5,11 +5,11 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/arena.h"
-#include "runtime/config.h"
-#include "runtime/outputs.h"
-#include "runtime/record.h"
-#include "runtime/schema.h"
+#include "runtime/component/config.h"
+#include "runtime/component/outputs.h"
+#include "runtime/record/arena.h"
+#include "runtime/record/record.h"
+#include "runtime/record/schema.h"
 
 namespace huiliu::operators {
 

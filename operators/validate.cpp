@@ -9,7 +9,7 @@
 #include "operators/faults.h"
 #include "operators/field_names.h"
 #include "operators/validate_checks.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::operators {
 namespace {

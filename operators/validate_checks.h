@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/clock.h"
-#include "runtime/config.h"
-#include "runtime/record.h"
-#include "runtime/schema.h"
+#include "runtime/base/clock.h"
+#include "runtime/component/config.h"
+#include "runtime/record/record.h"
+#include "runtime/record/schema.h"
 
 namespace huiliu::operators {
 

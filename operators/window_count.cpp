@@ -5,8 +5,8 @@
 
 #include "operators/field_names.h"
 #include "operators/key_counts.h"
-#include "runtime/key.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
+#include "runtime/record/key.h"
 #include "state/table.h"
 
 namespace huiliu::operators {

@@ -6,7 +6,7 @@
 
 #include "domain/work_calendar.h"
 #include "operators/csv_table.h"
-#include "runtime/config.h"
+#include "runtime/component/config.h"
 
 namespace huiliu::operators {
 

@@ -2,7 +2,7 @@
 
 #include "operators/field_names.h"
 #include "operators/workday_table.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::operators {
 namespace {

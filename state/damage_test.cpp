@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <rocksdb/env.h>
 
-#include "runtime/key.h"
+#include "runtime/record/key.h"
 #include "state/epoch_store.h"
 #include "state/reader.h"
 

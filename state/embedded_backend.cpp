@@ -2,15 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "runtime/registry.h"
-#include "runtime/topology.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::state {
 
-StoreOptions store_options(const runtime::Topology& topology) {
+StoreOptions store_options(const runtime::StateNeeds& needs) {
   StoreOptions options;
-  options.identity = fmt::format("{} shards={}", topology.id, topology.shards);
-  if (topology.memory_bytes > 0) options.memory_bytes = topology.memory_bytes;
+  options.identity = fmt::format("{} shards={}", needs.topology_id, needs.shards);
+  if (needs.memory_bytes > 0) options.memory_bytes = needs.memory_bytes;
   return options;
 }
 
@@ -62,7 +61,7 @@ const runtime::Registration registration(runtime::BackendType{
          .example = "type: embedded\n"},
     .open = [](const runtime::BackendContext& context)
         -> runtime::Result<std::unique_ptr<runtime::Backend>> {
-      auto store = EpochStore::open(context.state_folder, store_options(*context.topology));
+      auto store = EpochStore::open(context.state_folder, store_options(context.needs));
       if (!store.is_ok()) return store.status();
       return std::unique_ptr<runtime::Backend>(
           std::make_unique<EmbeddedBackend>(std::move(store.value())));

@@ -3,13 +3,13 @@
 #include <memory>
 #include <vector>
 
-#include "runtime/backend.h"
+#include "runtime/component/backend.h"
 #include "state/epoch_store.h"
 
 namespace huiliu::state {
 
 /// How the state of a topology is opened.
-StoreOptions store_options(const runtime::Topology& topology);
+StoreOptions store_options(const runtime::StateNeeds& needs);
 /// The commit as the store takes it; `entries` and `commit` must outlive the result.
 Commit as_commit(const runtime::EpochCommit& commit, std::vector<LogEntry>& entries);
 

@@ -11,7 +11,7 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
-#include "runtime/key.h"
+#include "runtime/record/key.h"
 #include "state/batch.h"
 #include "state/epoch_store_impl.h"
 #include "state/failpoint.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/failpoint.h"
+#include "runtime/base/failpoint.h"
 
 namespace huiliu::state {
 

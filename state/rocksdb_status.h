@@ -5,7 +5,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/status.h>
 
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace huiliu::state {
 

@@ -16,7 +16,7 @@
 #include <rocksdb/sst_file_writer.h>
 #include <unistd.h>
 
-#include "runtime/version.h"
+#include "runtime/base/version.h"
 #include "state/failpoint.h"
 #include "state/layout.h"
 #include "state/rocksdb_status.h"

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 #include "state/reader.h"
 
 namespace huiliu::state {

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "runtime/key.h"
+#include "runtime/record/key.h"
 #include "state/reader.h"
 
 namespace huiliu::state {

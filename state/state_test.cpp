@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/key.h"
+#include "runtime/record/key.h"
 #include "state/epoch_store.h"
 
 namespace huiliu::state {

@@ -1,32 +1,48 @@
 #!/usr/bin/env python3
 """Holds the table of allowed includes per folder (docs/architecture.md) and of third parties.
 
-Fails with file, line and rule. Files that grow too long are only listed.
+Fails with file, line and rule, or if the picture of includes in docs/architecture.md is out of
+date; `layout_test.py --draw` prints that picture. Files that grow too long are only listed.
 """
 import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ["domain", "formats", "runtime", "state", "operators", "connectors", "cli", "examples"]
-# Folder → folders of ours that its files may include.
+BASE = {"runtime/base"}
+RECORD = BASE | {"runtime/record"}
+COMPONENT = RECORD | {"runtime/component"}
+TOPOLOGY = COMPONENT | {"runtime/topology"}
+ENGINE = TOPOLOGY | {"runtime/engine"}
+DATA = {"domain", "formats"}
+BELOW_SERVICE = ENGINE | DATA | {"codecs", "state", "operators"}
+# Folder → folders of ours that its files may include besides itself. A connector is a folder of its
+# own below connectors/, and none may include another.
 ALLOWED = {
-    "domain": {"domain"},
-    "formats": {"formats"},
-    "runtime": {"runtime"},
-    "state": {"runtime", "state"},
-    "operators": {"runtime", "state", "domain", "formats", "operators"},
-    "connectors": {"runtime", "state", "domain", "formats", "connectors"},
-    "cli": set(FOLDERS) - {"examples"},
-    "examples": {"runtime", "state"},
+    "domain": set(),
+    "formats": set(),
+    "runtime/base": set(),
+    "runtime/record": BASE,
+    "runtime/component": RECORD,
+    "runtime/topology": COMPONENT,
+    "runtime/engine": TOPOLOGY,
+    "codecs": COMPONENT | DATA,
+    "state": COMPONENT,
+    "operators": COMPONENT | DATA | {"state"},
+    "connectors": COMPONENT | DATA | {"codecs", "state"},
+    "service": BELOW_SERVICE,
+    "cli": BELOW_SERVICE | {"service"},
+    "examples": COMPONENT | {"state"},
 }
+# What the picture of includes shows; examples, tools and benchmarks use what they like.
+ROOTS = {name.split("/")[0] for name in ALLOWED} - {"examples"}
 # Start of an include → the only places that may have it.
 CONFINED = {
     "rocksdb/": ["state/", "tests/simulation/"],
-    "yaml-cpp/": ["runtime/config.cpp"],
+    "yaml-cpp/": ["runtime/component/config.cpp"],
     "sqlite3.h": ["connectors/sqlite/"],
     "librdkafka/": ["connectors/kafka/", "bench/"],
-    "simdjson": ["connectors/file/", "formats/", "bench/"],
+    "simdjson": ["codecs/", "connectors/file/", "formats/", "bench/"],
     "luajit": ["operators/"],
     "lua.h": ["operators/"],
     "lua.hpp": ["operators/"],
@@ -40,12 +56,25 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 MOST_LINES = 400
 
 
+def room_of(path: str) -> str:
+    """The folder of the table that a file is in: two names deep in runtime/ and connectors/."""
+    parts = path.split("/")
+    deep = parts[0] in ("runtime", "connectors") and len(parts) > 2
+    return "/".join(parts[:2] if deep else parts[:1])
+
+
+def is_test(path: str) -> bool:
+    """A test may build what it tests of anything."""
+    return path.endswith(("_test.cpp", "_fuzz.cpp", "harness.h")) or "/testing" in path
+
+
 def forbidden(path: str, quoted: bool, included: str) -> str:
     """The rule that an include breaks, or nothing."""
-    folder, target = path.split("/")[0], included.split("/")[0]
-    if quoted and folder in ALLOWED and target in FOLDERS and target not in ALLOWED[folder]:
-        # Test support is not part of the folder's interface.
-        return f"{folder}/ may include only {', '.join(sorted(ALLOWED[folder]))}"
+    room, target = room_of(path), room_of(included)
+    allowed = ALLOWED.get("connectors" if room.startswith("connectors/") else room)
+    if quoted and "/" in included and allowed is not None and not is_test(path):
+        if target != room and target not in allowed:
+            return f"{room}/ may include only {', '.join(sorted(allowed)) or 'its own files'}"
     for start, places in CONFINED.items():
         if included.startswith(start) and not quoted:
             if not any(path.startswith(place) for place in places):
@@ -53,9 +82,37 @@ def forbidden(path: str, quoted: bool, included: str) -> str:
     return ""
 
 
+def picture(arrows: set) -> str:
+    """Which folders include which, as Mermaid. What another folder hands on is not drawn again."""
+    def reached(start: str, without: str) -> set:
+        seen, todo = set(), [t for f, t in arrows if f == start and t != without]
+        while todo:
+            room = todo.pop()
+            if room not in seen:
+                seen.add(room)
+                todo += [t for f, t in arrows if f == room]
+        return seen
+
+    drawn = sorted(a for a in arrows if a[1] not in reached(a[0], a[1]))
+    names = {room: room.replace("/", "_") for arrow in arrows for room in arrow}
+    lines = ["flowchart TD"]
+    lines += [f'  {name}["{room}"]' for room, name in sorted(names.items())]
+    lines += [f"  {names[f]} --> {names[t]}" for f, t in drawn]
+    return "\n".join(lines) + "\n"
+
+
+def circles(arrows: set) -> list:
+    """Arrows that lead back to where they come from."""
+    todo, gone = set(arrows), True
+    while gone:
+        gone = {a for a in todo if not any(a[1] == b[0] for b in todo)}
+        todo -= gone
+    return sorted(todo)
+
+
 def main() -> int:
-    broken, long_files = [], []
-    for folder in FOLDERS + ["bench", "tools"]:
+    broken, long_files, arrows = [], [], set()
+    for folder in sorted({name.split("/")[0] for name in ALLOWED} | {"bench", "tools"}):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix not in (".h", ".cpp"):
                 continue
@@ -65,9 +122,19 @@ def main() -> int:
                 long_files.append(f"{name}: {len(lines)} lines")
             for number, line in enumerate(lines, 1):
                 match = INCLUDE.match(line)
+                if match and match[1] == '"' and "/" in match[2] and not is_test(name):
+                    arrows.add((room_of(name), room_of(match[2])))
                 rule = match and forbidden(name, match[1] == '"', match[2])
                 if rule:
                     broken.append(f"{name}:{number}: includes {match[2]}: {rule}")
+    arrows = {(f, t) for f, t in arrows if f != t and f.split("/")[0] in ROOTS}
+    if "--draw" in sys.argv:
+        print(picture(arrows), end="")
+        return 0
+    broken += [f"{f} includes {t}, which leads back to it" for f, t in circles(arrows)]
+    if picture(arrows) not in (ROOT / "docs/architecture.md").read_text(encoding="utf-8"):
+        broken.append("docs/architecture.md: its picture of includes is out of date; put the output "
+                      "of tests/layout_test.py --draw there")
     if long_files:
         print(f"warning: longer than {MOST_LINES} lines:\n  " + "\n  ".join(long_files))
     if broken:

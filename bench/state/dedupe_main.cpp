@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include "runtime/key.h"
+#include "runtime/record/key.h"
 #include "state/epoch_store.h"
 
 namespace {

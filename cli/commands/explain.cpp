@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/explain/earlier.h"
-#include "cli/explain/masker.h"
-#include "cli/explain/question.h"
-#include "cli/explain/recorder.h"
-#include "cli/explain/replay.h"
-#include "cli/explain/report.h"
-#include "cli/topology_file.h"
+#include "service/explain/earlier.h"
+#include "service/explain/masker.h"
+#include "service/explain/question.h"
+#include "service/explain/recorder.h"
+#include "service/explain/replay.h"
+#include "service/explain/report.h"
+#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -31,21 +31,21 @@ struct Options {
 
 constexpr std::size_t kLimitOfValues = 5;
 
-Language language_of(const Options& options) {
-  if (options.language == "zh") return Language::kChinese;
-  return options.language == "en" ? Language::kEnglish : Language::kBoth;
+service::Language language_of(const Options& options) {
+  if (options.language == "zh") return service::Language::kChinese;
+  return options.language == "en" ? service::Language::kEnglish : service::Language::kBoth;
 }
 
-std::optional<Question> question_of(const Options& options) {
-  Question question;
+std::optional<service::Question> question_of(const Options& options) {
+  service::Question question;
   if (!options.at.empty()) {
-    question.row = parse_asked_row(options.at);
+    question.row = service::parse_asked_row(options.at);
     if (!question.row) {
       fmt::print(stderr, "error: --at expects FILE:ROW or FILE.xlsx:SHEET:ROW, rows from 1\n");
       return std::nullopt;
     }
   }
-  auto values = parse_asked_values(options.where);
+  auto values = service::parse_asked_values(options.where);
   if (!values.is_ok()) {
     report_error(values.status());
     return std::nullopt;
@@ -77,9 +77,9 @@ class Interrupt {
   sigset_t signals_{};
 };
 
-ReplayEnd watched_replay(const runtime::Topology& topology, Recorder& recorder) {
+service::ReplayEnd watched_replay(const runtime::Topology& topology, service::Recorder& recorder) {
   const Interrupt interrupt;
-  ReplayHooks hooks;
+  service::ReplayHooks hooks;
   hooks.interrupted = [&interrupt] { return interrupt.caught(); };
   bool shown = false;
   if (isatty(STDERR_FILENO) == 1) {
@@ -89,15 +89,15 @@ ReplayEnd watched_replay(const runtime::Topology& topology, Recorder& recorder) 
       std::fflush(stderr);
     };
   }
-  ReplayEnd end = replay(topology, recorder, hooks);
+  service::ReplayEnd end = service::replay(topology, recorder, hooks);
   if (end.status.is_ok() && !end.interrupted) {
-    end = compare_with_earlier(topology, recorder.found(), hooks);
+    end = service::compare_with_earlier(topology, recorder.found(), hooks);
   }
   if (shown) std::fputs("\r\x1b[K", stderr);
   return end;
 }
 
-void find_place(const runtime::Topology& topology, Trace& trace) {
+void find_place(const runtime::Topology& topology, service::Trace& trace) {
   const runtime::Node* node = topology.find(trace.steps.front().node);
   if (node->source == nullptr || !node->source->locate) return;
   const runtime::Origin origin{&trace.origin.file, trace.origin.row};
@@ -105,50 +105,52 @@ void find_place(const runtime::Topology& topology, Trace& trace) {
 }
 
 /// Takes away a record of another sheet; says so, or nothing.
-std::string check_sheet(const Question& question, std::vector<Trace>& found, Language language) {
+std::string check_sheet(const service::Question& question, std::vector<service::Trace>& found,
+                        service::Language language) {
   if (!question.row || question.row->sheet.empty() || found.empty()) return {};
   const auto& place = found.front().place;
   const std::string sheet = place ? place->sheet : "";
   if (sheet == question.row->sheet) return {};
   found.clear();
-  return other_sheet_text(*question.row, sheet, language);
+  return service::other_sheet_text(*question.row, sheet, language);
 }
 
-void print(const std::vector<Trace>& found, const std::string& message, const Options& options) {
+void print(const std::vector<service::Trace>& found, const std::string& message,
+           const Options& options) {
   if (!message.empty()) fmt::print(stderr, "{}\n", message);
   if (options.json) {
-    std::fputs(traces_json(found, message).c_str(), stdout);
+    std::fputs(service::traces_json(found, message).c_str(), stdout);
     return;
   }
-  for (const Trace& trace : found) {
+  for (const service::Trace& trace : found) {
     if (&trace != &found.front()) std::fputs("\n", stdout);
-    std::fputs(trace_text(trace, language_of(options)).c_str(), stdout);
+    std::fputs(service::trace_text(trace, language_of(options)).c_str(), stdout);
   }
 }
 
 int explain(const Options& options) {
   const auto question = question_of(options);
   if (!question) return kUsage;
-  const auto topology = load_checked(options.path);
+  const auto topology = service::load_checked(options.path);
   if (!topology) return kUsage;
-  if (const std::string unknown = unknown_field(*question, *topology); !unknown.empty()) {
+  if (const std::string unknown = service::unknown_field(*question, *topology); !unknown.empty()) {
     fmt::print(stderr, "error: {}\n", unknown);
     return kUsage;
   }
   spdlog::set_level(spdlog::level::off);  // the run has logged it
-  Recorder recorder(*topology, *question);
-  const ReplayEnd end = watched_replay(*topology, recorder);
+  service::Recorder recorder(*topology, *question);
+  const service::ReplayEnd end = watched_replay(*topology, recorder);
   if (!end.status.is_ok()) return report_error(end.status);
   if (end.interrupted) return kInterrupted;
-  std::vector<Trace>& found = recorder.found();
-  const Masker masker(*topology);
-  for (Trace& trace : found) {
+  std::vector<service::Trace>& found = recorder.found();
+  const service::Masker masker(*topology);
+  for (service::Trace& trace : found) {
     find_place(*topology, trace);
     if (!options.reveal) masker.mask(trace);
   }
   std::string message = check_sheet(*question, found, language_of(options));
   if (found.empty() && message.empty()) {
-    message = not_found_text(*question, recorder.files(), language_of(options));
+    message = service::not_found_text(*question, recorder.files(), language_of(options));
   }
   print(found, message, options);
   return found.empty() ? kFailed : kSuccess;

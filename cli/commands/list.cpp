@@ -7,14 +7,14 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
-#include "cli/topology_file.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
+#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
 
 int list(const std::vector<std::string>& libraries) {
-  const auto registry = registry_with(libraries);
+  const auto registry = service::registry_with(libraries);
   if (!registry) return kUsage;
   for (const auto kind : runtime::kAllKinds) {
     std::string text = fmt::format("{}s\n", kind_name(kind));
@@ -23,6 +23,7 @@ int list(const std::vector<std::string>& libraries) {
     }
     std::fputs(text.c_str(), stdout);
   }
+  fmt::print("built in\n  connectors       {}\n", HUILIU_CONNECTORS);
   return kSuccess;
 }
 

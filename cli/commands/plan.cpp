@@ -1,4 +1,4 @@
-#include "runtime/plan.h"
+#include "runtime/topology/plan.h"
 
 #include <cstdio>
 #include <memory>
@@ -7,7 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
-#include "cli/topology_file.h"
+#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -19,8 +19,8 @@ struct Options {
 };
 
 int print_plan(const Options& options) {
-  const auto topology =
-      options.workers > 1 ? load_for_workers(options.path) : load_for_run(options.path);
+  const auto topology = options.workers > 1 ? service::load_for_workers(options.path)
+                                            : service::load_for_run(options.path);
   if (!topology) return kUsage;
   const unsigned threads = options.parallelism ? options.parallelism : topology->parallelism;
   const runtime::Plan plan = runtime::make_plan(*topology, threads);

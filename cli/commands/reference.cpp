@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/reference_pages.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::cli {
 namespace {

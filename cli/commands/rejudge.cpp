@@ -7,12 +7,13 @@
 #include <spdlog/spdlog.h>
 
 #include "cli/command.h"
-#include "cli/rejudge/chosen_rows.h"
 #include "cli/signal_waiter.h"
-#include "cli/state/import.h"
-#include "cli/topology_file.h"
 #include "operators/refused.h"
-#include "runtime/clock.h"
+#include "runtime/base/clock.h"
+#include "runtime/topology/state_layout.h"
+#include "service/rejudge/chosen_rows.h"
+#include "service/state/import.h"
+#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -23,7 +24,7 @@ using runtime::Topology;
 
 struct Options {
   std::string path, state, epoch;
-  RejudgeRequest request;
+  service::RejudgeRequest request;
   unsigned parallelism = 0;
 };
 
@@ -40,7 +41,7 @@ Status check_topology(const Topology& topology) {
         fmt::format("source '{}' is of type {}, whose rows cannot be taken up one by one",
                     node.name, node.type_name));
   }
-  if (!refused_nodes(topology).empty()) return Status::ok();
+  if (!service::refused_nodes(topology).empty()) return Status::ok();
   return Status::invalid(
       "the topology has no operator of type `refused`, which knows the refused rows. Give it the "
       "verdict on each row, and rows that are refused from then on can be judged again:\n"
@@ -54,8 +55,8 @@ Status check_topology(const Topology& topology) {
 std::string plural(std::uint64_t count) { return count == 1 ? "row" : "rows"; }
 
 /// Ends with the number of rows that could not be taken up.
-std::uint64_t print_summary(const Topology& topology, const ChosenRows& chosen,
-                            const RejudgeOutcome& outcome,
+std::uint64_t print_summary(const Topology& topology, const service::ChosenRows& chosen,
+                            const service::RejudgeOutcome& outcome,
                             const std::map<std::string, std::string>& reasons) {
   std::uint64_t judged = 0, refused = 0, missing = 0;
   for (const auto& [verdict, count] : outcome.verdicts) judged += count;
@@ -98,20 +99,20 @@ Status close(const runtime::Selection& selection, runtime::Backend& backend) {
 }
 
 /// Chooses the rows while the backend is open: nobody else changes the state.
-runtime::Result<ChosenRows> choose(const Topology& topology, const std::string& folder,
-                                   const RejudgeRequest& request) {
-  OpenState state;
-  if (Status status = open_state(topology, folder, state); !status.is_ok()) return status;
-  return choose_rows(topology, state, request);
+runtime::Result<service::ChosenRows> choose(const Topology& topology, const std::string& folder,
+                                            const service::RejudgeRequest& request) {
+  service::OpenState state;
+  if (Status status = service::open_state(topology, folder, state); !status.is_ok()) return status;
+  return service::choose_rows(topology, state, request);
 }
 
 /// Prints what has come of it; the exit code.
 runtime::Result<int> report(const Topology& topology, const std::string& folder,
-                            const ChosenRows& chosen,
+                            const service::ChosenRows& chosen,
                             const std::map<std::string, std::string>& reasons) {
-  OpenState state;
-  if (Status status = open_state(topology, folder, state); !status.is_ok()) return status;
-  const auto outcome = outcome_of(topology, state, *chosen.selection);
+  service::OpenState state;
+  if (Status status = service::open_state(topology, folder, state); !status.is_ok()) return status;
+  const auto outcome = service::outcome_of(topology, state, *chosen.selection);
   if (!outcome.is_ok()) return outcome.status();
   const bool missing = print_summary(topology, chosen, outcome.value(), reasons) > 0;
   std::fflush(stdout);
@@ -120,7 +121,7 @@ runtime::Result<int> report(const Topology& topology, const std::string& folder,
 
 int judge(const Topology& topology, const Options& options, const std::string& folder) {
   SignalWaiter signals;
-  const runtime::BackendContext context{&topology, folder};
+  const runtime::BackendContext context{runtime::state_needs(topology), folder};
   auto backend = topology.backend->open(context);
   if (!backend.is_ok()) {
     if (backend.status().code() != runtime::StatusCode::kUnavailable) {
@@ -130,10 +131,11 @@ int judge(const Topology& topology, const Options& options, const std::string& f
         Status::unavailable(backend.status().message() +
                             "; does the topology run? It must be stopped for a rejudgement"));
   }
-  if (Status status = check_whole(*backend.value()); !status.is_ok()) return report_error(status);
+  if (Status status = service::check_whole(*backend.value()); !status.is_ok())
+    return report_error(status);
   auto rows = choose(topology, folder, options.request);
   if (!rows.is_ok()) return report_error(rows.status());
-  const ChosenRows chosen = std::move(rows.value());
+  const service::ChosenRows chosen = std::move(rows.value());
   const unsigned threads = options.parallelism ? options.parallelism : topology.parallelism;
   runtime::Engine engine(topology, threads, *backend.value(), runtime::system_clock());
   engine.rejudge(*chosen.selection);
@@ -157,7 +159,7 @@ int judge(const Topology& topology, const Options& options, const std::string& f
 }
 
 int rejudge(const Options& options) {
-  auto topology = load_for_run(options.path);
+  auto topology = service::load_for_run(options.path);
   if (!topology) return kUsage;
   if (!options.epoch.empty()) {
     const auto epoch = runtime::parse_duration(options.epoch);
@@ -168,11 +170,11 @@ int rejudge(const Options& options) {
     topology->epoch_ms = epoch->count();
   }
   if (Status status = check_topology(*topology); !status.is_ok()) return report_error(status);
-  const std::string folder = state_folder_of(*topology, options.state);
+  const std::string folder = service::state_folder_of(*topology, options.state);
   {
     // Opening the backend would make a state where there is none.
-    OpenState state;
-    if (Status status = open_state(*topology, folder, state); !status.is_ok()) {
+    service::OpenState state;
+    if (Status status = service::open_state(*topology, folder, state); !status.is_ok()) {
       return report_error(status);
     }
   }

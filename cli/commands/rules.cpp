@@ -5,8 +5,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
-#include "cli/rules/rules_page.h"
-#include "cli/topology_file.h"
+#include "service/rules/rules_page.h"
+#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -16,9 +16,9 @@ struct Options {
 };
 
 int print_rules(const Options& options) {
-  const auto topology = load_checked(options.path);
+  const auto topology = service::load_checked(options.path);
   if (!topology) return kUsage;
-  std::fputs(rules_page(*topology, options.language == "zh").c_str(), stdout);
+  std::fputs(service::rules_page(*topology, options.language == "zh").c_str(), stdout);
   return kSuccess;
 }
 

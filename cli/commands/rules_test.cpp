@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "cli/command.h"
-#include "cli/rules/check_words.h"
 #include "operators/validate_checks.h"
+#include "service/rules/check_words.h"
 
 namespace huiliu::cli {
 namespace {
@@ -115,7 +115,7 @@ TEST(RulesOfCredit, HaveEveryRowOfTheirDecisionsAndEverySource) {
 
 TEST(RulesOfCredit, HaveWordsForEveryCheck) {
   for (const std::string& check : operators::check_names()) {
-    EXPECT_NE(check_words(check), nullptr) << check;
+    EXPECT_NE(service::check_words(check), nullptr) << check;
   }
 }
 

@@ -13,12 +13,13 @@
 
 #include "cli/command.h"
 #include "cli/signal_waiter.h"
-#include "cli/state/import.h"
-#include "cli/state/state_folder.h"
-#include "cli/topology_file.h"
-#include "runtime/clock.h"
-#include "runtime/engine.h"
-#include "runtime/read_folders.h"
+#include "runtime/base/clock.h"
+#include "runtime/engine/engine.h"
+#include "runtime/topology/read_folders.h"
+#include "runtime/topology/state_layout.h"
+#include "service/state/import.h"
+#include "service/state/state_folder.h"
+#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -163,20 +164,21 @@ Status confirmed(Status status, runtime::Backend& backend) {
 }
 
 /// Fills a backend without state; true if it must be opened anew.
-runtime::Result<bool> start_from(const Start& start, const runtime::BackendContext& context,
+runtime::Result<bool> start_from(const Start& start, const Topology& topology,
+                                 const runtime::BackendContext& context,
                                  runtime::Backend& backend) {
   if (!start.snapshot) {
-    if (Status status = check_whole(backend); !status.is_ok()) return status;
+    if (Status status = service::check_whole(backend); !status.is_ok()) return status;
     return false;
   }
-  const auto state = import_state(*start.snapshot, backend);
+  const auto state = service::import_state(*start.snapshot, backend);
   if (!state.is_ok()) return state.status();
-  if (state.value() == ImportState::kDone) return false;
-  const auto plan = plan_import(*start.snapshot, *context.topology, start.may_leave_out);
+  if (state.value() == service::ImportState::kDone) return false;
+  const auto plan = service::plan_import(*start.snapshot, topology, start.may_leave_out);
   if (!plan.is_ok()) return plan.status();
-  fmt::print(stderr, "{}", import_text(*start.snapshot, plan.value()));
-  const Status status = import_snapshot(*start.snapshot, plan.value(), *context.topology, backend,
-                                        context.interrupted);
+  fmt::print(stderr, "{}", service::import_text(*start.snapshot, plan.value()));
+  const Status status = service::import_snapshot(*start.snapshot, plan.value(), topology, backend,
+                                                 context.interrupted);
   if (!status.is_ok()) return status;
   return true;
 }
@@ -188,12 +190,12 @@ struct Ended {
 };
 
 /// From the last committed epoch until the topology ends or cannot go on.
-Status run_once(const runtime::BackendContext& context, const Start& start, unsigned threads,
-                SignalWaiter& signals, ProgressPrinter& printer, Ended& ended) {
-  const Topology& topology = *context.topology;
+Status run_once(const Topology& topology, const runtime::BackendContext& context,
+                const Start& start, unsigned threads, SignalWaiter& signals,
+                ProgressPrinter& printer, Ended& ended) {
   auto backend = topology.backend->open(context);
   if (!backend.is_ok()) return backend.status();
-  const auto filled = start_from(start, context, *backend.value());
+  const auto filled = start_from(start, topology, context, *backend.value());
   if (!filled.is_ok()) return confirmed(filled.status(), *backend.value());
   ended.reopen = filled.value();
   if (ended.reopen) return Status::restart("the state is that of the snapshot");
@@ -221,13 +223,13 @@ int run_until_done(const Topology& topology, const Start& start, unsigned thread
   SignalWaiter signals;
   ProgressPrinter printer(topology, quiet);
   std::shared_ptr<void> session;
-  const runtime::BackendContext context{&topology, state, &session, [&signals] {
-                                          return !signals.sleep(std::chrono::milliseconds(0));
-                                        }};
+  const runtime::BackendContext context{
+      runtime::state_needs(topology), state, &session,
+      [&signals] { return !signals.sleep(std::chrono::milliseconds(0)); }};
   for (auto pause = kFirstPause;; pause = std::min(pause * 2, kMostPause)) {
     const auto started = std::chrono::steady_clock::now();
     Ended ended;
-    const Status status = run_once(context, start, threads, signals, printer, ended);
+    const Status status = run_once(topology, context, start, threads, signals, printer, ended);
     if (ended.reopen) {
       spdlog::info("{}", status.message());
       pause = kFirstPause / 2;
@@ -258,7 +260,7 @@ Status open_start(const Options& options, Start& start) {
 }
 
 int run(const Options& options) {
-  auto topology = load_for_run(options.path);
+  auto topology = service::load_for_run(options.path);
   if (!topology) return kUsage;
   if (!options.epoch.empty()) {
     const auto epoch = runtime::parse_duration(options.epoch);
@@ -269,7 +271,7 @@ int run(const Options& options) {
     topology->epoch_ms = epoch->count();
   }
   const unsigned threads = options.parallelism ? options.parallelism : topology->parallelism;
-  const std::string folder = state_folder_of(*topology, options.state);
+  const std::string folder = service::state_folder_of(*topology, options.state);
   if (const auto* reader = runtime::reader_of_state(*topology, std::filesystem::absolute(folder))) {
     fmt::print(stderr, "error: the state folder '{}' lies where source '{}' reads\n", folder,
                reader->name);

@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
-#include "cli/state/state_folder.h"
-#include "cli/topology_file.h"
+#include "service/state/state_folder.h"
+#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -36,10 +36,11 @@ std::string usual_name(const runtime::Topology& topology) {
 }
 
 int take(const Options& options) {
-  const auto topology = load_for_run(options.path);
+  const auto topology = service::load_for_run(options.path);
   if (!topology) return kUsage;
-  OpenState state;
-  const Status opened = open_state(*topology, state_folder_of(*topology, options.state), state);
+  service::OpenState state;
+  const Status opened =
+      service::open_state(*topology, service::state_folder_of(*topology, options.state), state);
   if (!opened.is_ok()) return report_error(opened);
   if (state.shared) {
     return report_error(Status::invalid(

@@ -10,13 +10,13 @@
 #include <spdlog/spdlog.h>
 
 #include "cli/command.h"
-#include "cli/explain/layout.h"
-#include "cli/explain/masker.h"
-#include "cli/state/state_folder.h"
-#include "cli/state/table_rows.h"
-#include "cli/temporary_folder.h"
-#include "cli/topology_file.h"
-#include "runtime/state_layout.h"
+#include "runtime/topology/state_layout.h"
+#include "service/explain/layout.h"
+#include "service/explain/masker.h"
+#include "service/state/state_folder.h"
+#include "service/state/table_rows.h"
+#include "service/temporary_folder.h"
+#include "service/topology_file.h"
 #include "state/reader.h"
 
 namespace huiliu::cli {
@@ -36,7 +36,7 @@ std::string json_of(const RowText& row) {
   rapidjson::StringBuffer buffer;
   rapidjson::Writer<rapidjson::StringBuffer> json(buffer);
   const auto text = [&](const std::string& value) {
-    const std::string clean = json_text(value);
+    const std::string clean = service::json_text(value);
     return json.String(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
   };
   json.StartObject();
@@ -51,7 +51,7 @@ std::string json_of(const RowText& row) {
 std::string line_of(const RowText& row) {
   std::string line;
   for (const auto& [name, value] : row) {
-    line += fmt::format("{}{}={}", line.empty() ? "" : "  ", name, printable(value));
+    line += fmt::format("{}{}={}", line.empty() ? "" : "  ", name, service::printable(value));
   }
   return line;
 }
@@ -61,7 +61,8 @@ void print_row(const RowText& row, bool json) {
 }
 
 /// Rows of a table that is in the state; nothing is counted of one that is not.
-runtime::Result<std::uint64_t> count_rows(const OpenState& state, const std::string& table) {
+runtime::Result<std::uint64_t> count_rows(const service::OpenState& state,
+                                          const std::string& table) {
   std::uint64_t rows = 0;
   for (const std::uint16_t shard : state.held) {
     const Status status =
@@ -74,7 +75,8 @@ runtime::Result<std::uint64_t> count_rows(const OpenState& state, const std::str
   return rows;
 }
 
-int list_tables(const Options& options, const runtime::Topology& topology, const OpenState& state) {
+int list_tables(const Options& options, const runtime::Topology& topology,
+                const service::OpenState& state) {
   const auto layout = state.reader->meta(runtime::kLayoutPrefix);
   if (!options.json) {
     fmt::print("topology {}: epoch {}, {} of {} shards\n", topology.id, state.reader->epoch(),
@@ -96,12 +98,13 @@ int list_tables(const Options& options, const runtime::Topology& topology, const
   return kSuccess;
 }
 
-int show_rows(const Options& options, const runtime::Topology& topology, const OpenState& state) {
-  auto rows = TableRows::find(topology, options.table);
+int show_rows(const Options& options, const runtime::Topology& topology,
+              const service::OpenState& state) {
+  auto rows = service::TableRows::find(topology, options.table);
   if (!rows.is_ok()) return report_error(rows.status());
-  auto wanted = parse_asked_values(options.where);
+  auto wanted = service::parse_asked_values(options.where);
   if (!wanted.is_ok()) return report_error(wanted.status());
-  const Masker masker(topology);
+  const service::Masker masker(topology);
   std::size_t found = 0;
   bool more = false;
   const Status status = rows->each(state, *wanted, [&](const RowText& row) {
@@ -125,7 +128,7 @@ int show_rows(const Options& options, const runtime::Topology& topology, const O
 
 /// Reads everything and names what is damaged.
 int verify(const std::string& folder) {
-  TemporaryFolder scratch;
+  service::TemporaryFolder scratch;
   auto problems = state::Reader::verify(folder, scratch.path().string());
   if (!problems.is_ok()) return report_error(problems.status());
   for (const std::string& problem : *problems) fmt::print("{}\n", problem);
@@ -135,11 +138,12 @@ int verify(const std::string& folder) {
 }
 
 int show(const Options& options) {
-  const auto topology = load_for_run(options.path);
+  const auto topology = service::load_for_run(options.path);
   if (!topology) return kUsage;
-  if (options.verify) return verify(state_folder_of(*topology, options.state));
-  OpenState state;
-  const Status opened = open_state(*topology, state_folder_of(*topology, options.state), state);
+  if (options.verify) return verify(service::state_folder_of(*topology, options.state));
+  service::OpenState state;
+  const Status opened =
+      service::open_state(*topology, service::state_folder_of(*topology, options.state), state);
   if (!opened.is_ok()) return report_error(opened);
   if (options.table.empty()) return list_tables(options, *topology, state);
   return show_rows(options, *topology, state);

@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/failpoint.h"
+#include "runtime/base/failpoint.h"
+#include "runtime/base/paths.h"
 
 namespace huiliu::connectors {
 
@@ -32,36 +33,13 @@ runtime::Result<bool> fits_length(const std::string& path, std::uint64_t committ
       length > committed ? "Take a snapshot of the topology as it is now, " : ""));
 }
 
-std::string resolve_path(const std::string& folder, const std::string& path) {
-  const std::filesystem::path given(path);
-  if (given.is_absolute() || folder.empty()) return given.lexically_normal().string();
-  return (std::filesystem::path(folder) / given).lexically_normal().string();
-}
-
-Status io_failure(const std::string& what, const std::string& path, int error) {
-  if (error == ENOSPC || error == EDQUOT) {
-    return Status::unavailable(
-        fmt::format("{}: no space left on the disk; free some, it goes on by itself", path));
-  }
-  return Status::unavailable(fmt::format("{} {}: {}", what, path, std::strerror(error)));
-}
-
-Status sync_folder_of(const std::string& path) {
-  std::string folder = std::filesystem::path(path).parent_path().string();
-  if (folder.empty()) folder = ".";
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return io_failure("cannot open folder", folder, errno);
-  const int result = ::fsync(fd);
-  const int error = errno;
-  ::close(fd);
-  return result == 0 ? Status::ok() : io_failure("cannot sync folder", folder, error);
-}
-
 AppendFile::~AppendFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Status AppendFile::failed(const char* what) const { return io_failure(what, path_, errno); }
+Status AppendFile::failed(const char* what) const {
+  return runtime::io_failure(what, path_, errno);
+}
 
 Status AppendFile::claim(bool overwrite) {
   struct stat info {};
@@ -75,9 +53,9 @@ Status AppendFile::claim(bool overwrite) {
   }
   if (ours) return Status::ok();
   const int fd = ::open(claim_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
-  if (fd < 0) return io_failure("cannot create", claim_, errno);
+  if (fd < 0) return runtime::io_failure("cannot create", claim_, errno);
   ::close(fd);
-  return sync_folder_of(path_);
+  return runtime::sync_folder_of(path_);
 }
 
 Status AppendFile::cut_back(std::uint64_t length) {
@@ -111,7 +89,7 @@ Status AppendFile::open(const std::string& path, std::optional<std::uint64_t> co
   claim_ = (name.parent_path() / ("." + name.filename().string() + ".uncommitted")).string();
   std::error_code error;
   if (name.has_parent_path()) std::filesystem::create_directories(name.parent_path(), error);
-  if (error) return io_failure("cannot create folder of", path, error.value());
+  if (error) return runtime::io_failure("cannot create folder of", path, error.value());
   if (!committed_length) {
     if (Status status = claim(overwrite); !status.is_ok()) return status;
   }
@@ -126,7 +104,7 @@ Status AppendFile::open(const std::string& path, std::optional<std::uint64_t> co
   }
   if (fd_ < 0) return failed("cannot open");
   if (Status status = cut_back(committed_length.value_or(0)); !status.is_ok()) return status;
-  return sync_folder_of(path);
+  return runtime::sync_folder_of(path);
 }
 
 Status AppendFile::write_at_end(std::string_view bytes) {

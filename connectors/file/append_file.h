@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace huiliu::connectors {
 
@@ -50,13 +50,7 @@ class AppendFile {
   bool dirty_ = false;
 };
 
-/// FileLikeSink::fits for a file that had `committed` bytes.
+/// EpochSink::fits for a file that had `committed` bytes.
 runtime::Result<bool> fits_length(const std::string& path, std::uint64_t committed);
-/// `path` seen from `folder` unless it is absolute.
-std::string resolve_path(const std::string& folder, const std::string& path);
-/// Makes a new name in the folder of `path` durable.
-runtime::Status sync_folder_of(const std::string& path);
-/// Text for the errno of a failed call; kUnavailable.
-runtime::Status io_failure(const std::string& what, const std::string& path, int error);
 
 }  // namespace huiliu::connectors

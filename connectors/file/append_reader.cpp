@@ -17,7 +17,7 @@
 #include "connectors/file/file_folder.h"
 #include "connectors/file/file_reports.h"
 #include "connectors/file/log_copies.h"
-#include "runtime/failpoint.h"
+#include "runtime/base/failpoint.h"
 
 namespace huiliu::connectors {
 namespace {

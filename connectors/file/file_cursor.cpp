@@ -18,7 +18,7 @@
 #include "formats/csv.h"
 #include "formats/xls_reader.h"
 #include "formats/xlsx_reader.h"
-#include "runtime/failpoint.h"
+#include "runtime/base/failpoint.h"
 
 namespace huiliu::connectors {
 

@@ -10,7 +10,7 @@
 #include "connectors/file/file_position.h"
 #include "connectors/file/row_copy.h"
 #include "formats/workbook_reader.h"
-#include "runtime/source.h"
+#include "runtime/component/source.h"
 
 namespace huiliu::connectors {
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include "connectors/file/value_parsers.h"
+#include "codecs/value_parsers.h"
 #include "formats/csv.h"
 #include "formats/xlsx_reader.h"
 
@@ -118,7 +118,7 @@ class FileDecoder final : public runtime::Decoder {
         blank_(schema_.width()) {
     for (std::size_t i = 0; i < schema_.width(); ++i) {
       const auto& absent = options_.fields[i].absent;
-      if (absent) defaults_.emplace_back(i, *parse_cell(schema_[i].type, *absent));
+      if (absent) defaults_.emplace_back(i, *codecs::parse_cell(schema_[i].type, *absent));
     }
   }
 
@@ -180,7 +180,7 @@ class FileDecoder final : public runtime::Decoder {
       csv_ = formats::CsvRowParser(kMaxColumns, formats::CsvDialect{delimiter_, '"'});
     }
     for (const auto& [field, text] : layout->set) {
-      constants_.emplace_back(field, *parse_cell(schema_[field].type, text));
+      constants_.emplace_back(field, *codecs::parse_cell(schema_[field].type, text));
     }
   }
 
@@ -228,19 +228,19 @@ class FileDecoder final : public runtime::Decoder {
   /// Refuses a row of which nothing was decoded.
   void refuse(Reject reject, std::string_view raw) {
     begin_row();
-    reject.value = out_->arena().copy(excerpt(raw));
+    reject.value = out_->arena().copy(codecs::excerpt(raw));
     finish(reject);
   }
 
   void refuse_field(Reject reject, std::size_t field, std::string_view text) {
     reject.field = schema_[field].name;
-    reject.value = out_->arena().copy(excerpt(text));
+    reject.value = out_->arena().copy(codecs::excerpt(text));
     finish(reject);
   }
 
   void decode_json();
   void json_line(const char* from, const char*& next, bool utf8_checked);
-  void json_fault(JsonFault fault, std::string_view line);
+  void json_fault(codecs::JsonFault fault, std::string_view line);
   void gb_line(std::string_view line);
   bool read_encoding(std::string_view raw, std::string_view& text);
   void decode_csv();
@@ -253,7 +253,7 @@ class FileDecoder final : public runtime::Decoder {
   FileOptions options_;
   runtime::Schema schema_;
   std::vector<bool> wanted_;
-  JsonRow json_;
+  codecs::JsonRow json_;
   char delimiter_;  // of csv_
   formats::CsvRowParser csv_;
   formats::Gb18030Converter gb_;
@@ -321,9 +321,10 @@ void FileDecoder::json_line(const char* from, const char*& next, bool utf8_check
   }
   begin_row();
   const char* stop = nullptr;
-  const JsonFault fault = json_.parse(from, layout_->keys, row_.data(), out_->arena(), stop);
+  const codecs::JsonFault fault =
+      json_.parse(from, layout_->keys, row_.data(), out_->arena(), stop);
   const bool whole = stop != nullptr && (stop == end || *stop == '\n');
-  if (fault == JsonFault::kNone && whole &&
+  if (fault == codecs::JsonFault::kNone && whole &&
       static_cast<std::size_t>(stop - from) <= options_.max_row_bytes) [[likely]] {
     next = stop + 1;
     if (!json_.unknown_key().empty()) {
@@ -337,15 +338,15 @@ void FileDecoder::json_line(const char* from, const char*& next, bool utf8_check
   if (is_blank(line)) return;
   if (line.size() > options_.max_row_bytes) return refuse(kTooLong, line);
   if (has_nul(line)) return refuse(kNul, line);
-  json_fault(fault == JsonFault::kNone || !whole
-                 ? (fault == JsonFault::kTooDeep ? fault : JsonFault::kBadJson)
+  json_fault(fault == codecs::JsonFault::kNone || !whole
+                 ? (fault == codecs::JsonFault::kTooDeep ? fault : codecs::JsonFault::kBadJson)
                  : fault,
              line);
 }
 
-void FileDecoder::json_fault(JsonFault fault, std::string_view line) {
-  if (fault == JsonFault::kTooDeep) return refuse(kTooDeep, line);
-  if (fault == JsonFault::kWrongType) {
+void FileDecoder::json_fault(codecs::JsonFault fault, std::string_view line) {
+  if (fault == codecs::JsonFault::kTooDeep) return refuse(kTooDeep, line);
+  if (fault == codecs::JsonFault::kWrongType) {
     return refuse_field(kFormat, static_cast<std::size_t>(json_.field()), json_.value());
   }
   refuse(kBadJson, line);
@@ -371,11 +372,12 @@ void FileDecoder::gb_line(std::string_view line) {
   std::memset(text + converted_.size(), 0, kReadable);
   begin_row();
   const char* stop = nullptr;
-  const JsonFault fault = json_.parse(text, layout_->keys, row_.data(), out_->arena(), stop);
+  const codecs::JsonFault fault =
+      json_.parse(text, layout_->keys, row_.data(), out_->arena(), stop);
   if (line.size() > options_.max_row_bytes) return refuse(kTooLong, line);
-  if (fault == JsonFault::kNone && stop == text + converted_.size()) return accept();
+  if (fault == codecs::JsonFault::kNone && stop == text + converted_.size()) return accept();
   if (has_nul(line)) return refuse(kNul, line);
-  json_fault(fault == JsonFault::kNone ? JsonFault::kBadJson : fault, converted_);
+  json_fault(fault == codecs::JsonFault::kNone ? codecs::JsonFault::kBadJson : fault, converted_);
 }
 
 void FileDecoder::decode_csv() {
@@ -452,7 +454,7 @@ void FileDecoder::csv_row(std::string_view raw) {
     if (field < 0 || cells[i].empty() || !wanted_[static_cast<std::size_t>(field)]) continue;
     const Type type = schema_[static_cast<std::size_t>(field)].type;
     const auto value = runtime::is_text(type) ? Value::of_text(out_->arena().copy(cells[i]))
-                                              : parse_cell(type, cells[i]);
+                                              : codecs::parse_cell(type, cells[i]);
     if (value) {
       row_[static_cast<std::size_t>(field)] = *value;
     } else if (bad < 0) {
@@ -493,13 +495,13 @@ const Reject* FileDecoder::read_cell(const CellHead& cell, std::string_view text
     // A workbook keeps 15 digits of a number: what is longer was more once.
     row_[field] = Value::of_text(text);
     if (options_.fields[field].text_only) return &kCodeAsNumber;
-    if (is_short_number(text)) return nullptr;
-    const auto shown = shown_digits(text);
+    if (codecs::is_short_number(text)) return nullptr;
+    const auto shown = codecs::shown_digits(text);
     if (!shown) return &kCodeAsNumber;
     row_[field] = Value::of_text(out_->arena().copy(*shown));
     return nullptr;
   }
-  const auto value = parse_cell(type, text);
+  const auto value = codecs::parse_cell(type, text);
   if (!value) return &kFormat;
   row_[field] = *value;
   return nullptr;

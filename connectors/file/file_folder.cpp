@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "connectors/file/append_file.h"
 #include "formats/encoding.h"
+#include "runtime/base/paths.h"
 
 namespace huiliu::connectors {
 
@@ -55,7 +55,7 @@ bool is_shortage(int error) {
 Status FileFolder::open(const runtime::SourceContext& context, FileReports& reports) {
   if (opened_ms_ < 0) opened_ms_ = context.clock->steady_ms();
   context_ = context;
-  path_ = resolve_path(context.base_folder, options_.path);
+  path_ = runtime::resolve_path(context.base_folder, options_.path);
   while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
   FileProblem missing;
   if (look(missing, reports)) return Status::ok();

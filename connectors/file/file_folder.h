@@ -11,8 +11,8 @@
 #include "connectors/file/file_listing.h"
 #include "connectors/file/file_options.h"
 #include "connectors/file/file_reports.h"
-#include "runtime/source.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/component/source.h"
 
 namespace huiliu::connectors {
 

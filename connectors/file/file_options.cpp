@@ -7,8 +7,8 @@
 #include <fnmatch.h>
 #include <spdlog/spdlog.h>
 
-#include "connectors/file/value_parsers.h"
-#include "runtime/descriptor.h"
+#include "codecs/value_parsers.h"
+#include "runtime/component/descriptor.h"
 
 namespace huiliu::connectors {
 
@@ -84,7 +84,7 @@ void parse_field(const Config& item, FileOptions& options, Diagnostics& diagnost
     field.text_only = item.bool_or("text_only", false);
     field.required_column = item.bool_or("required_column", false);
     if (item.has("default")) field.absent = item["default"].text();
-    if (field.absent && !parse_cell(field.type, *field.absent)) {
+    if (field.absent && !codecs::parse_cell(field.type, *field.absent)) {
       diagnostics.error(item["default"].place(),
                         fmt::format("'{}' is no {}", *field.absent, item.string_or("type", "")));
     }
@@ -126,7 +126,7 @@ void parse_mapping(const Config& item, FileOptions& options, Diagnostics& diagno
     for (const auto& [name, value] : item["set"].entries()) {
       const auto field = known_field(value, name, options, diagnostics);
       if (!field) continue;
-      if (!parse_cell(options.fields[*field].type, value.text())) {
+      if (!codecs::parse_cell(options.fields[*field].type, value.text())) {
         diagnostics.error(value.place(), "the value does not fit the type of '" + name + "'");
       }
       mapping.set.emplace_back(*field, value.text());
@@ -225,7 +225,7 @@ FileOptions parse_file_options(const Config& config, Diagnostics& diagnostics) {
   const auto duration = [&](const char* key, std::int64_t fallback) {
     return config.has(key) ? config[key].as_duration().count() : fallback;
   };
-  options.lateness_ms = duration("lateness", 0);
+  options.out_of_orderness_ms = duration("out_of_orderness", 0);
   options.ahead_ms = duration("ahead", options.ahead_ms);
   options.watch = config.bool_or("watch", false);
   options.poll_ms = duration("poll", 1000);
@@ -309,10 +309,11 @@ std::vector<Option> file_source_options() {
               "column a table must have). Fields' own names always count as headings. Headings "
               "are compared without blanks, line breaks, invisible marks and *, in half width."},
       {.name = "event_time", .type = OptionType::kString, .doc = "Field with the event time."},
-      {.name = "lateness",
+      {.name = "out_of_orderness",
        .type = OptionType::kDuration,
        .doc = "How far event times may be out of order.",
-       .default_text = "0s"},
+       .default_text = "0s",
+       .formerly = "lateness"},
       {.name = "ahead",
        .type = OptionType::kDuration,
        .doc = "How far event times may lie ahead of the clock; a row beyond is refused "

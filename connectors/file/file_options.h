@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "codecs/json_row.h"
 #include "connectors/file/headings.h"
-#include "connectors/file/json_row.h"
 #include "formats/encoding.h"
-#include "runtime/config.h"
-#include "runtime/descriptor.h"
-#include "runtime/schema.h"
+#include "runtime/component/config.h"
+#include "runtime/component/descriptor.h"
+#include "runtime/record/schema.h"
 
 namespace huiliu::connectors {
 
@@ -55,7 +55,7 @@ struct FileOptions {
   std::vector<FileField> fields;
   std::vector<FileMapping> mappings;
   int event_time = -1;
-  std::int64_t lateness_ms = 0;
+  std::int64_t out_of_orderness_ms = 0;
   std::int64_t ahead_ms = 86'400'000;
   bool watch = false;
   std::int64_t poll_ms = 1000;
@@ -81,7 +81,7 @@ std::string problem_bytes(std::string_view code, const FileProblem& problem);
 
 /// How the rows of one file map to fields (Slice::detail). Immutable but for `warned`.
 struct FileLayout {
-  KeyTable keys;                                         ///< every name that a column may have
+  codecs::KeyTable keys;                                 ///< every name that a column may have
   std::vector<int> columns;                              ///< CSV, XLSX: field of each cell, or -1
   std::vector<std::pair<std::size_t, std::string>> set;  ///< constants
   formats::Encoding encoding = formats::Encoding::kUtf8;

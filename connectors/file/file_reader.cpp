@@ -19,7 +19,7 @@
 #include "connectors/file/file_cursor.h"
 #include "connectors/file/file_folder.h"
 #include "connectors/file/file_reports.h"
-#include "runtime/failpoint.h"
+#include "runtime/base/failpoint.h"
 
 namespace huiliu::connectors {
 namespace {

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "connectors/file/file_options.h"
-#include "runtime/source.h"
+#include "runtime/component/source.h"
 
 namespace huiliu::connectors {
 

@@ -4,7 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "connectors/file/content_hash.h"
-#include "runtime/failpoint.h"
+#include "runtime/base/failpoint.h"
 
 namespace huiliu::connectors {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "connectors/file/file_listing.h"
 #include "connectors/file/file_options.h"
-#include "runtime/source.h"
+#include "runtime/component/source.h"
 
 namespace huiliu::connectors {
 

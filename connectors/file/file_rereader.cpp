@@ -10,11 +10,11 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include "connectors/file/append_file.h"
 #include "connectors/file/file_cursor.h"
 #include "connectors/file/file_decoder.h"
-#include "runtime/record.h"
-#include "runtime/selection.h"
+#include "runtime/base/paths.h"
+#include "runtime/component/selection.h"
+#include "runtime/record/record.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -43,7 +43,7 @@ class FileRereader final : public runtime::SourceReader {
 
   Status open(const SourceContext& context) override {
     context_ = context;
-    path_ = resolve_path(context.base_folder, options_.path);
+    path_ = runtime::resolve_path(context.base_folder, options_.path);
     tasks_.clear();
     auto known = read_positions(context.positions, kPrefix);
     if (!known.is_ok()) return known.status();

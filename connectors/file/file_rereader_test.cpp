@@ -10,7 +10,7 @@
 #include "connectors/testing.h"
 #include "formats/xls_testing.h"
 #include "formats/xlsx_writer.h"
-#include "runtime/selection.h"
+#include "runtime/component/selection.h"
 
 namespace huiliu::connectors {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "connectors/testing.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -28,7 +28,7 @@ struct Sink {
     type.declare(declaration);
     context.node_name = "sink";
     context.base_folder = folder.path();
-    file = type.create_file(declaration);
+    file = type.create_epoch_sink(declaration);
   }
   Status open(const Positions& positions = {}) {
     context.positions = positions;
@@ -53,7 +53,7 @@ struct Sink {
   runtime::Diagnostics diagnostics;
   runtime::SinkDeclaration declaration;
   runtime::SinkContext context;
-  std::unique_ptr<runtime::FileLikeSink> file;
+  std::unique_ptr<runtime::EpochSink> file;
 };
 
 const Schema kInput({{"s", Type::kString}, {"n", Type::kInt64}, {"d", Type::kDate}});

@@ -4,11 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "connectors/file/row_encoder.h"
+#include "codecs/row_encoder.h"
 #include "connectors/file/source_harness.h"
 #include "formats/xls_testing.h"
 #include "formats/xlsx_writer.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::connectors {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "connectors/file/file_options.h"
 #include "domain/utf8.h"
-#include "runtime/descriptor.h"
+#include "runtime/component/descriptor.h"
 
 namespace huiliu::connectors {
 namespace {

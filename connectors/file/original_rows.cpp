@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "codecs/value_parsers.h"
 #include "connectors/file/file_cursor.h"
 #include "connectors/file/file_decoder.h"
 #include "connectors/file/row_place.h"
-#include "connectors/file/value_parsers.h"
 #include "formats/csv.h"
 #include "formats/xlsx_reader.h"
-#include "runtime/record.h"
+#include "runtime/record/record.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -175,7 +175,7 @@ class Picker {
     if (cell.column >= cells_.size()) cells_.resize(cell.column + std::size_t{1});
     if (static_cast<formats::CellKind>(cell.kind) == formats::CellKind::kNumber) {
       // The digits that a person sees.
-      if (auto shown = shown_digits(text)) text = shown_.emplace_back(std::move(*shown));
+      if (auto shown = codecs::shown_digits(text)) text = shown_.emplace_back(std::move(*shown));
     }
     cells_[cell.column] = text;
   }

@@ -1,9 +1,9 @@
-#include "runtime/read_folders.h"
+#include "runtime/topology/read_folders.h"
 
 #include <gmock/gmock.h>
 
 #include "connectors/testing.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -49,6 +49,30 @@ TEST(ReadFolders, APatternMayLeaveOutWhatIsWritten) {
   EXPECT_THAT(problems(folder, "path: ., pattern: '*.CSV'", "o.csv"), HasSubstr("own output"));
   EXPECT_THAT(problems(folder, "path: ., pattern: '*'", "/tmp/o.csv", "state"),
               HasSubstr("the state would be written"));
+}
+
+std::string problems_of_two(const TemporaryFolder& folder, const std::string& first,
+                            const std::string& second) {
+  runtime::Diagnostics diagnostics;
+  runtime::build_topology(
+      config_of("topology: t\nrejects: bad\nsources: {in: {type: file, path: in, fields: [a]}}\n"
+                "sinks:\n  bad: {type: file, path: bad.ndjson}\n  one: {input: in, " +
+                first + "}\n  two: {input: in, " + second + "}\n"),
+      folder.path("t.yaml"), runtime::Registry::linked(), diagnostics);
+  return diagnostics.to_string();
+}
+
+TEST(WrittenPaths, TwoSinksDoNotWriteOneFile) {
+  TemporaryFolder folder;
+  std::filesystem::create_directories(folder.path("out"));
+  std::filesystem::create_directory_symlink(folder.path("out"), folder.path("link"));
+  const std::string one = "type: file, path: out/o.csv";
+  EXPECT_EQ(problems_of_two(folder, one, "type: file, path: out/p.csv"), "");
+  for (const char* same : {"out/o.csv", "out/../out/o.csv", "link/o.csv"}) {
+    EXPECT_THAT(problems_of_two(folder, one, std::string("type: file, path: ") + same),
+                HasSubstr("like sink 'one': each would destroy rows of the other"))
+        << same;
+  }
 }
 
 }  // namespace

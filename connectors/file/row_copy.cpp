@@ -8,13 +8,13 @@
 
 #include <unistd.h>
 
+#include "codecs/json_text.h"
+#include "codecs/value_parsers.h"
 #include "connectors/file/foreign_content.h"
 #include "connectors/file/json_array.h"
-#include "connectors/file/json_text.h"
-#include "connectors/file/value_parsers.h"
 #include "formats/encoding.h"
 #include "formats/xml_rows.h"
-#include "runtime/value_text.h"
+#include "runtime/record/value_text.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -160,7 +160,7 @@ class XmlLines final : public RowLines {
     for (const auto& [name, value] : row.fields) {
       if (value.empty()) continue;
       lines_.push_back(lines_.size() == before ? '{' : ',');
-      append_json_string(key_of(name), lines_);
+      codecs::append_json_string(key_of(name), lines_);
       lines_.push_back(':');
       append_value(name, value);
     }
@@ -187,8 +187,8 @@ class XmlLines final : public RowLines {
     const Type type =
         field < 0 ? Type::kString : options_.fields[static_cast<std::size_t>(field)].type;
     const bool literal = type == Type::kInt64 || type == Type::kFloat64 || type == Type::kBool;
-    const auto parsed = literal ? parse_cell(type, value) : std::nullopt;
-    if (!parsed) return append_json_string(value, lines_);
+    const auto parsed = literal ? codecs::parse_cell(type, value) : std::nullopt;
+    if (!parsed) return codecs::append_json_string(value, lines_);
     std::string scratch;
     lines_.append(runtime::value_text(type, *parsed, scratch));
   }

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "connectors/file/append_file.h"
 #include "connectors/file/file_cursor.h"
 #include "connectors/file/file_listing.h"
 #include "formats/csv.h"
+#include "runtime/base/paths.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -62,7 +62,7 @@ std::uint64_t csv_line(FileCursor& cursor, const std::string& path, std::uint64_
 
 std::string path_of_partition(const FileOptions& options, const std::string& base,
                               const std::string& name) {
-  return (fs::path(root_of(resolve_path(base, options.path))) / name).string();
+  return (fs::path(root_of(runtime::resolve_path(base, options.path))) / name).string();
 }
 
 std::optional<RecordPlace> find_row_place(const FileOptions& options,

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "connectors/file/file_options.h"
-#include "runtime/source.h"
+#include "runtime/component/source.h"
 
 namespace huiliu::connectors {
 

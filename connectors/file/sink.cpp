@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "codecs/row_encoder.h"
 #include "connectors/file/append_file.h"
-#include "connectors/file/row_encoder.h"
 #include "formats/csv.h"
-#include "runtime/failpoint.h"
-#include "runtime/registry.h"
+#include "runtime/base/failpoint.h"
+#include "runtime/base/paths.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -19,9 +20,9 @@ using runtime::Status;
 
 constexpr std::string_view kLength = "length";
 
-std::vector<OutputColumn> columns_of(const SinkDeclaration& declaration) {
+std::vector<codecs::OutputColumn> columns_of(const SinkDeclaration& declaration) {
   runtime::Diagnostics ignored;  // declare() has reported them
-  return parse_columns(declaration.config["fields"], declaration.inputs, ignored);
+  return codecs::parse_columns(declaration.config["fields"], declaration.inputs, ignored);
 }
 
 bool is_csv(const SinkDeclaration& declaration) {
@@ -33,14 +34,14 @@ char delimiter_of(const runtime::Config& config) {
   return text == "\\t" || text == "tab" ? '\t' : text.empty() ? ',' : text.front();
 }
 
-class FileSink final : public runtime::FileLikeSink {
+class FileSink final : public runtime::EpochSink {
  public:
   explicit FileSink(const SinkDeclaration& declaration)
       : name_(declaration.config["path"].as_string()),
         overwrite_(declaration.config.bool_or("overwrite", false)) {
     if (!is_csv(declaration)) return;
     std::vector<std::string> names;
-    for (const OutputColumn& column : columns_of(declaration)) names.push_back(column.name);
+    for (const codecs::OutputColumn& column : columns_of(declaration)) names.push_back(column.name);
     formats::CsvWriter(formats::CsvDialect{delimiter_of(declaration.config), '"'})
         .append_row(std::span<const std::string>(names), header_);
   }
@@ -50,7 +51,8 @@ class FileSink final : public runtime::FileLikeSink {
     for (const auto& [key, value] : context.positions) {
       if (key == kLength) length = std::stoull(value);
     }
-    Status status = file_.open(resolve_path(context.base_folder, name_), length, overwrite_);
+    Status status =
+        file_.open(runtime::resolve_path(context.base_folder, name_), length, overwrite_);
     if (!status.is_ok()) return status;
     if (length) file_.committed();
     prepared_ = length.has_value();
@@ -60,7 +62,7 @@ class FileSink final : public runtime::FileLikeSink {
   runtime::Result<bool> fits(const SinkContext& context) override {
     for (const auto& [key, value] : context.positions) {
       if (key != kLength) continue;
-      return fits_length(resolve_path(context.base_folder, name_), std::stoull(value));
+      return fits_length(runtime::resolve_path(context.base_folder, name_), std::stoull(value));
     }
     return false;
   }
@@ -151,22 +153,23 @@ runtime::SinkType type() {
   runtime::SinkType t;
   t.descriptor = descriptor();
   t.declare = [](SinkDeclaration& declaration) {
-    parse_columns(declaration.config["fields"], declaration.inputs, declaration.diagnostics);
+    codecs::parse_columns(declaration.config["fields"], declaration.inputs,
+                          declaration.diagnostics);
     declaration.layout = layout_of(declaration);
   };
   t.create_encoder = [](const SinkDeclaration& declaration, std::size_t input) {
     const auto columns = columns_of(declaration);
     const runtime::Schema& schema = *declaration.inputs[input];
     if (is_csv(declaration)) {
-      return make_csv_encoder(columns, schema, delimiter_of(declaration.config));
+      return codecs::make_csv_encoder(columns, schema, delimiter_of(declaration.config));
     }
     const std::string text = declaration.config.string_or("nulls", "omit");
-    const Nulls nulls = text == "null"      ? Nulls::kNull
-                        : text == "default" ? Nulls::kDefault
-                                            : Nulls::kOmit;
-    return make_json_encoder(columns, schema, nulls);
+    const codecs::Nulls nulls = text == "null"      ? codecs::Nulls::kNull
+                                : text == "default" ? codecs::Nulls::kDefault
+                                                    : codecs::Nulls::kOmit;
+    return codecs::make_json_encoder(columns, schema, nulls);
   };
-  t.create_file = [](const SinkDeclaration& declaration) {
+  t.create_epoch_sink = [](const SinkDeclaration& declaration) {
     return std::make_unique<FileSink>(declaration);
   };
   return t;

@@ -2,7 +2,7 @@
 #include "connectors/file/file_reader.h"
 #include "connectors/file/file_rereader.h"
 #include "connectors/file/row_place.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -44,7 +44,7 @@ runtime::SourceType type() {
     const FileOptions options = parse_file_options(declaration.config, declaration.diagnostics);
     declaration.output = options.schema();
     declaration.event_time_field = options.event_time;
-    declaration.lateness_ms = options.lateness_ms;
+    declaration.out_of_orderness_ms = options.out_of_orderness_ms;
     declaration.ahead_ms = options.ahead_ms;
   };
   t.create_reader = [](const SourceDeclaration& declaration) {

@@ -10,7 +10,7 @@
 #include "connectors/file/file_decoder.h"
 #include "connectors/file/file_reader.h"
 #include "connectors/testing.h"
-#include "runtime/value_text.h"
+#include "runtime/record/value_text.h"
 
 namespace huiliu::connectors::testing {
 

@@ -4,7 +4,7 @@
 
 #include "connectors/kafka/kafka_backend.h"
 #include "connectors/kafka/repartition.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::connectors::kafka {
 namespace {
@@ -106,13 +106,13 @@ void declare(const Config& config, Diagnostics& diagnostics) {
 }
 
 Result<std::unique_ptr<runtime::Backend>> open(const BackendContext& context) {
-  const Config& config = *context.topology->backend_config;
+  const Config& config = *context.needs.backend_config;
   Diagnostics ignored;  // declare() has reported them
   BackendOptions options;
   options.producer.connection = parse_connection(config, nullptr, ignored);
-  options.producer.transactional_id = context.topology->id;
+  options.producer.transactional_id = context.needs.topology_id;
   options.producer.timeout_ms = config["transaction_timeout"].as_duration().count();
-  options.group = config.string_or("group", context.topology->id);
+  options.group = config.string_or("group", context.needs.topology_id);
   options.replication = static_cast<int>(config.int_or("replication", -1));
   options.several = shares_work(config);
   options.worker = config.string_or("worker", "");
@@ -120,15 +120,15 @@ Result<std::unique_ptr<runtime::Backend>> open(const BackendContext& context) {
   options.session_timeout_ms = config["session_timeout"].as_duration().count();
   if (config.has("snapshots")) {
     const std::filesystem::path folder = config["snapshots"].text();
-    options.snapshots.folder = (std::filesystem::path(context.topology->folder) / folder).string();
+    options.snapshots.folder = (std::filesystem::path(context.needs.folder) / folder).string();
     options.snapshots.every_ms = config["snapshot_every"].as_duration().count();
   }
   // A transaction spans an epoch and its commit.
-  if (context.topology->epoch_ms * 2 > options.producer.timeout_ms) {
+  if (context.needs.epoch_ms * 2 > options.producer.timeout_ms) {
     return runtime::Status::invalid(
         fmt::format("`epoch` is {} ms, `transaction_timeout` {} ms: it must be at least twice as "
                     "long (the brokers' transaction.max.timeout.ms bounds it)",
-                    context.topology->epoch_ms, options.producer.timeout_ms));
+                    context.needs.epoch_ms, options.producer.timeout_ms));
   }
   auto backend = KafkaBackend::open(context, std::move(options));
   if (!backend.is_ok()) return backend.status();

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "connectors/kafka/changelog.h"
-#include "runtime/clock.h"
+#include "runtime/base/clock.h"
 
 namespace huiliu::connectors::kafka {
 

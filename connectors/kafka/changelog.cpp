@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "runtime/failpoint.h"
-#include "runtime/key.h"
+#include "runtime/base/failpoint.h"
+#include "runtime/record/key.h"
 #include "state/layout.h"
 
 namespace huiliu::connectors::kafka {

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "connectors/kafka/topics.h"
-#include "runtime/operator.h"
+#include "runtime/component/operator.h"
 #include "state/table.h"
 
 namespace huiliu::connectors::kafka {

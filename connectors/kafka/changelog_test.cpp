@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/key.h"
+#include "runtime/record/key.h"
 #include "state/epoch_store.h"
 #include "state/layout.h"
 #include "state/table.h"

@@ -9,10 +9,10 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include "runtime/config.h"
-#include "runtime/descriptor.h"
-#include "runtime/diagnostics.h"
-#include "runtime/status.h"
+#include "runtime/base/diagnostics.h"
+#include "runtime/base/status.h"
+#include "runtime/component/config.h"
+#include "runtime/component/descriptor.h"
 
 namespace huiliu::connectors::kafka {
 

@@ -12,10 +12,9 @@
 #include "connectors/kafka/position.h"
 #include "connectors/kafka/replay.h"
 #include "connectors/kafka/topics.h"
-#include "runtime/failpoint.h"
-#include "runtime/key.h"
-#include "runtime/machine.h"
-#include "runtime/state_layout.h"
+#include "runtime/base/failpoint.h"
+#include "runtime/base/machine.h"
+#include "runtime/record/key.h"
 #include "state/embedded_backend.h"
 #include "state/layout.h"
 
@@ -41,7 +40,7 @@ std::string random_owner() { return fmt::format("{:016x}", runtime::random_numbe
 
 Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendContext& context,
                                                          BackendOptions options) {
-  std::unique_ptr<KafkaBackend> made(new KafkaBackend(*context.topology, std::move(options)));
+  std::unique_ptr<KafkaBackend> made(new KafkaBackend(context.needs, std::move(options)));
   made->interrupted_ = context.interrupted;
   made->session_ = std::make_shared<Session>();
   if (context.session != nullptr) {
@@ -83,7 +82,7 @@ KafkaBackend::~KafkaBackend() {
 }
 
 std::string KafkaBackend::topic_name(std::string_view name, std::string_view kind) const {
-  return fmt::format("{}.{}{}{}", topology_.id, name, name.empty() ? "" : ".", kind);
+  return fmt::format("{}.{}{}{}", needs_.topology_id, name, name.empty() ? "" : ".", kind);
 }
 
 std::string KafkaBackend::local_position(std::string_view topic, int partition) const {
@@ -92,7 +91,7 @@ std::string KafkaBackend::local_position(std::string_view topic, int partition) 
 
 Status KafkaBackend::open_store(const std::string& folder,
                                 const std::function<void(state::StoreOptions&)>& adjust) {
-  state::StoreOptions store_options = state::store_options(topology_);
+  state::StoreOptions store_options = state::store_options(needs_);
   store_options.identity += " backend=kafka";
   if (adjust) adjust(store_options);
   auto store = state::EpochStore::open(folder, store_options);
@@ -129,14 +128,14 @@ Status KafkaBackend::opened() {
   if (options_.snapshots.folder.empty()) return Status::ok();
   open_snapshots().forget();
   snapshots_->start_writing(*store_, membership_ ? owner_ : "worker",
-                            membership_ ? owned_ : topology_.all_shards());
+                            membership_ ? owned_ : needs_.all_shards());
   return Status::ok();
 }
 
 SharedSnapshots& KafkaBackend::open_snapshots() {
   if (!snapshots_) {
-    snapshots_ = std::make_unique<SharedSnapshots>(options_.snapshots, topology_.id,
-                                                   topology_.shards, local_[std::string(kCluster)]);
+    snapshots_ = std::make_unique<SharedSnapshots>(options_.snapshots, needs_.topology_id,
+                                                   needs_.shards, local_[std::string(kCluster)]);
     snapshots_->look();
   }
   return *snapshots_;
@@ -194,12 +193,12 @@ Status KafkaBackend::open_progress() {
 
 Status KafkaBackend::check_shards() const {
   const auto shards = meta_.find(std::string(kShards));
-  const std::string own = std::to_string(topology_.shards);
+  const std::string own = std::to_string(needs_.shards);
   if (shards != meta_.end() && shards->second != own) {
     return Status::invalid(fmt::format(
         "the topology '{}' has state with {} shards in this cluster, not {}: `shards` is fixed for "
         "the life of the state; use the old number, or another `topology` id",
-        topology_.id, shards->second, own));
+        needs_.topology_id, shards->second, own));
   }
   return Status::ok();
 }
@@ -261,7 +260,7 @@ Status KafkaBackend::announce() {
 // Of the state, for the life of the topics.
 Status KafkaBackend::claim() {
   if (meta_.contains(std::string(kShards))) return Status::ok();
-  new_meta_.emplace_back(kShards, std::to_string(topology_.shards));
+  new_meta_.emplace_back(kShards, std::to_string(needs_.shards));
   return Status::ok();
 }
 
@@ -275,7 +274,7 @@ Status KafkaBackend::taken_over() const {
   return Status::fatal(fmt::format(
       "another process runs the topology '{}' and has taken over; this one ends. If both are meant "
       "to run, give them different `topology` ids",
-      topology_.id));
+      needs_.topology_id));
 }
 
 std::vector<std::pair<std::string, std::string>> KafkaBackend::meta(std::string_view prefix) const {
@@ -335,7 +334,7 @@ Status KafkaBackend::produce_changes(const EpochCommit& commit) {
       records_.clear();
       Status status = log.form == ChangelogForm::kPacked ? add_packed(blob) : add_rows(blob);
       if (!status.is_ok()) return status;
-      const int partition = mutant("kafka.wrong_shard") ? (shard + 1) % topology_.shards : shard;
+      const int partition = mutant("kafka.wrong_shard") ? (shard + 1) % needs_.shards : shard;
       status = transaction_->produce_all(log.topic, partition, records_, &log.written[shard]);
       if (!status.is_ok()) return status;
     }

@@ -16,8 +16,7 @@
 #include "connectors/kafka/standby.h"
 #include "connectors/kafka/topics.h"
 #include "connectors/kafka/transaction.h"
-#include "runtime/backend.h"
-#include "runtime/topology.h"
+#include "runtime/component/backend.h"
 #include "state/epoch_store.h"
 
 namespace huiliu::connectors::kafka {
@@ -91,8 +90,8 @@ class KafkaBackend final : public runtime::Backend {
     }
   };
 
-  KafkaBackend(const runtime::Topology& topology, BackendOptions options)
-      : topology_(topology), options_(std::move(options)) {}
+  KafkaBackend(runtime::StateNeeds needs, BackendOptions options)
+      : needs_(std::move(needs)), options_(std::move(options)) {}
   // Several workers (kafka_sharing.cpp).
   runtime::Status join(const runtime::BackendContext& context);
   runtime::Status open_shared_progress();
@@ -156,7 +155,7 @@ class KafkaBackend final : public runtime::Backend {
   std::string topic_name(std::string_view name, std::string_view kind) const;
   std::string local_position(std::string_view topic, int partition) const;
 
-  const runtime::Topology& topology_;
+  runtime::StateNeeds needs_;
   BackendOptions options_;
   std::function<bool()> interrupted_;  // a start that takes long is to end
   std::unique_ptr<state::EpochStore> store_;

@@ -13,8 +13,8 @@
 #include "connectors/kafka/message_frame.h"
 #include "connectors/kafka/position.h"
 #include "connectors/kafka/topics.h"
-#include "runtime/failpoint.h"
-#include "runtime/key.h"
+#include "runtime/base/failpoint.h"
+#include "runtime/record/key.h"
 
 namespace huiliu::connectors::kafka {
 namespace {
@@ -209,7 +209,7 @@ class KafkaReader final : public runtime::SourceReader {
     made.name = context_.intern(partition_name(topic, number));
     made.hash = runtime::KeyBuilder::hash_bytes(*made.name);
     made.key = position_key(topic, number);
-    auto marks = watermarks(client_.get(), topic, number);
+    auto marks = offset_range(client_.get(), topic, number);
     if (!marks.is_ok()) return marks.status();
     auto start = start_of(made, *marks, first);
     if (!start.is_ok()) return start.status();
@@ -225,7 +225,7 @@ class KafkaReader final : public runtime::SourceReader {
 
   /// The message before the next one is read again where it still is, and must be the one that was
   /// read: a topic that was made anew may have as many messages as the old one.
-  void recognise(Partition& partition, const Watermarks& marks) const {
+  void recognise(Partition& partition, const OffsetRange& marks) const {
     const auto committed = committed_.find(partition.key);
     if (committed == committed_.end()) return;
     if (committed->second.bare_to <= marks.end) partition.bare_to = committed->second.bare_to;
@@ -236,7 +236,7 @@ class KafkaReader final : public runtime::SourceReader {
 
   /// Where to go on in a topic that was made anew.
   Status start_again(Partition& partition) {
-    auto marks = watermarks(client_.get(), partition.topic, partition.number);
+    auto marks = offset_range(client_.get(), partition.topic, partition.number);
     if (!marks.is_ok()) return marks.status();
     auto start = chosen(partition, partition.next, *marks,
                         "the message before it is not the one that was read: the topic was made "
@@ -256,7 +256,7 @@ class KafkaReader final : public runtime::SourceReader {
     return status.is_ok() ? assign(false) : status;
   }
 
-  runtime::Result<std::int64_t> start_of(const Partition& partition, const Watermarks& marks,
+  runtime::Result<std::int64_t> start_of(const Partition& partition, const OffsetRange& marks,
                                          bool first) {
     const auto committed = committed_.find(partition.key);
     if (committed != committed_.end()) {
@@ -296,7 +296,7 @@ class KafkaReader final : public runtime::SourceReader {
   }
 
   runtime::Result<std::int64_t> checked(const Partition& partition, std::int64_t offset,
-                                        const Watermarks& marks) {
+                                        const OffsetRange& marks) {
     if (offset >= marks.begin && offset <= marks.end) return offset;
     return chosen(partition, offset, marks,
                   offset > marks.end ? "the topic was made anew or cut"
@@ -305,7 +305,7 @@ class KafkaReader final : public runtime::SourceReader {
 
   /// By `on_missing`.
   runtime::Result<std::int64_t> chosen(const Partition& partition, std::int64_t offset,
-                                       const Watermarks& marks, std::string_view reason) const {
+                                       const OffsetRange& marks, std::string_view reason) const {
     switch (options_.on_missing) {
       case OnMissing::kEarliest:
         break;
@@ -324,7 +324,7 @@ class KafkaReader final : public runtime::SourceReader {
     return marks.begin;
   }
 
-  runtime::Result<std::int64_t> of_group(const Partition& partition, const Watermarks& marks) {
+  runtime::Result<std::int64_t> of_group(const Partition& partition, const OffsetRange& marks) {
     if (options_.group.empty()) return marks.begin;
     const PartitionList list(rd_kafka_topic_partition_list_new(1));
     rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
@@ -337,7 +337,7 @@ class KafkaReader final : public runtime::SourceReader {
     return checked(partition, offset, marks);
   }
 
-  runtime::Result<std::int64_t> at_time(const Partition& partition, const Watermarks& marks) {
+  runtime::Result<std::int64_t> at_time(const Partition& partition, const OffsetRange& marks) {
     const PartitionList list(rd_kafka_topic_partition_list_new(1));
     rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)
         ->offset = options_.start_time_ms;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "connectors/kafka/client.h"
-#include "runtime/source.h"
+#include "runtime/component/source.h"
 
 namespace huiliu::connectors::kafka {
 

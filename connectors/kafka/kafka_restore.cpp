@@ -10,9 +10,8 @@
 #include "connectors/kafka/kafka_backend.h"
 #include "connectors/kafka/replay.h"
 #include "connectors/kafka/topics.h"
-#include "runtime/failpoint.h"
-#include "runtime/key.h"
-#include "runtime/state_layout.h"
+#include "runtime/base/failpoint.h"
+#include "runtime/record/key.h"
 #include "state/layout.h"
 
 namespace huiliu::connectors::kafka {
@@ -88,18 +87,14 @@ class Restoring {
   std::uint64_t rows_ = 0;
 };
 
-bool has_outbox(const runtime::Node& node) {
-  return node.kind == runtime::ComponentKind::kSink && node.sink->create_store;
-}
-
 }  // namespace
 
 ChangelogForm KafkaBackend::form_of_table(const std::string& name) const {
-  return form_of(runtime::find_table(topology_, name).second);
+  return form_of(needs_.table(name));
 }
 
 InternalTopic KafkaBackend::topic_of_table(const std::string& name) const {
-  return changelog_topic(form_of_table(name), topic_name(name, "changelog"), topology_.shards,
+  return changelog_topic(form_of_table(name), topic_name(name, "changelog"), needs_.shards,
                          options_.replication);
 }
 
@@ -123,19 +118,17 @@ Status KafkaBackend::create_topics() {
   std::vector<InternalTopic> topics, all = {progress_topic()};
   const auto known = [this](const std::string& mark) { return meta_.contains(mark); };
   for (const std::string& topic : repartition_topics_) {
-    all.push_back(uncompacted(topic, topology_.shards, options_.replication));
+    all.push_back(uncompacted(topic, needs_.shards, options_.replication));
   }
-  for (const runtime::Node& node : topology_.nodes) {
-    if (has_outbox(node)) topics.push_back(outbox_topic(node.name));
-    if (has_outbox(node)) all.push_back(outbox_topic(node.name));
-    if (node.kind != runtime::ComponentKind::kOperator) continue;
-    for (const auto& table : node.operator_declaration->tables) {
-      const std::string name = node.name + "." + table.name;
-      const auto marks = marks_of(name);
-      all.push_back(topic_of_table(name));
-      if (std::any_of(marks.begin(), marks.end(), known)) continue;
-      topics.push_back(topic_of_table(name));
-    }
+  for (const std::string& sink : needs_.outboxes) {
+    topics.push_back(outbox_topic(sink));
+    all.push_back(outbox_topic(sink));
+  }
+  for (const auto& [name, declaration] : needs_.tables) {
+    const auto marks = marks_of(name);
+    all.push_back(topic_of_table(name));
+    if (std::any_of(marks.begin(), marks.end(), known)) continue;
+    topics.push_back(topic_of_table(name));
   }
   Status status = ensure_topics(transaction_->client(), topics);
   return status.is_ok() ? check_topics(all) : status;
@@ -156,7 +149,7 @@ Status KafkaBackend::check_topics(const std::vector<InternalTopic>& topics) {
 }
 
 InternalTopic KafkaBackend::progress_topic() const {
-  return compacted(topic_name("", "progress"), options_.several ? topology_.shards : 1,
+  return compacted(topic_name("", "progress"), options_.several ? needs_.shards : 1,
                    options_.replication, kProgressSegment);
 }
 
@@ -185,7 +178,7 @@ Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& tabl
   auto topic = transaction_->topic(log.topic_name);
   if (!topic.is_ok()) return topic.status();
   log.topic = *topic;
-  log.start_at(std::vector<std::int64_t>(topology_.shards, 0));
+  log.start_at(std::vector<std::int64_t>(needs_.shards, 0));
   return &log;
 }
 
@@ -263,7 +256,7 @@ Status KafkaBackend::forget_old_shards(const std::vector<std::uint16_t>& shards,
   for (const std::uint16_t shard : shards) {
     const auto known = local_.find(local_position(log.topic_name, shard));
     if (known == local_.end() || !is_too_old(known->second)) continue;
-    auto marks = watermarks(transaction_->client(), log.topic_name, shard);
+    auto marks = offset_range(transaction_->client(), log.topic_name, shard);
     if (!marks.is_ok()) return marks.status();
     // The marker of the transaction may be behind the position.
     if (marks->end <= std::stoll(known->second) + 1) continue;
@@ -339,9 +332,8 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
 }
 
 Status KafkaBackend::restore_outboxes() {
-  for (const runtime::Node& node : topology_.nodes) {
-    if (!has_outbox(node)) continue;
-    if (Status status = restore_outbox(node.name); !status.is_ok()) return status;
+  for (const std::string& sink : needs_.outboxes) {
+    if (Status status = restore_outbox(sink); !status.is_ok()) return status;
   }
   local_ahead_ = local_epoch_ - epoch_;
   return Status::ok();

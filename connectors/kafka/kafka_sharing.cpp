@@ -15,8 +15,7 @@
 #include "connectors/kafka/kafka_backend.h"
 #include "connectors/kafka/position.h"
 #include "connectors/kafka/replay.h"
-#include "runtime/failpoint.h"
-#include "runtime/state_layout.h"
+#include "runtime/base/failpoint.h"
 #include "state/embedded_backend.h"
 
 namespace huiliu::connectors::kafka {
@@ -45,7 +44,7 @@ std::string KafkaBackend::worker_name() {
 
 // A topology's id has no slash, so no two workers of any topologies have the same.
 std::string KafkaBackend::transactional_id(const std::string& worker) const {
-  return topology_.id + "/" + worker;
+  return needs_.topology_id + "/" + worker;
 }
 
 Status KafkaBackend::join(const runtime::BackendContext& context) {
@@ -61,7 +60,7 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
   transaction_ = std::move(transaction.value());
   if (Status status = check_cluster(); !status.is_ok()) return status;
   const InternalTopic work =
-      uncompacted(topic_name("", "work"), topology_.shards, options_.replication);
+      uncompacted(topic_name("", "work"), needs_.shards, options_.replication);
   const InternalTopic progress = progress_topic();
   for (const InternalTopic* topic : {&work, &progress}) {
     if (Status status = ensure_topic(transaction_->client(), *topic); !status.is_ok())
@@ -89,17 +88,15 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
   if (Status status = create_topics(); !status.is_ok()) return status;
   announce_layout();
   local_ahead_ = local_epoch_ - epoch_;
-  spdlog::info("worker {} has {} of {} shards", owner_, owned_.size(), topology_.shards);
+  spdlog::info("worker {} has {} of {} shards", owner_, owned_.size(), needs_.shards);
   return Status::ok();
 }
 
 Status KafkaBackend::open_repartition_topics() {
-  for (const runtime::Node& node : topology_.nodes) {
-    if (!node.internal || node.kind != runtime::ComponentKind::kSource) continue;
-    const std::string topic = (*node.config)["topic"].text();
+  for (const std::string& topic : needs_.repartition_topics) {
     repartition_topics_.insert(topic);
     Status status = ensure_topic(transaction_->client(),
-                                 uncompacted(topic, topology_.shards, options_.replication));
+                                 uncompacted(topic, needs_.shards, options_.replication));
     if (!status.is_ok()) return status;
   }
   return Status::ok();
@@ -245,7 +242,7 @@ Status KafkaBackend::fence(const std::set<std::string>& workers) {
 
 std::vector<std::uint16_t> KafkaBackend::shards_of_others() const {
   std::vector<std::uint16_t> shards;
-  for (std::uint16_t shard = 0; shard < topology_.shards; ++shard) {
+  for (std::uint16_t shard = 0; shard < needs_.shards; ++shard) {
     if (std::find(owned_.begin(), owned_.end(), shard) == owned_.end()) shards.push_back(shard);
   }
   return shards;
@@ -270,7 +267,7 @@ Status KafkaBackend::start_standby() {
     }
   }
   constexpr std::uint64_t kMost = 32u << 20;
-  const std::uint64_t budget = state::store_options(topology_).memory_bytes;
+  const std::uint64_t budget = state::store_options(needs_).memory_bytes;
   standby_ = std::make_unique<Standby>(options_.producer.connection, options_.group,
                                        std::move(followed), std::min(kMost, budget / 8));
   return standby_->start();
@@ -278,7 +275,7 @@ Status KafkaBackend::start_standby() {
 
 // Each shard has the layout of the state, since it may be without the others one day.
 void KafkaBackend::announce_layout() {
-  for (const auto& [key, value] : runtime::state_layout(topology_)) {
+  for (const auto& [key, value] : needs_.layout) {
     for (const std::uint16_t shard : owned_) new_meta_.emplace_back(layout_key(shard, key), value);
   }
 }
@@ -297,7 +294,7 @@ std::vector<std::pair<std::string, std::string>> KafkaBackend::shared_layout() c
 
 int KafkaBackend::progress_partition(std::string_view key) const {
   if (!membership_) return 0;
-  if (const auto position = parse_position_key(key)) return position->partition % topology_.shards;
+  if (const auto position = parse_position_key(key)) return position->partition % needs_.shards;
   // Keys of a shard are "!NAME/SHARD" or "!NAME/SHARD/REST".
   const std::size_t slash = key.find('/');
   return std::stoi(std::string(key.substr(slash + 1)));

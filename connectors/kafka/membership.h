@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "connectors/kafka/client.h"
-#include "runtime/machine.h"
+#include "runtime/base/machine.h"
 
 namespace huiliu::connectors::kafka {
 

@@ -7,12 +7,12 @@
 
 #include <fmt/format.h>
 
-#include "connectors/file/json_row.h"
-#include "connectors/file/value_parsers.h"
+#include "codecs/json_row.h"
+#include "codecs/value_parsers.h"
 #include "connectors/kafka/message_frame.h"
 #include "formats/csv.h"
 #include "formats/encoding.h"
-#include "runtime/row_codec.h"
+#include "runtime/record/row_codec.h"
 
 namespace huiliu::connectors::kafka {
 namespace {
@@ -66,7 +66,7 @@ class MessageDecoder final : public runtime::Decoder {
     lone_key_.add("v", 0);
     for (std::size_t i = 0; i < schema_.width(); ++i) {
       const MessageField& field = options_.fields[i];
-      if (field.absent) defaults_.emplace_back(i, *parse_cell(field.type, *field.absent));
+      if (field.absent) defaults_.emplace_back(i, *codecs::parse_cell(field.type, *field.absent));
       if (field.part != MessagePart::kValue) {
         others_.push_back(i);
         continue;
@@ -118,13 +118,13 @@ class MessageDecoder final : public runtime::Decoder {
 
   void refuse(Reject reject, std::string_view raw) {
     std::fill_n(row_.begin(), schema_.width(), Value());
-    reject.value = out_->arena().copy(excerpt(raw));
+    reject.value = out_->arena().copy(codecs::excerpt(raw));
     finish(reject);
   }
 
   void refuse_field(Reject reject, std::size_t field, std::string_view text) {
     reject.field = schema_[field].name;
-    reject.value = out_->arena().copy(excerpt(text));
+    reject.value = out_->arena().copy(codecs::excerpt(text));
     finish(reject);
   }
 
@@ -166,14 +166,15 @@ class MessageDecoder final : public runtime::Decoder {
 
   void json(std::string_view text) {
     const char* stop = nullptr;
-    const JsonFault fault = json_.parse(text.data(), keys_, row_.data(), out_->arena(), stop);
+    const codecs::JsonFault fault =
+        json_.parse(text.data(), keys_, row_.data(), out_->arena(), stop);
     json_.forget_unknown_key();
-    if (fault == JsonFault::kNone && stop == text.data() + text.size()) [[likely]] {
+    if (fault == codecs::JsonFault::kNone && stop == text.data() + text.size()) [[likely]] {
       return accept();
     }
     if (text.find('\n') != std::string_view::npos) return json(without_line_ends(text));
-    if (fault == JsonFault::kTooDeep) return refuse(kTooDeep, text);
-    if (fault == JsonFault::kWrongType) {
+    if (fault == codecs::JsonFault::kTooDeep) return refuse(kTooDeep, text);
+    if (fault == codecs::JsonFault::kWrongType) {
       return refuse_field(kFormat, static_cast<std::size_t>(json_.field()), json_.value());
     }
     refuse(kBadJson, text);
@@ -198,7 +199,7 @@ class MessageDecoder final : public runtime::Decoder {
     for (std::size_t i = 0; i < cells.size(); ++i) {
       if (cells[i].empty()) continue;
       const Type type = schema_[values_[i]].type;
-      const auto value = !runtime::is_text(type) ? parse_cell(type, cells[i])
+      const auto value = !runtime::is_text(type) ? codecs::parse_cell(type, cells[i])
                          : fits(type, cells[i])
                              ? std::optional(Value::of_text(out_->arena().copy(cells[i])))
                              : std::nullopt;
@@ -253,8 +254,9 @@ class MessageDecoder final : public runtime::Decoder {
     lone_text_.append(kReadable, '\0');
     Value found;
     const char* stop = nullptr;
-    const JsonFault fault = lone_.parse(lone_text_.data(), lone_key_, &found, out_->arena(), stop);
-    if (fault != JsonFault::kNone || stop != lone_text_.data() + size) return false;
+    const codecs::JsonFault fault =
+        lone_.parse(lone_text_.data(), lone_key_, &found, out_->arena(), stop);
+    if (fault != codecs::JsonFault::kNone || stop != lone_text_.data() + size) return false;
     // Otherwise the text goes on behind the value, as with 1,"v":2.
     return found.is_null() ? text == "null" : found.text().size() == text.size();
   }
@@ -288,7 +290,7 @@ class MessageDecoder final : public runtime::Decoder {
         const bool one = field.type != Type::kJson || (sound && is_one_json(text));
         const auto value = !sound || !one                 ? std::nullopt
                            : runtime::is_text(field.type) ? Value::of_text(text)
-                                                          : parse_cell(field.type, text);
+                                                          : codecs::parse_cell(field.type, text);
         if (value) {
           row_[i] = *value;
         } else {
@@ -316,8 +318,8 @@ class MessageDecoder final : public runtime::Decoder {
 
   MessageOptions options_;
   runtime::Schema schema_, value_schema_;
-  JsonRow json_, lone_;  // lone_: of a value that is not within a message's JSON
-  KeyTable keys_, lone_key_;
+  codecs::JsonRow json_, lone_;  // lone_: of a value that is not within a message's JSON
+  codecs::KeyTable keys_, lone_key_;
   std::string lone_text_;
   formats::CsvRowParser csv_;
   std::vector<Value> row_, table_row_;

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "connectors/kafka/message_options.h"
-#include "runtime/source.h"
+#include "runtime/component/source.h"
 
 namespace huiliu::connectors::kafka {
 

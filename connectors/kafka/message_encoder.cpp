@@ -6,11 +6,11 @@
 
 #include <fmt/format.h>
 
-#include "connectors/file/value_parsers.h"
+#include "codecs/value_parsers.h"
 #include "connectors/kafka/message_frame.h"
-#include "runtime/clock.h"
-#include "runtime/row_codec.h"
-#include "runtime/value_text.h"
+#include "runtime/base/clock.h"
+#include "runtime/record/row_codec.h"
+#include "runtime/record/value_text.h"
 
 namespace huiliu::connectors::kafka {
 namespace {
@@ -22,9 +22,9 @@ using runtime::Value;
 /// A table with the columns' fields, in their order.
 class TableEncoder final : public runtime::SinkEncoder {
  public:
-  TableEncoder(const std::vector<OutputColumn>& columns, const Schema& input) {
+  TableEncoder(const std::vector<codecs::OutputColumn>& columns, const Schema& input) {
     Schema schema;
-    for (const OutputColumn& column : columns) {
+    for (const codecs::OutputColumn& column : columns) {
       const auto index = input.index_of(column.field);
       sources_.push_back(index);
       schema.add(column.name, index ? input[*index].type : runtime::Type::kString);
@@ -52,11 +52,12 @@ class TableEncoder final : public runtime::SinkEncoder {
 
 std::unique_ptr<runtime::SinkEncoder> value_encoder(const MessageLayout& layout,
                                                     const Schema& input) {
-  if (layout.format == "csv") return make_csv_encoder(layout.columns, input, layout.delimiter);
+  if (layout.format == "csv")
+    return codecs::make_csv_encoder(layout.columns, input, layout.delimiter);
   if (layout.format == "flatbuffers") {
     return std::make_unique<TableEncoder>(layout.columns, input);
   }
-  return make_json_encoder(layout.columns, input, layout.nulls);
+  return codecs::make_json_encoder(layout.columns, input, layout.nulls);
 }
 
 /// Finds the topic that a record names.
@@ -97,10 +98,10 @@ class MessageEncoder final : public runtime::SinkEncoder {
         delete_when_(layout.delete_when),
         timestamp_(layout.timestamp.empty() ? std::nullopt : input.index_of(layout.timestamp)) {
     if (layout.topic) topic_.emplace(*layout.topic, layout.topics);
-    std::vector<OutputColumn> key;
+    std::vector<codecs::OutputColumn> key;
     for (const std::string& field : layout.key) key.push_back({field, field, std::nullopt});
     if (key.size() == 1) single_key_ = input.index_of(key.front().field);
-    if (key.size() > 1) keys_ = make_json_encoder(key, input, Nulls::kNull);
+    if (key.size() > 1) keys_ = codecs::make_json_encoder(key, input, codecs::Nulls::kNull);
     for (const auto& [name, field] : layout.headers) {
       if (const auto index = input.index_of(field)) headers_.emplace_back(name, *index);
     }
@@ -172,7 +173,7 @@ class MessageEncoder final : public runtime::SinkEncoder {
   }
 
   const runtime::Reject* unknown_topic() {
-    value_excerpt_ = excerpt(topic_->name());
+    value_excerpt_ = codecs::excerpt(topic_->name());
     message_en_ = "The record's topic is none of those that the sink lists.";
     message_zh_ = "记录所指的主题不在该输出列出的主题之中。";
     reject_ = {"E812_TOPIC_UNKNOWN", "", value_excerpt_, kRule, message_en_, message_zh_};
@@ -210,7 +211,7 @@ class MessageEncoder final : public runtime::SinkEncoder {
       field = schema_[i].name;
       longest = text;
     }
-    value_excerpt_ = excerpt(longest);
+    value_excerpt_ = codecs::excerpt(longest);
     message_en_ = fmt::format("The message has {} bytes, the sink takes {} (max_message_bytes).",
                               bytes, max_bytes_);
     message_zh_ =
@@ -229,7 +230,7 @@ class MessageEncoder final : public runtime::SinkEncoder {
   std::vector<std::shared_ptr<TopicLimits>> limits_;
   bool of_rejects_;
   std::uint64_t max_bytes_;
-  DeleteWhen delete_when_;
+  codecs::DeleteWhen delete_when_;
   std::optional<std::size_t> timestamp_;
   std::vector<std::pair<std::string, std::size_t>> headers_;
   std::string value_text_, key_text_, header_bytes_, origin_, scratch_;

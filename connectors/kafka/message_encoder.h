@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "connectors/file/delete_when.h"
-#include "connectors/file/row_encoder.h"
+#include "codecs/delete_when.h"
+#include "codecs/row_encoder.h"
 #include "connectors/kafka/topic_limits.h"
-#include "runtime/sink.h"
-#include "runtime/text_template.h"
+#include "runtime/component/sink.h"
+#include "runtime/component/text_template.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -21,8 +21,8 @@ inline constexpr std::uint64_t kDefaultMessageBytes = 1'048'588, kMostMessageByt
 struct MessageLayout {
   std::string format = "json";  ///< json, csv, flatbuffers
   char delimiter = ',';
-  Nulls nulls = Nulls::kOmit;
-  std::vector<OutputColumn> columns;
+  codecs::Nulls nulls = codecs::Nulls::kOmit;
+  std::vector<codecs::OutputColumn> columns;
   std::vector<std::string> key;                              ///< fields
   std::vector<std::pair<std::string, std::string>> headers;  ///< name, field
   std::string timestamp;                                     ///< field; empty: the event time
@@ -31,7 +31,7 @@ struct MessageLayout {
   std::optional<runtime::TextTemplate> topic;        ///< gives the name; absent: the only one
   std::vector<std::shared_ptr<TopicLimits>> limits;  ///< per topic; may be empty
   std::uint64_t max_bytes = kDefaultMessageBytes;
-  DeleteWhen delete_when;  ///< of the encoder's input: messages without a value
+  codecs::DeleteWhen delete_when;  ///< of the encoder's input: messages without a value
 };
 
 /// Header that says where an output record was read: "topic[partition]@offset", or the file and

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "connectors/file/value_parsers.h"
+#include "codecs/value_parsers.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -71,7 +71,7 @@ void parse_field(const Config& item, MessageOptions& options, Diagnostics& diagn
                                   : natural_type(field.part);
     field.header = item.string_or("header", field.name);
     if (item.has("default")) field.absent = item["default"].text();
-    if (field.absent && !parse_cell(field.type, *field.absent)) {
+    if (field.absent && !codecs::parse_cell(field.type, *field.absent)) {
       diagnostics.error(item["default"].place(), "the default does not fit the field's type");
     }
     const bool fixed = natural_type(field.part) != Type::kString;
@@ -148,10 +148,11 @@ std::vector<Option> message_options() {
            "timestamp, topic, partition, offset), `header` (its name) and `default` (for null).",
        .required = true},
       {.name = "event_time", .doc = "Field with the event time."},
-      {.name = "lateness",
+      {.name = "out_of_orderness",
        .type = OptionType::kDuration,
        .doc = "How far event times may be out of order.",
-       .default_text = "0s"},
+       .default_text = "0s",
+       .formerly = "lateness"},
       {.name = "ahead",
        .type = OptionType::kDuration,
        .doc = "How far event times may lie ahead of the clock; a record beyond is refused "
@@ -190,7 +191,8 @@ MessageOptions parse_message_options(const Config& config, Diagnostics& diagnost
     diagnostics.error(config.place(), "`fields` names no field");
   }
   if (config.has("event_time")) parse_event_time(config, options, diagnostics);
-  if (config.has("lateness")) options.lateness_ms = config["lateness"].as_duration().count();
+  if (config.has("out_of_orderness"))
+    options.out_of_orderness_ms = config["out_of_orderness"].as_duration().count();
   if (config.has("ahead")) options.ahead_ms = config["ahead"].as_duration().count();
   if (options.format == MessageFormat::kRaw) check_raw(config, options, diagnostics);
   options.max_depth = static_cast<int>(config.int_or("max_depth", 64));

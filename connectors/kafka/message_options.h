@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/descriptor.h"
-#include "runtime/schema.h"
-#include "runtime/source.h"
+#include "runtime/component/descriptor.h"
+#include "runtime/component/source.h"
+#include "runtime/record/schema.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -28,7 +28,7 @@ struct MessageOptions {
   char delimiter = ',';
   std::vector<MessageField> fields;
   int event_time = -1;
-  std::int64_t lateness_ms = 0;
+  std::int64_t out_of_orderness_ms = 0;
   std::int64_t ahead_ms = 86'400'000;
   int max_depth = 64;
   std::vector<std::pair<std::string, std::string>> codes;  ///< reject code → the name to use

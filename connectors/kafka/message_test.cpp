@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "connectors/file/row_encoder.h"
+#include "codecs/row_encoder.h"
 #include "connectors/kafka/client.h"
 #include "connectors/kafka/message_decoder.h"
 #include "connectors/kafka/message_encoder.h"
@@ -11,10 +11,10 @@
 #include "connectors/kafka/message_options.h"
 #include "connectors/kafka/position.h"
 #include "connectors/testing.h"
-#include "runtime/registry.h"
-#include "runtime/row_codec.h"
-#include "runtime/topology.h"
-#include "runtime/value_text.h"
+#include "runtime/component/registry.h"
+#include "runtime/record/row_codec.h"
+#include "runtime/record/value_text.h"
+#include "runtime/topology/topology.h"
 
 namespace huiliu::connectors::kafka {
 namespace {

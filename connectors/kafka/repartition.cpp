@@ -9,11 +9,10 @@
 #include "connectors/kafka/kafka_reader.h"
 #include "connectors/kafka/message_frame.h"
 #include "connectors/kafka/transaction.h"
-#include "runtime/check.h"
-#include "runtime/key.h"
-#include "runtime/plumbing.h"
-#include "runtime/row_codec.h"
-#include "runtime/sequencer.h"
+#include "runtime/base/check.h"
+#include "runtime/record/key.h"
+#include "runtime/record/partition_names.h"
+#include "runtime/record/row_codec.h"
 
 namespace huiliu::connectors::kafka {
 namespace {
@@ -94,7 +93,7 @@ class RowsEncoder final : public runtime::SinkEncoder {
   std::uint16_t shards_;
 };
 
-class RowsSink final : public runtime::FileLikeSink {
+class RowsSink final : public runtime::EpochSink {
  public:
   explicit RowsSink(const SinkDeclaration& declaration)
       : topic_name_(declaration.config["topic"].text()),
@@ -274,11 +273,11 @@ const runtime::SinkType& repartition_sink() {
           [](const SinkDeclaration& declaration, std::size_t input) {
             return std::make_unique<RowsEncoder>(*declaration.inputs[input], declaration.config);
           },
-      .create_file =
+      .create_epoch_sink =
           [](const SinkDeclaration& declaration) {
             return std::make_unique<RowsSink>(declaration);
           },
-      .create_store = {}};
+      .create_outbox_sink = {}};
   return type;
 }
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/sink.h"
-#include "runtime/source.h"
+#include "runtime/component/sink.h"
+#include "runtime/component/source.h"
 
 namespace huiliu::connectors::kafka {
 

@@ -7,9 +7,9 @@
 
 #include "connectors/kafka/message_frame.h"
 #include "connectors/testing.h"
-#include "runtime/plan.h"
-#include "runtime/registry.h"
-#include "runtime/repartition.h"
+#include "runtime/component/registry.h"
+#include "runtime/topology/plan.h"
+#include "runtime/topology/repartition.h"
 
 namespace huiliu::connectors::kafka {
 namespace {
@@ -194,7 +194,7 @@ TEST(RepartitionTest, EachKeyedOperatorHasATopicInFrontOfIt) {
                           "sink out <- sums", "sink bad <- in <- out"));
   EXPECT_EQ((*made.nodes[1].config)["topic"].text(), "t.once.repartition");
   const runtime::Plan plan = runtime::make_plan(made, 2);
-  EXPECT_EQ(plan.levels, 2u);
+  EXPECT_EQ(plan.stages, 2u);
 }
 
 TEST(RepartitionTest, AReaderOfASinksRejectsHasATopicInFrontOfItToo) {

@@ -8,8 +8,8 @@
 #include <spdlog/spdlog.h>
 
 #include "connectors/kafka/topics.h"
-#include "runtime/clock.h"
-#include "runtime/failpoint.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/failpoint.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -43,7 +43,7 @@ class Replay {
                                {"isolation.level", "read_uncommitted"}});
     if (!client.is_ok()) return client.status();
     for (std::size_t i = 0; i < from_.size(); ++i) {
-      auto marks = watermarks(client->get(), topic_, from_[i].partition);
+      auto marks = offset_range(client->get(), topic_, from_[i].partition);
       if (!marks.is_ok()) return marks.status();
       whole_[i] = marks->end;
     }
@@ -73,7 +73,7 @@ class Replay {
     rd_kafka_poll_set_consumer(client_.get());
     const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(from_.size())));
     for (std::size_t i = 0; i < from_.size(); ++i) {
-      auto marks = watermarks(client_.get(), topic_, from_[i].partition);
+      auto marks = offset_range(client_.get(), topic_, from_[i].partition);
       if (!marks.is_ok()) return marks.status();
       const std::int64_t end = std::max(marks->end, whole_[i]);
       if (from_[i].offset > end) {

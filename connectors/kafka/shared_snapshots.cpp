@@ -8,7 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "connectors/kafka/backend_keys.h"
-#include "runtime/clock.h"
+#include "runtime/base/clock.h"
 #include "state/reader.h"
 
 namespace huiliu::connectors::kafka {

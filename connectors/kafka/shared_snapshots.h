@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 #include "state/epoch_store.h"
 #include "state/snapshot.h"
 

@@ -11,9 +11,9 @@
 #include "connectors/kafka/message_frame.h"
 #include "connectors/kafka/topics.h"
 #include "connectors/kafka/transaction.h"
-#include "runtime/check.h"
-#include "runtime/failpoint.h"
-#include "runtime/registry.h"
+#include "runtime/base/check.h"
+#include "runtime/base/failpoint.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::connectors::kafka {
 namespace {
@@ -149,10 +149,10 @@ MessageLayout layout_of(const SinkDeclaration& declaration, Diagnostics& diagnos
   const std::string delimiter = config.string_or("delimiter", ",");
   layout.delimiter = delimiter == "tab" ? '\t' : delimiter.empty() ? ',' : delimiter[0];
   const std::string nulls = config.string_or("nulls", "omit");
-  layout.nulls = nulls == "null"      ? Nulls::kNull
-                 : nulls == "default" ? Nulls::kDefault
-                                      : Nulls::kOmit;
-  layout.columns = parse_columns(config["fields"], declaration.inputs, diagnostics);
+  layout.nulls = nulls == "null"      ? codecs::Nulls::kNull
+                 : nulls == "default" ? codecs::Nulls::kDefault
+                                      : codecs::Nulls::kOmit;
+  layout.columns = codecs::parse_columns(config["fields"], declaration.inputs, diagnostics);
   if (config.has("key")) {
     const Config& key = config["key"];
     const std::vector<Config> one = {key};
@@ -176,7 +176,7 @@ MessageLayout layout_of(const SinkDeclaration& declaration, Diagnostics& diagnos
 }
 
 /// Produces into the backend's transaction, whose commit makes the records visible.
-class KafkaSink final : public runtime::FileLikeSink {
+class KafkaSink final : public runtime::EpochSink {
  public:
   explicit KafkaSink(const SinkDeclaration& declaration)
       : topic_names_(topics_of(declaration.config)),
@@ -362,7 +362,7 @@ runtime::Descriptor descriptor() {
        .doc = "What is written, in order: a list of field names, or of maps with `name` (in the "
               "message), `field` (of the stream; default: the name) and `default` (written for "
               "null). Default: all fields."},
-      DeleteWhen::option(),
+      codecs::DeleteWhen::option(),
       {.name = "nulls",
        .type = OptionType::kEnum,
        .doc =
@@ -416,7 +416,7 @@ runtime::SinkType type() {
     Diagnostics ignored;  // declare() has reported them
     MessageLayout layout = layout_of(declaration, ignored);
     layout.delete_when =
-        DeleteWhen::of_input(declaration.config["delete_when"], *declaration.inputs[input]);
+        codecs::DeleteWhen::of_input(declaration.config["delete_when"], *declaration.inputs[input]);
     const std::string bootstrap = bootstrap_of(declaration);
     for (const std::string& name : layout.topics) {
       layout.limits.push_back(limits_of(bootstrap, name));
@@ -426,7 +426,7 @@ runtime::SinkType type() {
     if (names_fields(topic)) layout.topic = runtime::TextTemplate::parse(topic, schema, ignored);
     return make_message_encoder(layout, schema);
   };
-  t.create_file = [](const SinkDeclaration& declaration) {
+  t.create_epoch_sink = [](const SinkDeclaration& declaration) {
     return std::make_unique<KafkaSink>(declaration);
   };
   return t;

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "connectors/file/value_parsers.h"
+#include "codecs/value_parsers.h"
 #include "connectors/kafka/kafka_reader.h"
 #include "connectors/kafka/message_decoder.h"
 #include "connectors/kafka/message_options.h"
 #include "connectors/kafka/topics.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::connectors::kafka {
 namespace {
@@ -45,7 +45,7 @@ ReaderOptions reader_options(const SourceDeclaration& declaration, Diagnostics& 
     options.start = start == "earliest" ? StartAt::kEarliest
                     : start == "latest" ? StartAt::kLatest
                                         : StartAt::kCommitted;
-  } else if (const auto time = parse_timestamp(start)) {
+  } else if (const auto time = codecs::parse_timestamp(start)) {
     options.start = StartAt::kTime;
     options.start_time_ms = *time;
   } else {
@@ -134,7 +134,7 @@ runtime::SourceType type() {
     reader_options(declaration, declaration.diagnostics);
     declaration.output = options.schema();
     declaration.event_time_field = options.event_time;
-    declaration.lateness_ms = options.lateness_ms;
+    declaration.out_of_orderness_ms = options.out_of_orderness_ms;
     declaration.ahead_ms = options.ahead_ms;
   };
   t.create_reader = [](const SourceDeclaration& declaration) {

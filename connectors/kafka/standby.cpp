@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "runtime/failpoint.h"
+#include "runtime/base/failpoint.h"
 
 namespace huiliu::connectors::kafka {
 

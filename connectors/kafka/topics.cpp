@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "connectors/kafka/backend_keys.h"
-#include "runtime/failpoint.h"
-#include "runtime/machine.h"
+#include "runtime/base/failpoint.h"
+#include "runtime/base/machine.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -304,9 +304,9 @@ Status delete_records(rd_kafka_t* client, const rd_kafka_topic_partition_list_t*
   return event.is_ok() ? Status::ok() : event.status();
 }
 
-Result<Watermarks> watermarks(rd_kafka_t* client, const std::string& topic, int partition) {
+Result<OffsetRange> offset_range(rd_kafka_t* client, const std::string& topic, int partition) {
   constexpr int kTries = 50;
-  Watermarks marks;
+  OffsetRange marks;
   rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
   for (int tries = 0; tries < kTries; ++tries) {
     code = rd_kafka_query_watermark_offsets(client, topic.c_str(), partition, &marks.begin,

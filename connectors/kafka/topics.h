@@ -45,9 +45,10 @@ inline constexpr const char* kTopicNameRule = "1 to 249 letters, digits, '.', '_
 runtime::Status delete_records(rd_kafka_t* client, const rd_kafka_topic_partition_list_t* offsets);
 
 /// First offset there is, and the one behind the last.
-struct Watermarks {
+struct OffsetRange {
   std::int64_t begin = 0, end = 0;
 };
-runtime::Result<Watermarks> watermarks(rd_kafka_t* client, const std::string& topic, int partition);
+runtime::Result<OffsetRange> offset_range(rd_kafka_t* client, const std::string& topic,
+                                          int partition);
 
 }  // namespace huiliu::connectors::kafka

@@ -7,8 +7,8 @@
 #include <spdlog/spdlog.h>
 
 #include "connectors/kafka/topics.h"
-#include "runtime/failpoint.h"
-#include "runtime/machine.h"
+#include "runtime/base/failpoint.h"
+#include "runtime/base/machine.h"
 
 namespace huiliu::connectors::kafka {
 

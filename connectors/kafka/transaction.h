@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "connectors/kafka/client.h"
-#include "runtime/sink.h"
+#include "runtime/component/sink.h"
 
 namespace huiliu::connectors::kafka {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 struct sqlite3;
 struct sqlite3_stmt;

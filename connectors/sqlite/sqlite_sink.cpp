@@ -5,15 +5,15 @@
 
 #include <fmt/format.h>
 
-#include "connectors/file/append_file.h"
-#include "connectors/file/row_encoder.h"
+#include "codecs/row_encoder.h"
 #include "connectors/sqlite/shared_database.h"
 #include "connectors/sqlite/table_layout.h"
-#include "runtime/compact_row.h"
-#include "runtime/failpoint.h"
-#include "runtime/registry.h"
-#include "runtime/row_codec.h"
-#include "runtime/value_text.h"
+#include "runtime/base/failpoint.h"
+#include "runtime/base/paths.h"
+#include "runtime/component/registry.h"
+#include "runtime/record/compact_row.h"
+#include "runtime/record/row_codec.h"
+#include "runtime/record/value_text.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -58,7 +58,7 @@ class TableEncoder final : public runtime::SinkEncoder {
   std::string source_;
 };
 
-class SqliteSink final : public runtime::StoreSink {
+class SqliteSink final : public runtime::OutboxSink {
  public:
   SqliteSink(std::string path, std::string views, TableLayout layout, int busy_ms)
       : path_(std::move(path)),
@@ -74,11 +74,11 @@ class SqliteSink final : public runtime::StoreSink {
 
   Status open(const SinkContext& context) override {
     sink_ = context.node_name;
-    const std::string path = resolve_path(context.base_folder, path_);
+    const std::string path = runtime::resolve_path(context.base_folder, path_);
     std::error_code error;
     const auto folder = std::filesystem::path(path).parent_path();
     if (!folder.empty()) std::filesystem::create_directories(folder, error);
-    if (error) return io_failure("cannot create folder", folder.string(), error.value());
+    if (error) return runtime::io_failure("cannot create folder", folder.string(), error.value());
     release();
     if (Status status = open_shared(path, busy_ms_, shared_); !status.is_ok()) return status;
     const std::lock_guard lock(shared_->mutex);
@@ -260,7 +260,7 @@ runtime::Descriptor descriptor() {
        .type = OptionType::kPath,
        .doc = "SQL file that is executed whenever the database is opened, to make views on its "
               "tables, also on those of other sinks. Relative to the file it is named in."},
-      DeleteWhen::option()};
+      codecs::DeleteWhen::option()};
   d.traits = {.idempotent = true,
               .reason = "the position in the outbox is stored in the same transaction as the rows"};
   d.example = "type: sqlite\ninput: accepted\npath: out/library.db\ntable: licences\nkey: [id]\n";
@@ -278,7 +278,10 @@ runtime::SinkType type() {
   runtime::SinkType t;
   t.descriptor = descriptor();
   t.declare = [](SinkDeclaration& declaration) {
-    TableLayout::parse(declaration.config, declaration.inputs, declaration.diagnostics);
+    const TableLayout layout =
+        TableLayout::parse(declaration.config, declaration.inputs, declaration.diagnostics);
+    declaration.part = "table '" + layout.table + "'";
+    declaration.shares_part = !layout.key.empty();
     const runtime::Config& views = declaration.config["views"];
     if (views.is_scalar() && views_of(views).empty()) {
       declaration.diagnostics.error(views.place(),
@@ -293,7 +296,7 @@ runtime::SinkType type() {
   t.create_encoder = [layout_of](const SinkDeclaration& declaration, std::size_t input) {
     return std::make_unique<TableEncoder>(layout_of(declaration), *declaration.inputs[input]);
   };
-  t.create_store = [layout_of](const SinkDeclaration& declaration) {
+  t.create_outbox_sink = [layout_of](const SinkDeclaration& declaration) {
     return std::make_unique<SqliteSink>(
         declaration.config["path"].as_string(), views_of(declaration.config["views"]),
         layout_of(declaration), static_cast<int>(declaration.config["busy"].as_duration().count()));

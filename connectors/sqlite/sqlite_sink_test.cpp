@@ -3,7 +3,7 @@
 
 #include "connectors/sqlite/database.h"
 #include "connectors/testing.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -29,7 +29,7 @@ struct Sink {
     context.node_name = "library";
     context.base_folder = folder.path();
     encoder = type.create_encoder(declaration, 0);
-    store = type.create_store(declaration);
+    store = type.create_outbox_sink(declaration);
   }
   runtime::Status open() { return store->open(context); }
   std::string row(std::optional<std::string> id, std::int64_t n, const std::string& state,
@@ -52,7 +52,7 @@ struct Sink {
   runtime::SinkDeclaration declaration;
   runtime::SinkContext context;
   std::unique_ptr<runtime::SinkEncoder> encoder;
-  std::unique_ptr<runtime::StoreSink> store;
+  std::unique_ptr<runtime::OutboxSink> store;
 };
 
 std::string query(const TemporaryFolder& folder, const std::string& sql) {

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "connectors/file/row_encoder.h"
-#include "runtime/value_text.h"
+#include "codecs/row_encoder.h"
+#include "runtime/record/value_text.h"
 
 namespace huiliu::connectors {
 
@@ -89,7 +89,8 @@ TableLayout TableLayout::parse(const Config& config, const std::vector<const Sch
                                Diagnostics& diagnostics) {
   TableLayout layout;
   layout.table = config["table"].text();
-  for (const OutputColumn& output : parse_columns(config["fields"], inputs, diagnostics)) {
+  for (const codecs::OutputColumn& output :
+       codecs::parse_columns(config["fields"], inputs, diagnostics)) {
     const Type type = type_of(output.field, inputs);
     check_types(output.field, type, config, inputs, diagnostics);
     if (layout.columns.index_of(output.name) || output.name == kSource ||
@@ -107,7 +108,8 @@ TableLayout TableLayout::parse(const Config& config, const std::vector<const Sch
       if (index) layout.key.push_back(*index);
     }
   }
-  layout.delete_when = DeleteWhen::parse(config["delete_when"], layout.columns, diagnostics);
+  layout.delete_when =
+      codecs::DeleteWhen::parse(config["delete_when"], layout.columns, diagnostics);
   if (!layout.delete_when.empty() && layout.key.empty()) {
     diagnostics.error(config["delete_when"].place(), "`delete_when` needs a `key`");
   }

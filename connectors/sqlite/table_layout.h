@@ -5,11 +5,11 @@
 #include <utility>
 #include <vector>
 
-#include "connectors/file/delete_when.h"
+#include "codecs/delete_when.h"
 #include "connectors/sqlite/database.h"
-#include "runtime/config.h"
-#include "runtime/schema.h"
-#include "runtime/value.h"
+#include "runtime/component/config.h"
+#include "runtime/record/schema.h"
+#include "runtime/record/value.h"
 
 namespace huiliu::connectors {
 
@@ -19,7 +19,7 @@ struct TableLayout {
   runtime::Schema columns;          ///< the last one is _source
   std::vector<std::string> fields;  ///< of the inputs, for all columns but the last
   std::vector<std::size_t> key;     ///< columns
-  DeleteWhen delete_when;
+  codecs::DeleteWhen delete_when;
 
   static TableLayout parse(const runtime::Config& config,
                            const std::vector<const runtime::Schema*>& inputs,

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -48,7 +48,7 @@ class CellEncoder final : public runtime::SinkEncoder {
 };
 
 /// The table in memory is the fold of all rows; each epoch commits the cells it changed.
-class SummarySink final : public runtime::FileLikeSink {
+class SummarySink final : public runtime::EpochSink {
  public:
   explicit SummarySink(const SinkDeclaration& declaration)
       : title_(declaration.config.string_or("title", "")),
@@ -224,7 +224,7 @@ runtime::SinkType type() {
                                               field_of(declaration, "column", schema, nullptr),
                                               field_of(declaration, "value", schema, nullptr)});
   };
-  t.create_file = [](const SinkDeclaration& declaration) {
+  t.create_epoch_sink = [](const SinkDeclaration& declaration) {
     return std::make_unique<SummarySink>(declaration);
   };
   return t;

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "connectors/testing.h"
-#include "runtime/registry.h"
+#include "runtime/component/registry.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -24,7 +24,7 @@ struct Summary {
     type.declare(declaration);
     runtime::SinkContext context;
     context.positions = positions;
-    sink = type.create_file(declaration);
+    sink = type.create_epoch_sink(declaration);
     EXPECT_TRUE(sink->open(context).is_ok());
   }
   void add(std::string_view file, std::string_view outcome, std::int64_t n) {
@@ -46,7 +46,7 @@ struct Summary {
   runtime::Config config;
   runtime::Diagnostics diagnostics;
   runtime::SinkDeclaration declaration;
-  std::unique_ptr<runtime::FileLikeSink> sink;
+  std::unique_ptr<runtime::EpochSink> sink;
 };
 
 TEST(SummarySink, LaterCellsReplaceEarlierOnesAlsoAfterARestart) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/library.h"
+#include "runtime/component/library.h"
 
 namespace fines {
 

@@ -1,7 +1,7 @@
 #include <cstring>
 
 #include "operators.h"
-#include "runtime/key.h"
+#include "runtime/record/key.h"
 #include "state/table.h"
 
 namespace fines {

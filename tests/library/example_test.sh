@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The example library with the real binary: its golden cases, every command that takes a library, a
-# run with more than one thread, and a build outside of the tree.
-# usage: example_test.sh HUILIU LIBRARY CXX
+# run with more than one thread, and a build against an installed huiliu.
+# usage: example_test.sh HUILIU LIBRARY CXX BUILD
 set -euo pipefail
 huiliu=$1
 export LIBRARY=$2 CXX=$3
@@ -28,6 +28,9 @@ diff - "$OUTPUT/fines.ndjson" <<'END'
 {"dept":"traffic","party":"C","total":150}
 END
 
-cmake -G Ninja -S "$example" -B "$work/build" -DHUILIU_SOURCE="$PWD" >/dev/null
+# A copy, which finds no header beside itself.
+cp -r "$example" "$work/fines"
+DESTDIR='' cmake --install "$4" --prefix "$work/installed" >/dev/null
+cmake -G Ninja -S "$work/fines" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/installed" >/dev/null
 cmake --build "$work/build"
-LIBRARY=$work/build/libfines.so "$huiliu" test "$example/cases.yaml"
+LIBRARY=$work/build/libfines.so "$work/installed/bin/huiliu" test "$example/cases.yaml"

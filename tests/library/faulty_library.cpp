@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <stdexcept>
 
-#include "runtime/library.h"
+#include "runtime/component/library.h"
 
 using namespace huiliu::runtime;
 

@@ -7,7 +7,7 @@ using runtime::Result;
 using runtime::SinkContext;
 using runtime::Status;
 
-class FileSink final : public runtime::FileLikeSink {
+class FileSink final : public runtime::EpochSink {
  public:
   explicit FileSink(DurableSinks::File& file) : file_(file) {}
 
@@ -33,9 +33,9 @@ class FileSink final : public runtime::FileLikeSink {
   DurableSinks::File& file_;
 };
 
-class StoreSink final : public runtime::StoreSink {
+class OutboxSink final : public runtime::OutboxSink {
  public:
-  explicit StoreSink(DurableSinks::Store& store) : store_(store) {}
+  explicit OutboxSink(DurableSinks::Store& store) : store_(store) {}
 
   Status open(const SinkContext&) override { return Status::ok(); }
   Result<std::uint64_t> position() override { return store_.position; }
@@ -59,15 +59,15 @@ void DurableSinks::attach(runtime::Topology& topology) {
   for (runtime::Node& node : topology.nodes) {
     if (node.kind != runtime::ComponentKind::kSink) continue;
     auto& type = *types_.emplace_back(std::make_unique<runtime::SinkType>(*node.sink));
-    if (type.create_file) {
+    if (type.create_epoch_sink) {
       File& file = files_[node.name];
-      type.create_file = [&file](const runtime::SinkDeclaration&) {
+      type.create_epoch_sink = [&file](const runtime::SinkDeclaration&) {
         return std::make_unique<FileSink>(file);
       };
     } else {
       Store& store = stores_[node.name];
-      type.create_store = [&store](const runtime::SinkDeclaration&) {
-        return std::make_unique<StoreSink>(store);
+      type.create_outbox_sink = [&store](const runtime::SinkDeclaration&) {
+        return std::make_unique<OutboxSink>(store);
       };
     }
     node.sink = &type;

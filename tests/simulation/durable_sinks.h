@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/topology.h"
+#include "runtime/topology/topology.h"
 
 namespace huiliu::simulation {
 

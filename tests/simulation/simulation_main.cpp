@@ -12,8 +12,8 @@
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
-#include "runtime/clock.h"
-#include "runtime/engine.h"
+#include "runtime/base/clock.h"
+#include "runtime/engine/engine.h"
 #include "state/embedded_backend.h"
 #include "tests/simulation/durable_sinks.h"
 #include "tests/simulation/power_loss_env.h"

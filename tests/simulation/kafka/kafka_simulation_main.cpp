@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/topology_file.h"
+#include "service/topology_file.h"
 #include "tests/simulation/kafka/world.h"
 
 namespace huiliu::simulation {
@@ -28,7 +28,7 @@ struct Options {
 runtime::Topology load(const Options& options, const char* workers, const char* worker) {
   ::setenv("WORKERS", workers, 1);
   ::setenv("WORKER", worker, 1);
-  auto topology = cli::load_for_run(options.topology);
+  auto topology = service::load_for_run(options.topology);
   if (!topology) std::exit(2);
   return std::move(*topology);
 }

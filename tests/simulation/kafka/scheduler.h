@@ -12,7 +12,7 @@
 
 #include <ucontext.h>
 
-#include "runtime/machine.h"
+#include "runtime/base/machine.h"
 
 namespace huiliu::simulation {
 

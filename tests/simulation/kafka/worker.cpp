@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "runtime/topology/state_layout.h"
 #include "state/epoch_store.h"
 
 namespace huiliu::simulation {
@@ -59,7 +60,8 @@ void Worker::ask_to_end() {
 void Worker::main() {
   constexpr std::int64_t kFirstPauseMs = 100, kMostPauseMs = 10'000;
   std::shared_ptr<void> session;
-  runtime::BackendContext context{&topology_, kFolder, &session, [this] { return asked_; }};
+  runtime::BackendContext context{runtime::state_needs(topology_), kFolder, &session,
+                                  [this] { return asked_; }};
   context.adjust_store = [this](state::StoreOptions& options) {
     options.env = &disk_.env();
     options.synchronous_flush = true;

@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
-#include "runtime/backend.h"
-#include "runtime/engine.h"
-#include "runtime/topology.h"
+#include "runtime/component/backend.h"
+#include "runtime/engine/engine.h"
+#include "runtime/topology/topology.h"
 #include "tests/simulation/kafka/scheduler.h"
 #include "tests/simulation/power_loss_env.h"
 

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <iterator>
 
-#include "runtime/failpoint.h"
+#include "runtime/base/failpoint.h"
 #include "tests/simulation/kafka/check.h"
 
 namespace huiliu::simulation {

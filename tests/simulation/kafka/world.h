@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "runtime/topology.h"
+#include "runtime/topology/topology.h"
 #include "tests/simulation/kafka/broker.h"
 #include "tests/simulation/kafka/client.h"
 #include "tests/simulation/kafka/scheduler.h"

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+
+namespace huiliu::runtime {
+
+/// The only way to processing time, so that tests and simulations can supply their own.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  /// Milliseconds since the Unix epoch.
+  virtual std::int64_t now_ms() = 0;
+  /// Monotonic milliseconds, for intervals.
+  virtual std::int64_t steady_ms() = 0;
+};
+
+/// The machine's clock, or that of a simulation (runtime/base/machine.h).
+Clock& system_clock();
+
+/// Moves only when told to.
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(std::int64_t start_ms = 0) : now_(start_ms) {}
+  std::int64_t now_ms() override { return now_; }
+  std::int64_t steady_ms() override { return now_; }
+  void advance(std::int64_t by_ms) { now_ += by_ms; }
+
+ private:
+  std::int64_t now_;
+};
+
+}  // namespace huiliu::runtime

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/status.h"
+#include "runtime/component/descriptor.h"
+#include "runtime/component/sink.h"
+
+namespace huiliu::state {
+class Table;
+struct StoreOptions;
+}  // namespace huiliu::state
+
+namespace huiliu::runtime {
+
+/// Records appended to a sink's outbox log by one epoch.
+struct LogAppend {
+  std::string log;
+  std::uint64_t sequence = 0;
+  std::string bytes;
+  std::uint64_t records = 0;
+};
+
+/// Everything an epoch makes true, at once or not at all.
+struct EpochCommit {
+  std::uint64_t epoch = 0;
+  std::vector<std::shared_ptr<void>> changes;             ///< from Backend::freeze
+  std::vector<std::pair<std::string, std::string>> meta;  ///< key → value, "" erases
+  std::vector<LogAppend> appends;
+  std::vector<std::pair<std::string, std::uint64_t>> trims;  ///< log → last sequence to forget
+  bool last = false;  ///< the topology is stopping: nothing follows, as far as is known
+};
+
+/// Where epochs commit. Tables belong to the thread that opened them; freeze() runs on it; all else
+/// is called by the committer (commit) or by any thread (reads).
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::uint64_t last_epoch() const = 0;
+  virtual std::vector<std::pair<std::string, std::string>> meta(std::string_view prefix) const = 0;
+  /// The part of a table that holds `shards`.
+  virtual Result<state::Table*> open_table(const std::string& name,
+                                           const std::vector<std::uint16_t>& shards) = 0;
+  /// All tables are open; no epoch has begun.
+  virtual Status opened() { return Status::ok(); }
+  /// Whether tables hold so much in memory that an epoch should end early, for them to be written.
+  virtual bool wants_epoch() const { return false; }
+  /// Whether an epoch without input is of use, as when others' work is to be saved with it. Cheap.
+  virtual bool wants_empty_epoch() const { return false; }
+  /// How many times as many slices as usual may be under way: where commits take long, the work
+  /// goes on meanwhile.
+  virtual unsigned window_factor() const { return 1; }
+  /// Whether no input should be read until tables that are full are written.
+  virtual bool wants_pause() const { return false; }
+  /// Takes the epoch's changes out of a table; processing may go on at once.
+  virtual std::shared_ptr<void> freeze(state::Table& table, std::uint64_t epoch) = 0;
+  /// Where sinks append records that become visible with the epoch; null: nowhere. Kept by the
+  /// backend.
+  virtual LogTransaction* transaction() { return nullptr; }
+  /// Shards that this process works on; empty: all. Fixed while the backend is open.
+  virtual std::vector<std::uint16_t> owned_shards() const { return {}; }
+  /// Whether the process should commit what was begun, and open the backend anew. Cheap.
+  virtual bool wants_reopening() const { return false; }
+  /// After an error, with no thread running: not ok if this process no longer owns what it looked
+  /// at, so that the error may be an effect of others' work.
+  virtual Status confirm() { return Status::ok(); }
+  /// Durable when it returns ok. kUnavailable may be tried again with the same content.
+  virtual Status commit(const EpochCommit& commit) = 0;
+  virtual Result<std::vector<OutboxEntry>> read_log(const std::string& log, std::uint64_t after,
+                                                    std::size_t max_bytes) = 0;
+};
+
+struct SourceType;
+struct SinkType;
+
+/// What a state belongs to: keys "layout/NODE" for nodes ("source file", "operator dedupe with
+/// state", "sink file format=csv") and "layout/NODE.TABLE" for tables ("dedupe key=(dept string)
+/// seen"). Committed with the state, so that another topology file cannot take it for its own.
+using StateLayout = std::vector<std::pair<std::string, std::string>>;
+
+inline constexpr std::string_view kLayoutPrefix = "layout/";
+
+struct TableNeed {
+  std::string name;  ///< NODE.TABLE
+  const TableDeclaration* declaration = nullptr;
+};
+
+/// What a topology asks of its backend (runtime/topology/state_layout.h makes it). The topology
+/// outlives it.
+struct StateNeeds {
+  std::string topology_id;
+  std::string folder;                      ///< relative paths of the config start here
+  const Config* backend_config = nullptr;  ///< checked, with defaults; null without a `backend:`
+  std::int64_t epoch_ms = 0;
+  std::uint16_t shards = 0;
+  std::uint64_t memory_bytes = 0;  ///< 0: as the store likes
+  StateLayout layout;
+  std::vector<TableNeed> tables;
+  std::vector<std::string> outboxes;            ///< sinks that are fed from the state
+  std::vector<std::string> repartition_topics;  ///< of a topology that several processes share
+
+  /// Null if there is none of that name.
+  const TableDeclaration* table(std::string_view name) const {
+    for (const TableNeed& need : tables) {
+      if (need.name == name) return need.declaration;
+    }
+    return nullptr;
+  }
+  std::vector<std::uint16_t> all_shards() const {
+    std::vector<std::uint16_t> all(shards);
+    std::iota(all.begin(), all.end(), std::uint16_t{0});
+    return all;
+  }
+};
+
+struct BackendContext {
+  StateNeeds needs;
+  std::string state_folder;  ///< exists
+  /// What the backend keeps between its openings in this process; may be null.
+  std::shared_ptr<void>* session = nullptr;
+  /// Whether the process is to end; asked while opening takes long. May be empty.
+  std::function<bool()> interrupted = {};
+  /// Simulation: where and how the local store keeps its files. May be empty.
+  std::function<void(state::StoreOptions&)> adjust_store = {};
+};
+
+/// How a backend lets several processes share the work of a topology: what goes to a keyed operator
+/// goes through a topic whose partitions are the shards (runtime/topology/repartition.h).
+struct RepartitionTypes {
+  const SinkType* sink = nullptr;      ///< options: `topic`, `key`, `shards`
+  const SourceType* source = nullptr;  ///< option: `topic`
+};
+
+struct BackendType {
+  Descriptor descriptor;  ///< options of the topology file's `backend:`
+  /// Further checks of the section; may be empty.
+  std::function<void(const Config& config, Diagnostics& diagnostics)> declare = {};
+  /// At the last committed epoch. kUnavailable and kRestart may be tried again.
+  std::function<Result<std::unique_ptr<Backend>>(const BackendContext&)> open;
+  /// Whether the section says that several processes share the work; empty: they cannot.
+  std::function<bool(const Config& config)> shares_work = {};
+  RepartitionTypes repartition = {};
+};
+
+}  // namespace huiliu::runtime

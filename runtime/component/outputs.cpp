@@ -1,0 +1,94 @@
+#include "runtime/component/outputs.h"
+
+#include <string>
+
+#include "runtime/component/operator.h"
+
+namespace huiliu::runtime {
+
+Outputs::Outputs(std::string_view node, std::size_t ports, std::uint32_t input_width)
+    : ports_(ports), node_(node), input_width_(input_width) {}
+
+void Outputs::deliver(Port& port, Record& record) {
+  port.sent.add(record);
+  if (port.target == nullptr) return;
+  if (tracer_ != nullptr) [[unlikely]] {
+    return deliver_traced(port, record);
+  }
+  port.target_outputs->received_.add(record);
+  port.target->process(record, *port.target_outputs);
+}
+
+void Outputs::deliver_traced(Port& port, Record& record) {
+  tracer_->enter(*port.target_outputs, record);
+  port.target_outputs->received_.add(record);
+  port.target->process(record, *port.target_outputs);
+  tracer_->leave(*port.target_outputs);
+}
+
+void Outputs::emit(Record& record, std::size_t port) {
+  if (record.event_time > max_event_time_) {
+    if (record.event_time > latest_event_time_) [[unlikely]] {
+      return refuse_time(record);
+    }
+    max_event_time_ = record.event_time;
+  }
+  emitted_.add(record);
+  if (tracer_ != nullptr) [[unlikely]] {
+    tracer_->emitted(*this, port, record);
+  }
+  deliver(ports_[port], record);
+}
+
+void Outputs::refuse_time(Record& record) {
+  const std::string time = std::to_string(record.event_time);
+  reject(record, {.code = "E410_TIME_AHEAD",
+                  .field = event_time_field_,
+                  .value = arena_->copy(time),
+                  .rule = "event_time",
+                  .message_en = "the event time lies too far in the future (in milliseconds since "
+                                "1970): compare its unit, or set the source's `ahead`",
+                  .message_zh = "事件时间远晚于当前时间（自1970年起的毫秒数），请核对时间单位"});
+}
+
+void Outputs::emit_new(Record& record, std::size_t port) {
+  created_.add(record);
+  if (last_phase_) record.ordinal = kLastOrdinal;
+  if (tracer_ != nullptr) [[unlikely]] {
+    tracer_->emitted(*this, port, record);
+  }
+  deliver(ports_[port], record);
+}
+
+void Outputs::reject(Record& record, const Reject& reject) {
+  rejected_.add(record);
+  if (tracer_ != nullptr) [[unlikely]] {
+    tracer_->rejected(*this, record, reject);
+  }
+  Value* slot = record.values + input_width_;
+  for (std::string_view text : texts_of(reject, node_)) *slot++ = Value::of_text(text);
+  record.width = input_width_ + static_cast<std::uint32_t>(kRejectFieldCount);
+  deliver(reject_port_, record);
+}
+
+void Outputs::drop(const Record& record, std::string_view why) {
+  dropped_.add(record);
+  if (tracer_ != nullptr) [[unlikely]] {
+    tracer_->dropped(*this, record, why);
+  }
+}
+
+Outputs::Counts Outputs::take_counts() {
+  Counts counts{received_, emitted_, rejected_, dropped_, absorbed_, created_, {}};
+  counts.ports.reserve(ports_.size() + 1);
+  for (Port& port : ports_) {
+    counts.ports.push_back(port.sent);
+    port.sent = {};
+  }
+  counts.ports.push_back(reject_port_.sent);
+  reject_port_.sent = {};
+  received_ = emitted_ = rejected_ = dropped_ = absorbed_ = created_ = {};
+  return counts;
+}
+
+}  // namespace huiliu::runtime

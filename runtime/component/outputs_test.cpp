@@ -1,0 +1,52 @@
+#include "runtime/component/outputs.h"
+
+#include <gmock/gmock.h>
+
+#include "runtime/component/operator.h"
+
+namespace huiliu::runtime {
+namespace {
+
+using ::testing::ElementsAre;
+
+/// Notes "TIME" of what is emitted, "TIME!CODE!FIELD!VALUE" of what is refused.
+class Notes final : public Operator {
+ public:
+  std::vector<std::string> lines;
+  void process(Record& record, Outputs&) override {
+    std::string line = std::to_string(record.event_time);
+    for (std::uint32_t i = 0; i < std::min(record.width, 3u); ++i) {
+      line += "!" + std::string(record[i].text());
+    }
+    lines.push_back(std::move(line));
+  }
+};
+
+TEST(OutputsTest, AnEventTimeTooFarAheadIsRefusedAndMovesNothing) {
+  Arena arena;
+  Notes notes;
+  Outputs sunk("sink", 1, 0), outputs("source", 1, 0);
+  outputs.set_arena(&arena);
+  for (Port* port : {&outputs.port(0), &outputs.reject_port()}) {
+    port->target = &notes;
+    port->target_outputs = &sunk;
+  }
+  outputs.bound_event_time(1000, "ts");
+  const auto emit = [&](std::int64_t time) {
+    Value values[kRejectFieldCount];
+    Record record;
+    record.values = values;
+    record.event_time = time;
+    outputs.emit(record);
+  };
+  emit(10);
+  emit(1'692'928'800'000'000);
+  emit(1000);
+  emit(1001);
+  EXPECT_THAT(notes.lines, ElementsAre("10", "1692928800000000!E410_TIME_AHEAD!ts!1692928800000000",
+                                       "1000", "1001!E410_TIME_AHEAD!ts!1001"));
+  EXPECT_EQ(outputs.take_max_event_time(), 1000);
+}
+
+}  // namespace
+}  // namespace huiliu::runtime

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/status.h"
+#include "runtime/component/operator.h"
+#include "runtime/record/record.h"
+#include "runtime/record/schema.h"
+
+namespace huiliu::runtime {
+
+/// Turns records into bytes on the worker threads; one instance per thread and input stream.
+class SinkEncoder {
+ public:
+  virtual ~SinkEncoder() = default;
+  /// Appends the record's bytes to `out` and returns null. Or says why it refuses the record: then
+  /// `out` is as before, and the reject's text lives until the next call. Only types whose
+  /// descriptor has `rejects` may refuse.
+  virtual const Reject* encode(const Record& record, std::string& out) = 0;
+};
+
+/// A backend's own transaction that sinks of the same system take part in: the connector knows what
+/// is behind it.
+class LogTransaction {
+ public:
+  virtual ~LogTransaction() = default;
+};
+
+struct SinkContext {
+  std::string node_name;
+  std::string base_folder;
+  std::vector<std::pair<std::string, std::string>> positions;  ///< as committed last
+  Clock* clock = nullptr;
+  LogTransaction* transaction = nullptr;  ///< of the backend; null if it has none
+};
+
+/// A sink whose length is part of the epoch's commit (files). Used by the committer thread only.
+class EpochSink {
+ public:
+  virtual ~EpochSink() = default;
+  /// Opens and cuts back whatever was written after the committed positions.
+  virtual Status open(const SinkContext& context) = 0;
+  /// Encoded records in their order.
+  virtual Status append(std::string_view bytes, std::uint64_t records) = 0;
+  /// Makes everything appended durable and says the positions to commit with the epoch.
+  virtual Status prepare(std::vector<std::pair<std::string, std::string>>& positions) = 0;
+  /// The positions that prepare() said last are committed.
+  virtual void committed() {}
+  /// Called now and then between commits, also when nothing comes in: the time for work beside the
+  /// commits, which wait meanwhile. `stopping`: the topology is about to stop before its input has
+  /// ended. kUnavailable is logged, and the topology goes on; other errors stop it.
+  virtual Status settle(bool /*stopping*/) { return Status::ok(); }
+  /// Asked before a start from a snapshot, with its positions and before anything is opened: true
+  /// if what the sink wrote is as it was then and goes on, false if there is nothing and it starts
+  /// afresh; kInvalid if it cannot be either, with the remedy.
+  virtual Result<bool> fits(const SinkContext& /*context*/) { return true; }
+  /// The topology ended (bounded input done, last epoch committed): finish files.
+  virtual Status finish() { return Status::ok(); }
+};
+
+/// One committed entry of a sink's outbox: records encoded by its SinkEncoder, concatenated.
+struct OutboxEntry {
+  std::uint64_t sequence = 0;
+  std::string bytes;
+  std::uint64_t records = 0;
+};
+
+/// A sink fed from its outbox log after the commit (databases, push targets). Used by its own
+/// delivery thread only. apply() must store the position in the same transaction as the rows, so
+/// that redelivery changes nothing.
+class OutboxSink {
+ public:
+  virtual ~OutboxSink() = default;
+  virtual Status open(const SinkContext& context) = 0;
+  /// Sequence of the last entry applied, 0 if none; asked once after open().
+  virtual Result<std::uint64_t> position() = 0;
+  /// kUnavailable → retried with backoff; other errors stop the topology.
+  virtual Status apply(const std::vector<OutboxEntry>& entries) = 0;
+  /// All entries of a bounded run are applied.
+  virtual Status finish() { return Status::ok(); }
+};
+
+struct SinkDeclaration : Declaration {
+  using Declaration::Declaration;
+  /// The topology's sources, whose configs outlive the declaration.
+  std::map<std::string, const Config*> sources;
+  /// What the rows that the sink has written look like, such as "format=csv": one of another layout
+  /// does not go on with them (runtime/topology/state_layout.h). "" = nothing that matters.
+  std::string layout;
+  /// Which part of the file at its option `path` it writes, such as a table; "" = the whole file.
+  std::string part;
+  bool shares_part = false;  ///< another sink may write the same part, since rows have keys
+};
+
+struct SinkType {
+  Descriptor descriptor;
+  /// Checks the config against the input schemas; `output` stays empty.
+  std::function<void(SinkDeclaration&)> declare;
+  /// For input stream number `input`.
+  std::function<std::unique_ptr<SinkEncoder>(const SinkDeclaration&, std::size_t input)>
+      create_encoder;
+  /// Exactly one of the two is set.
+  std::function<std::unique_ptr<EpochSink>(const SinkDeclaration&)> create_epoch_sink;
+  std::function<std::unique_ptr<OutboxSink>(const SinkDeclaration&)> create_outbox_sink;
+};
+
+}  // namespace huiliu::runtime

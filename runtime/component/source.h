@@ -1,0 +1,139 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/status.h"
+#include "runtime/component/descriptor.h"
+#include "runtime/component/operator.h"
+#include "runtime/component/outputs.h"
+#include "runtime/record/arena.h"
+#include "runtime/record/record.h"
+#include "runtime/record/schema.h"
+
+namespace huiliu::runtime {
+
+class Selection;
+
+/// A change to the durable position of a source: key → value ("" erases). Committed with the epoch
+/// that holds the slice.
+using PositionChange = std::pair<std::string, std::string>;
+
+/// A piece of raw input, cut at record boundaries: the unit of work of a topology. Slices have one
+/// total order; results depend on that order only, never on threads.
+struct Slice {
+  /// Raw, as the source's decoder wants it; readable 64 bytes past the end. The reader replaces
+  /// what an earlier slice left here.
+  std::string bytes;
+  const std::string* partition = nullptr;  ///< interned name of where the bytes come from
+  std::uint64_t partition_hash = 0;
+  std::uint64_t first_offset = 0;      ///< offset of the first record
+  std::uint32_t format = 0;            ///< source's own (e.g. which format or edition the file has)
+  std::shared_ptr<const void> detail;  ///< source's own (e.g. a CSV header)
+  std::vector<PositionChange> positions;  ///< what is true after this slice
+  /// In a rejudgement: all rows count as selected.
+  bool whole = false;
+};
+
+enum class ReadResult {
+  kSlice,   ///< `slice` is filled
+  kIdle,    ///< nothing now; ask again later
+  kEnd,     ///< bounded input is exhausted for good
+  kFailed,  ///< see failure()
+  kRetry,   ///< a dependency is unavailable; ask again with backoff (the reader has logged it)
+};
+
+/// What the reader of a source may use.
+struct SourceContext {
+  std::string node_name;
+  std::string topology_id;
+  std::string base_folder;  ///< folder of the topology file; relative paths start here
+  std::vector<std::pair<std::string, std::string>> positions;  ///< as committed last
+  std::function<const std::string*(std::string_view)> intern;  ///< partition names
+  Clock* clock = nullptr;
+  std::size_t slice_bytes = 1 << 20;  ///< aim of a slice's size
+  /// If several processes share the work: this one reads partitions whose number modulo `shards` is
+  /// among these. Empty: all.
+  std::vector<std::uint16_t> owned_shards = {};
+  std::uint16_t shards = 0;
+  const Selection* selection =
+      nullptr;  ///< of a rejudgement (runtime/component/selection.h); else null
+  /// In a rejudgement: selected rows of the partition cannot be had, and why.
+  std::function<void(const std::string& partition, const std::string& why)> not_found = {};
+  /// Something that should be read is left out, and why; "" takes it back. A bounded run in which
+  /// something is left out at its end does not succeed.
+  std::function<void(const std::string& name, const std::string& why)> left_out = {};
+};
+
+/// Reads raw input in order. Called by one thread at a time.
+class SourceReader {
+ public:
+  virtual ~SourceReader() = default;
+  /// Continues after the committed positions. Errors that a user must mend are returned.
+  virtual Status open(const SourceContext& context) = 0;
+  virtual ReadResult read(Slice& slice) = 0;
+  /// Why read() said kFailed.
+  virtual Status failure() const { return Status::ok(); }
+  /// Progress for people: bytes done and in all (0 = unknown).
+  virtual std::pair<std::uint64_t, std::uint64_t> progress() const { return {0, 0}; }
+};
+
+/// Turns slices into records; one instance per thread. For every row of the slice, in order, calls
+/// out.emit or out.reject once, with ordinal, origin, id and event time set (see
+/// DecodeContext::row).
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  virtual void decode(const Slice& slice, Outputs& out) = 0;
+};
+
+/// Given to a decoder: the row it fills again and again.
+struct DecoderContext {
+  std::size_t row_slots = 0;
+  /// Fields that the topology reads; others need not be decoded.
+  std::vector<bool> needed;
+  int event_time_field = -1;
+};
+
+struct SourceDeclaration : Declaration {
+  using Declaration::Declaration;
+  /// Field that holds the event time (timestamp or int64, ms), or -1.
+  int event_time_field = -1;
+  std::int64_t out_of_orderness_ms = 0;
+  /// How far ahead of the clock an event time may lie. One that lies further would close windows
+  /// that are still filled: its record is refused (E410_TIME_AHEAD).
+  std::int64_t ahead_ms = 86'400'000;
+  bool holds_watermark = true;  ///< windows wait for this source's time
+};
+
+/// Where a record stands for people who open the file it came from.
+struct RecordPlace {
+  std::string path;
+  std::string sheet;       ///< of a workbook
+  std::uint64_t line = 0;  ///< of the file, or row of the sheet, as editors count
+};
+
+struct SourceType {
+  Descriptor descriptor;
+  std::function<void(SourceDeclaration&)> declare;
+  std::function<std::unique_ptr<SourceReader>(const SourceDeclaration&)> create_reader;
+  std::function<std::unique_ptr<Decoder>(const SourceDeclaration&, const DecoderContext&)>
+      create_decoder;
+  /// Optional: finds the place of a record again; may read the file up to there. Empty when it is
+  /// not there (any more).
+  std::function<std::optional<RecordPlace>(const SourceDeclaration&, const std::string& base_folder,
+                                           const Origin&)>
+      locate = {};
+  /// Optional: for a rejudgement (runtime/component/selection.h), a reader of the selected rows.
+  /// Slices say no positions, unless they are `whole`.
+  std::function<std::unique_ptr<SourceReader>(const SourceDeclaration&)> create_rereader = {};
+};
+
+}  // namespace huiliu::runtime

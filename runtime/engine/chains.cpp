@@ -1,0 +1,372 @@
+#include "runtime/engine/chains.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "runtime/base/check.h"
+#include "runtime/component/backend.h"
+#include "runtime/component/selection.h"
+#include "runtime/engine/plumbing.h"
+
+namespace huiliu::runtime {
+
+struct Chains::Instance {
+  std::unique_ptr<Decoder> decoder;    // sources
+  std::unique_ptr<Operator> op;        // operators
+  std::unique_ptr<Outputs> outputs;    // sources and operators
+  std::unique_ptr<Selector> selector;  // sources in a rejudgement
+  std::unique_ptr<Context> context;
+  std::vector<state::Table*> tables;
+};
+
+namespace {
+/// Carries a status out of an operator's open().
+struct OpenFailed {
+  Status status;
+};
+}  // namespace
+
+class Chains::Context final : public OperatorContext {
+ public:
+  Context(Chains& chains, std::size_t node)
+      : chains_(chains), node_(chains.shared_.topology->nodes[node]), index_(node) {}
+
+  const std::string& node_name() const override { return node_.name; }
+
+  state::Table& table(std::string_view name) override {
+    const Topology& topology = *chains_.shared_.topology;
+    std::vector<std::uint16_t> shards;
+    for (std::uint16_t shard = 0; shard < topology.shards; ++shard) {
+      if (chains_.shared_.plan->owners[shard] == chains_.thread_) shards.push_back(shard);
+    }
+    const std::string full = fmt::format("{}.{}", node_.name, name);
+    state::Table* table = nullptr;
+    Status status = retry(chains_.shared_, full, [&] {
+      auto opened = chains_.shared_.backend->open_table(full, shards);
+      if (opened.is_ok()) table = opened.value();
+      return opened.status();
+    });
+    if (!status.is_ok()) throw OpenFailed{std::move(status)};
+    chains_.instances_[index_]->tables.push_back(table);
+    return *table;
+  }
+
+  std::uint16_t shard_of(std::uint64_t key_hash) const override {
+    return shard_of_hash(key_hash, chains_.shared_.topology->shards);
+  }
+  Clock& clock() override { return *chains_.shared_.clock; }
+  std::size_t row_slots() const override { return chains_.shared_.plan->row_slots; }
+  std::uint64_t* counter(std::string_view name) override { return &counters_[std::string(name)]; }
+  std::uint64_t rejudgement() const override {
+    return chains_.shared_.selection == nullptr ? 0 : chains_.shared_.selection->number();
+  }
+
+ private:
+  Chains& chains_;
+  const Node& node_;
+  std::size_t index_;
+  std::map<std::string, std::uint64_t> counters_;
+};
+
+Chains::Chains(Shared& shared, unsigned thread)
+    : shared_(shared), thread_(thread), row_(shared.plan->row_slots) {}
+
+Chains::~Chains() {
+  for (auto& instance : instances_) {
+    if (instance->op) instance->op->close();
+  }
+}
+
+void Chains::make_instances() {
+  const Topology& topology = *shared_.topology;
+  for (const Node& node : topology.nodes) {
+    auto instance = std::make_unique<Instance>();
+    if (node.kind != ComponentKind::kSink) {
+      std::size_t ports = node.outputs.size() - (node.rejects ? 1 : 0);
+      const std::size_t width = node.rejects
+                                    ? node.outputs.back().schema.width() - kRejectFieldCount
+                                    : node.outputs.front().schema.width();
+      instance->outputs =
+          std::make_unique<Outputs>(node.name, ports, static_cast<std::uint32_t>(width));
+    }
+    if (node.kind == ComponentKind::kSource) {
+      DecoderContext context;
+      context.row_slots = shared_.plan->row_slots;
+      context.needed.assign(node.outputs.front().schema.width(), true);
+      context.event_time_field = node.source_declaration->event_time_field;
+      instance->decoder = node.source->create_decoder(*node.source_declaration, context);
+      if (shared_.selection != nullptr) {
+        const auto width = static_cast<std::uint32_t>(node.outputs.front().schema.width());
+        instance->selector =
+            std::make_unique<Selector>(*shared_.selection, *instance->outputs, width);
+      }
+    } else if (node.kind == ComponentKind::kOperator) {
+      instance->op = node.op->create(*node.operator_declaration);
+    }
+    instances_.push_back(std::move(instance));
+  }
+}
+
+std::pair<Operator*, Outputs*> Chains::keep(std::unique_ptr<Operator> op, std::size_t ports,
+                                            std::string_view node, std::size_t width) {
+  plumbing_.emplace_back(std::move(op),
+                         std::make_unique<Outputs>(node, ports, static_cast<std::uint32_t>(width)));
+  return {plumbing_.back().first.get(), plumbing_.back().second.get()};
+}
+
+std::pair<Operator*, Outputs*> Chains::tap_of(const Edge& edge, std::size_t edge_index) {
+  const Node& to = shared_.topology->nodes[edge.to];
+  const std::vector<Edge>& edges = shared_.plan->edges;
+  const auto same_sink = [&](const Edge& other) { return other.to == edge.to; };
+  const bool one_of_several = std::count_if(edges.begin(), edges.end(), same_sink) > 1;
+  std::optional<RejectLayout> rejects;
+  std::size_t width = 0;
+  if (to.rejects) {
+    const Schema& schema = to.outputs[to.reject_port()].schema;
+    rejects.emplace(*to.sink_declaration->inputs[edge.input], schema, shared_.plan->row_slots);
+    width = schema.width() - kRejectFieldCount;
+  }
+  auto tap = std::make_unique<SinkTap>(
+      edge.to, edge_index, thread_, to.sink->create_encoder(*to.sink_declaration, edge.input),
+      std::move(rejects), shared_.plan->parallelism > 1 || one_of_several, *shared_.pool);
+  taps_[edge_index].tap = tap.get();
+  auto target = keep(std::move(tap), 0, to.name, width);
+  taps_[edge_index].outputs = target.second;
+  return target;
+}
+
+std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
+  const Topology& topology = *shared_.topology;
+  const Node& to = topology.nodes[edge.to];
+  const std::size_t edge_index = static_cast<std::size_t>(&edge - shared_.plan->edges.data());
+  const Schema& schema = topology.nodes[edge.from.node].outputs[edge.from.port].schema;
+  if (to.kind == ComponentKind::kSink) return tap_of(edge, edge_index);
+  Instance& instance = *instances_[edge.to];
+  KeyBuilder key;
+  if (Plan::needs_key(to)) key = KeyBuilder(schema, to.operator_declaration->key_fields);
+  if (edge.kind != EdgeKind::kFused) {
+    auto sender = std::make_unique<ExchangeSender>(edge_index, thread_, *shared_.plan,
+                                                   edge.kind == EdgeKind::kKeyed, std::move(key),
+                                                   *shared_.pool);
+    senders_[edge_index] = sender.get();
+    return keep(std::move(sender), 0);
+  }
+  if (!Plan::needs_key(to)) return {instance.op.get(), instance.outputs.get()};
+  auto hasher = keep(std::make_unique<KeyHasher>(std::move(key)), 1);
+  hasher.second->port(0).target = instance.op.get();
+  hasher.second->port(0).target_outputs = instance.outputs.get();
+  return hasher;
+}
+
+void Chains::connect(Port& port, const std::vector<const Edge*>& edges) {
+  if (edges.empty()) return;
+  if (edges.size() == 1) {
+    std::tie(port.target, port.target_outputs) = target_of(*edges.front());
+    return;
+  }
+  std::vector<bool> only_looks;
+  for (const Edge* edge : edges) {
+    const bool sink = shared_.topology->nodes[edge->to].kind == ComponentKind::kSink;
+    only_looks.push_back(sink || edge->kind != EdgeKind::kFused);
+  }
+  auto [fan, outputs] =
+      keep(std::make_unique<FanOut>(shared_.plan->row_slots, std::move(only_looks)), edges.size());
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    Port& branch = outputs->port(i);
+    std::tie(branch.target, branch.target_outputs) = target_of(*edges[i]);
+  }
+  port.target = fan;
+  port.target_outputs = outputs;
+}
+
+void Chains::wire() {
+  const Plan& plan = *shared_.plan;
+  senders_.assign(plan.edges.size(), nullptr);
+  taps_.assign(plan.edges.size(), {});
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    const Node& node = shared_.topology->nodes[n];
+    if (node.kind == ComponentKind::kSink) {
+      wire_sink(n);
+      continue;
+    }
+    for (std::size_t p = 0; p < node.outputs.size(); ++p) {
+      std::vector<const Edge*> edges;
+      for (const Edge& edge : plan.edges) {
+        if (edge.from == StreamRef{n, p}) edges.push_back(&edge);
+      }
+      Outputs& outputs = *instances_[n]->outputs;
+      const bool reject = node.rejects && p == node.reject_port();
+      connect(reject ? outputs.reject_port() : outputs.port(p), edges);
+    }
+  }
+}
+
+// Its inputs come first in the order of nodes, so its taps are there.
+void Chains::wire_sink(std::size_t node) {
+  const std::vector<Edge>& edges = shared_.plan->edges;
+  for (std::size_t tap = 0; tap < edges.size(); ++tap) {
+    if (edges[tap].to != node) continue;
+    std::vector<const Edge*> readers;
+    for (const Edge& edge : edges) {
+      if (edge.tap == tap) readers.push_back(&edge);
+    }
+    connect(taps_[tap].outputs->reject_port(), readers);
+  }
+}
+
+Status Chains::open() {
+  make_instances();
+  wire();
+  try {
+    for (std::size_t n = 0; n < instances_.size(); ++n) {
+      Instance& instance = *instances_[n];
+      if (!instance.op) continue;
+      instance.context = std::make_unique<Context>(*this, n);
+      instance.op->open(*instance.context);
+    }
+  } catch (const OpenFailed& failed) {
+    return failed.status;
+  } catch (const ConfigError& error) {
+    return Status::fatal(error.what());
+  }
+  return Status::ok();
+}
+
+void Chains::decode(std::size_t source_node, const Slice& slice) {
+  Instance& instance = *instances_[source_node];
+  const bool all = !instance.selector || slice.whole;
+  const Node& node = shared_.topology->nodes[source_node];
+  const SourceDeclaration& declared = *node.source_declaration;
+  // What the engine itself hands on was judged when it came in.
+  if (declared.event_time_field >= 0 && !node.internal) {
+    const auto field = static_cast<std::size_t>(declared.event_time_field);
+    instance.outputs->bound_event_time(shared_.clock->now_ms() + declared.ahead_ms,
+                                       declared.output[field].name);
+  }
+  instance.decoder->decode(slice, all ? *instance.outputs : instance.selector->outputs());
+}
+
+void Chains::receive(const ExchangePart& part, std::size_t row, const Value* values) {
+  const ExchangePart::Row& head = part.rows[row];
+  std::copy_n(values, head.width, row_.data());
+  Record record;
+  record.values = row_.data();
+  record.width = head.width;
+  record.ordinal = head.ordinal;
+  record.event_time = head.event_time;
+  record.id = head.id;
+  record.key_hash = head.key_hash;
+  record.origin = head.origin;
+  Instance& target = *instances_[shared_.plan->edges[part.edge].to];
+  target.outputs->received(record);
+  target.op->process(record, *target.outputs);
+}
+
+void Chains::expect(const ExchangePart& part, std::size_t row) {
+  instances_[shared_.plan->edges[part.edge].to]->op->expect(part.rows[row].key_hash);
+}
+
+void Chains::advance_watermark(std::size_t stage, std::int64_t watermark) {
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    Instance& instance = *instances_[n];
+    if (!instance.op || shared_.plan->stage[n] != stage) continue;
+    instance.outputs->set_last_phase(true);
+    instance.op->on_watermark(watermark, *instance.outputs);
+    instance.outputs->set_last_phase(false);
+  }
+}
+
+std::vector<std::shared_ptr<void>> Chains::end_epoch(std::size_t stage, std::uint64_t epoch) {
+  std::vector<std::shared_ptr<void>> changes;
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    Instance& instance = *instances_[n];
+    if (!instance.op || shared_.plan->stage[n] != stage) continue;
+    instance.outputs->set_last_phase(true);
+    instance.op->on_epoch(*instance.outputs);
+    instance.outputs->set_last_phase(false);
+  }
+  // Tables freeze after every on_epoch of the stage, since those may reach later operators of it.
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    if (shared_.plan->stage[n] != stage) continue;
+    for (state::Table* table : instances_[n]->tables) {
+      changes.push_back(shared_.backend->freeze(*table, epoch));
+    }
+  }
+  return changes;
+}
+
+void Chains::set_memory(std::size_t stage, const std::shared_ptr<SliceMemory>& memory) {
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    if (shared_.plan->stage[n] == stage && instances_[n]->outputs) {
+      instances_[n]->outputs->set_arena(&memory->arena);
+      if (instances_[n]->selector) instances_[n]->selector->outputs().set_arena(&memory->arena);
+    }
+  }
+  for (std::size_t e = 0; e < taps_.size(); ++e) {
+    if (taps_[e].tap && shared_.plan->edges[e].stage == stage) {
+      taps_[e].outputs->set_arena(&memory->arena);
+    }
+  }
+  hold_memory(stage, memory);
+}
+
+void Chains::hold_memory(std::size_t stage, const std::shared_ptr<SliceMemory>& memory) {
+  for (std::size_t e = 0; e < senders_.size(); ++e) {
+    if (senders_[e] && shared_.plan->edges[e].stage == stage) {
+      senders_[e]->add_memory(memory);
+    }
+  }
+}
+
+std::int64_t Chains::take_max_event_time(std::size_t source_node) {
+  return instances_[source_node]->outputs->take_max_event_time();
+}
+
+std::vector<Chains::Outgoing> Chains::take_parts(std::size_t stage) {
+  std::vector<Outgoing> outgoing;
+  for (std::size_t e = 0; e < senders_.size(); ++e) {
+    if (!senders_[e] || shared_.plan->edges[e].stage != stage) continue;
+    std::vector<ExchangePart> parts = senders_[e]->take();
+    for (unsigned receiver = 0; receiver < parts.size(); ++receiver) {
+      outgoing.push_back({e, receiver, std::move(parts[receiver])});
+    }
+  }
+  return outgoing;
+}
+
+std::vector<SinkPart> Chains::take_sinks(std::size_t stage) {
+  std::vector<SinkPart> parts;
+  for (std::size_t e = 0; e < taps_.size(); ++e) {
+    if (!taps_[e].tap || shared_.plan->edges[e].stage != stage) continue;
+    SinkPart part = taps_[e].tap->take();
+    if (part.records > 0) parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+std::vector<NodeCounts> Chains::take_counts(std::size_t stage) {
+  std::vector<NodeCounts> counts;
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    Instance& instance = *instances_[n];
+    if (instance.outputs && shared_.plan->stage[n] == stage) {
+      counts.push_back({n, instance.outputs->take_counts()});
+    }
+  }
+  for (std::size_t e = 0; e < taps_.size(); ++e) {
+    if (!taps_[e].tap || shared_.plan->edges[e].stage != stage) continue;
+    Outputs::Counts taken = taps_[e].outputs->take_counts();
+    if (taken.received.count > 0) counts.push_back({shared_.plan->edges[e].to, std::move(taken)});
+  }
+  return counts;
+}
+
+void Chains::set_tracer(Tracer* tracer) {
+  for (auto& instance : instances_) {
+    if (instance->outputs) instance->outputs->set_tracer(tracer);
+  }
+  for (auto& [op, outputs] : plumbing_) outputs->set_tracer(tracer);
+}
+
+}  // namespace huiliu::runtime

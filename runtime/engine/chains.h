@@ -1,0 +1,84 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/component/operator.h"
+#include "runtime/engine/messages.h"
+#include "runtime/engine/shared.h"
+#include "runtime/record/key.h"
+#include "runtime/topology/plan.h"
+
+namespace huiliu::runtime {
+
+class ExchangeSender;
+class SinkTap;
+
+/// All operator instances of one worker thread, wired by the plan. Belongs to that thread.
+class Chains {
+ public:
+  Chains(Shared& shared, unsigned thread);
+  ~Chains();
+
+  /// Makes and opens every instance.
+  Status open();
+
+  /// Level 0: decodes the slice into the chains.
+  void decode(std::size_t source_node, const Slice& slice);
+  /// Later stages: replays a part's row into its target.
+  void receive(const ExchangePart& part, std::size_t row, const Value* values);
+  /// The part's row is one of the next that its target receives.
+  void expect(const ExchangePart& part, std::size_t row);
+  /// Runs on_watermark of the stage's operators.
+  void advance_watermark(std::size_t stage, std::int64_t watermark);
+  /// Runs on_epoch and freezes the stage's tables.
+  std::vector<std::shared_ptr<void>> end_epoch(std::size_t stage, std::uint64_t epoch);
+
+  /// Memory for text that the stage's operators make.
+  void set_memory(std::size_t stage, const std::shared_ptr<SliceMemory>& memory);
+  /// Keeps memory alive that records of the stage point into, as long as they travel.
+  void hold_memory(std::size_t stage, const std::shared_ptr<SliceMemory>& memory);
+  /// Latest event time that the source emitted since the last call.
+  std::int64_t take_max_event_time(std::size_t source_node);
+  /// Parts for every receiver of every exchange edge that leaves the stage.
+  struct Outgoing {
+    std::size_t edge;
+    unsigned receiver;
+    ExchangePart part;
+  };
+  std::vector<Outgoing> take_parts(std::size_t stage);
+  std::vector<SinkPart> take_sinks(std::size_t stage);
+  std::vector<NodeCounts> take_counts(std::size_t stage);
+  /// Call after open().
+  void set_tracer(Tracer* tracer);
+
+ private:
+  struct Instance;
+  class Context;
+
+  void make_instances();
+  void wire();
+  void connect(Port& port, const std::vector<const Edge*>& edges);
+  std::pair<Operator*, Outputs*> target_of(const Edge& edge);
+  std::pair<Operator*, Outputs*> tap_of(const Edge& edge, std::size_t edge_index);
+  void wire_sink(std::size_t node);
+  std::pair<Operator*, Outputs*> keep(std::unique_ptr<Operator> op, std::size_t ports,
+                                      std::string_view node = {}, std::size_t width = 0);
+
+  Shared& shared_;
+  unsigned thread_;
+  std::vector<std::unique_ptr<Instance>> instances_;  // per node
+  std::deque<std::pair<std::unique_ptr<Operator>, std::unique_ptr<Outputs>>> plumbing_;
+  std::vector<ExchangeSender*> senders_;  // per edge, null if none
+  struct Tap {
+    SinkTap* tap = nullptr;
+    Outputs* outputs = nullptr;  // counts what reaches the sink this way
+  };
+  std::vector<Tap> taps_;  // per edge, null if it does not lead into a sink
+  std::vector<Value> row_;
+  Status failure_ = Status::ok();
+};
+
+}  // namespace huiliu::runtime

@@ -1,0 +1,75 @@
+#include "runtime/engine/delivery.h"
+
+#include "runtime/base/failpoint.h"
+
+namespace huiliu::runtime {
+namespace {
+constexpr std::size_t kMostBytes = 8 << 20;
+}
+
+Delivery::Delivery(Shared& shared, Committer& committer, std::size_t node)
+    : shared_(shared), committer_(committer), node_(node) {
+  const Node& description = shared.topology->nodes[node];
+  sink_ = description.sink->create_outbox_sink(*description.sink_declaration);
+}
+
+Status Delivery::open() {
+  const Node& node = shared_.topology->nodes[node_];
+  SinkContext context;
+  context.node_name = node.name;
+  context.base_folder = shared_.topology->folder;
+  context.clock = shared_.clock;
+  return retry(shared_, node.name, [&] {
+    Status status = sink_->open(context);
+    if (!status.is_ok()) return status;
+    Result<std::uint64_t> position = sink_->position();
+    if (!position.is_ok()) return position.status();
+    position_ = position.value();
+    if (mutant("outbox.resume_late") && position_ > 0) ++position_;
+    if (position_ > committer_.outbox_end(node_)) {
+      return Status::fatal(node.name +
+                           ": the store is ahead of the state folder; they do not belong together. "
+                           "Use the state folder that filled this store, or an empty store.");
+    }
+    return Status::ok();
+  });
+}
+
+bool Delivery::step() {
+  if (drained()) return false;
+  const std::string& name = shared_.topology->nodes[node_].name;
+  Result<std::vector<OutboxEntry>> entries = shared_.backend->read_log(name, position_, kMostBytes);
+  if (!entries.is_ok()) {
+    shared_.fail(entries.status());
+    return true;
+  }
+  if (entries->empty() || entries->front().sequence != position_ + 1) {
+    shared_.fail(Status::corrupt(name + ": the outbox has a gap"));
+    return true;
+  }
+  failpoint("outbox.before_apply");
+  const Status status = retry(shared_, name, [&] { return sink_->apply(entries.value()); });
+  if (!status.is_ok()) {
+    if (!shared_.stop) shared_.fail(status);
+    return false;
+  }
+  failpoint("outbox.after_apply");
+  std::uint64_t records = 0;
+  for (const OutboxEntry& entry : entries.value()) records += entry.records;
+  position_ = entries->back().sequence;
+  committer_.delivered(node_, position_, records);
+  shared_.signal();
+  return true;
+}
+
+void Delivery::run() {
+  constexpr std::int64_t kWaitMs = 50;
+  while (!shared_.abandon) {
+    const std::uint64_t seen = shared_.signals();
+    if (step()) continue;
+    if (shared_.finished && (!shared_.input_ended || drained() || shared_.stop)) return;
+    shared_.wait_for_signal(seen, kWaitMs);
+  }
+}
+
+}  // namespace huiliu::runtime

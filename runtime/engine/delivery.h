@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+
+#include "runtime/component/backend.h"
+#include "runtime/component/sink.h"
+#include "runtime/engine/committer.h"
+#include "runtime/engine/shared.h"
+
+namespace huiliu::runtime {
+
+/// Feeds one store sink from its outbox, after the commit. Its own thread.
+class Delivery {
+ public:
+  Delivery(Shared& shared, Committer& committer, std::size_t node);
+
+  Status open();
+  /// Applies what is committed; false if there is nothing to do.
+  bool step();
+  /// Until the topology has ended and, if its input has ended, everything is delivered.
+  void run();
+  bool drained() const { return position_ >= committer_.outbox_end(node_); }
+  Status finish() { return sink_->finish(); }
+
+ private:
+  Shared& shared_;
+  Committer& committer_;
+  std::size_t node_;
+  std::unique_ptr<OutboxSink> sink_;
+  std::uint64_t position_ = 0;
+};
+
+}  // namespace huiliu::runtime

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "runtime/component/backend.h"
+#include "runtime/engine/committer.h"
+#include "runtime/engine/delivery.h"
+#include "runtime/engine/engine_thread.h"
+#include "runtime/engine/sequencer.h"
+#include "runtime/engine/shared.h"
+
+namespace huiliu::runtime {
+
+struct EngineProgress {
+  std::uint64_t epoch = 0;
+  std::uint64_t bytes_done = 0, bytes_all = 0;
+  std::uint64_t outbox_records = 0;
+  std::vector<Ledger::Totals> totals;  ///< per node, committed
+};
+
+/// Runs a topology: opens everything at the last committed epoch, then either with threads (run) or
+/// a step at a time in one thread (step), until bounded input ends or stop() is called.
+class Engine {
+ public:
+  Engine(const Topology& topology, unsigned parallelism, Backend& backend, Clock& clock);
+  ~Engine();
+
+  /// Call before open(): the run judges the selected rows again and reads nothing else. Every
+  /// source must have a rereader.
+  void rejudge(const Selection& selection) { shared_.selection = &selection; }
+  Status open();
+  /// Blocks. `tick` is called about every `tick_ms` on the calling thread.
+  Status run(const std::function<void(const EngineProgress&)>& tick = {},
+             std::int64_t tick_ms = 500);
+  /// Simulation: steps one part, chosen by `choice`; false if that part had nothing to do.
+  bool step(std::uint64_t choice);
+  bool done() const { return shared_.finished || shared_.abandon; }
+  /// After stepping to the end: finishes sinks.
+  Status finish();
+
+  /// Commits what was begun and ends. Thread- and signal-safe enough for a signal-waiting thread.
+  void stop();
+  EngineProgress progress();
+  const Plan& plan() const { return plan_; }
+  Shared& shared() { return shared_; }
+  EngineThread& worker(std::size_t index) { return *workers_[index]; }
+
+ private:
+  Status open_parts();
+  Plan plan_;
+  Shared shared_;
+  std::unique_ptr<Sequencer> sequencer_;
+  std::unique_ptr<Committer> committer_;
+  std::vector<std::unique_ptr<EngineThread>> workers_;
+  std::vector<std::unique_ptr<Delivery>> deliveries_;
+};
+
+}  // namespace huiliu::runtime

@@ -1,0 +1,171 @@
+#include "runtime/engine/engine_thread.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "runtime/base/failpoint.h"
+#include "runtime/engine/committer.h"
+
+namespace huiliu::runtime {
+
+Inbox::Inbox(const Plan& plan)
+    : expected_(plan.stages, 0), next_(plan.stages, 0), waiting_(plan.stages) {
+  for (const Edge& edge : plan.edges) {
+    if (edge.kind == EdgeKind::kFused) continue;
+    // A slice passes stage 0 on one thread, later stages on all of them.
+    expected_[plan.stage[edge.to]] += edge.stage == 0 ? 1 : plan.parallelism;
+  }
+}
+
+void Inbox::deliver(std::size_t stage, const SliceInfoPtr& info, ExchangePart part) {
+  const std::lock_guard lock(mutex_);
+  ArrivedSlice& arrived = waiting_[stage][info->sequence];
+  arrived.info = info;
+  ++arrived.arrived;
+  if (!part.rows.empty()) arrived.parts.push_back(std::move(part));
+}
+
+bool Inbox::take(std::size_t stage, ArrivedSlice& arrived) {
+  const std::lock_guard lock(mutex_);
+  auto& waiting = waiting_[stage];
+  const auto first = waiting.find(next_[stage]);
+  if (first == waiting.end() || first->second.arrived < expected_[stage]) return false;
+  arrived = std::move(first->second);
+  waiting.erase(first);
+  ++next_[stage];
+  return true;
+}
+
+EngineThread::EngineThread(Shared& shared, Sequencer& sequencer, Committer& committer,
+                           unsigned thread)
+    : shared_(shared),
+      sequencer_(sequencer),
+      committer_(committer),
+      chains_(shared, thread),
+      inbox_(*shared.plan) {
+  std::vector<EventTime> sources;
+  for (const Node& node : shared.topology->nodes) {
+    if (node.kind != ComponentKind::kSource) continue;
+    const SourceDeclaration& declared = *node.source_declaration;
+    sources.push_back({kNoEventTime, declared.out_of_orderness_ms,
+                       declared.event_time_field >= 0 && declared.holds_watermark});
+  }
+  event_times_.assign(shared.plan->stages, sources);
+}
+
+bool EngineThread::step() {
+  for (std::size_t stage = shared_.plan->stages; stage-- > 1;) {
+    Inbox::ArrivedSlice arrived;
+    if (inbox_.take(stage, arrived)) {
+      process_arrived(stage, std::move(arrived));
+      return true;
+    }
+  }
+  if (auto work = sequencer_.pull()) {
+    process_input(*work);
+    return true;
+  }
+  return false;
+}
+
+void EngineThread::run() {
+  constexpr std::int64_t kWaitMs = 5;
+  while (!shared_.finished && !shared_.abandon) {
+    const std::uint64_t seen = shared_.signals();
+    if (!step()) shared_.wait_for_signal(seen, std::min(kWaitMs, sequencer_.ms_to_next()));
+  }
+}
+
+void EngineThread::process_input(const Sequencer::Work& work) {
+  std::shared_ptr<SliceMemory> memory = work.memory ? work.memory : shared_.pool->take();
+  chains_.set_memory(0, memory);
+  if (work.memory) {
+    chains_.decode(work.source_node, memory->slice);
+    work.info->max_event_time = chains_.take_max_event_time(work.source_node);
+  }
+  end_stage(0, work.info);
+}
+
+void EngineThread::process_arrived(std::size_t stage, Inbox::ArrivedSlice arrived) {
+  const std::shared_ptr<SliceMemory> own = shared_.pool->take();
+  chains_.set_memory(stage, own);
+  for (const ExchangePart& part : arrived.parts) {
+    for (const auto& memory : part.memory) chains_.hold_memory(stage, memory);
+  }
+  // Parts arrive in any order; the merge below must not depend on it.
+  std::sort(arrived.parts.begin(), arrived.parts.end(),
+            [](const ExchangePart& a, const ExchangePart& b) {
+              return std::tie(a.edge, a.sender) < std::tie(b.edge, b.sender);
+            });
+  replay(arrived.parts);
+  for (ExchangePart& part : arrived.parts) shared_.pool->give_back(std::move(part));
+  end_stage(stage, arrived.info);
+}
+
+// Merges by ordinal: the order of the input, whatever threads the records came through.
+void EngineThread::replay(const std::vector<ExchangePart>& parts) {
+  struct Cursor {
+    const ExchangePart* part;
+    std::size_t row;
+    const Value* values;
+  };
+  std::vector<Cursor> cursors;
+  for (const ExchangePart& part : parts) cursors.push_back({&part, 0, part.values.data()});
+  constexpr std::size_t kAhead = 8;  // far enough to hide a read of memory
+  while (!cursors.empty()) {
+    auto first = cursors.begin();
+    for (auto it = cursors.begin() + 1; it != cursors.end(); ++it) {
+      if (it->part->rows[it->row].ordinal < first->part->rows[first->row].ordinal) first = it;
+    }
+    if (first->row + kAhead < first->part->rows.size()) {
+      chains_.expect(*first->part, first->row + kAhead);
+    }
+    chains_.receive(*first->part, first->row, first->values);
+    first->values += first->part->rows[first->row].width;
+    if (++first->row == first->part->rows.size()) cursors.erase(first);
+  }
+}
+
+std::int64_t EngineThread::watermark_after(std::size_t stage, const SliceInfo& info) {
+  // What is judged again was late already when it came: it moves nobody's time.
+  if (shared_.selection != nullptr) return kNoEventTime;
+  if (info.ends_input) return kEndOfTime;
+  auto& sources = event_times_[stage];
+  if (info.source < sources.size()) {
+    EventTime& own = sources[info.source];
+    own.latest = std::max(own.latest, info.max_event_time);
+  }
+  std::int64_t watermark = kEndOfTime;
+  for (const EventTime& source : sources) {
+    if (!source.used) continue;
+    const std::int64_t reached =
+        source.latest == kNoEventTime ? kNoEventTime : source.latest - source.out_of_orderness;
+    watermark = std::min(watermark, reached);
+  }
+  return watermark == kEndOfTime ? kNoEventTime : watermark;
+}
+
+void EngineThread::end_stage(std::size_t stage, const SliceInfoPtr& info) {
+  SliceReport report;
+  report.info = info;
+  // With several threads stage 0 holds stateless operators only, on whichever thread came first.
+  const bool stateful = stage > 0 || shared_.plan->parallelism == 1;
+  if (stateful) {
+    const std::int64_t watermark = watermark_after(stage, *info);
+    if (watermark != kNoEventTime) chains_.advance_watermark(stage, watermark);
+    const bool barrier =
+        info->ends_epoch != 0 && !(mutant("epoch.lost_barrier") && info->ends_epoch % 2 == 0);
+    if (barrier) report.changes = chains_.end_epoch(stage, info->ends_epoch);
+  }
+  for (Chains::Outgoing& outgoing : chains_.take_parts(stage)) {
+    if (mutant("exchange.lost_row") && !outgoing.part.rows.empty()) outgoing.part.rows.pop_back();
+    const std::size_t to = shared_.plan->stage[shared_.plan->edges[outgoing.edge].to];
+    peers_[outgoing.receiver]->inbox().deliver(to, info, std::move(outgoing.part));
+  }
+  report.sinks = chains_.take_sinks(stage);
+  report.counts = chains_.take_counts(stage);
+  committer_.push(std::move(report));
+  shared_.signal();
+}
+
+}  // namespace huiliu::runtime

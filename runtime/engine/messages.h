@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runtime/component/outputs.h"
+#include "runtime/component/source.h"
+#include "runtime/record/arena.h"
+#include "runtime/record/record.h"
+
+namespace huiliu::runtime {
+
+/// What every stage of every thread must know of a slice. Level 0 fills in max_event_time; then it
+/// does not change any more.
+struct SliceInfo {
+  std::uint64_t sequence = 0;  ///< place in the total order, from 0, without gaps
+  std::uint32_t source = 0;    ///< index among the sources
+  std::int64_t max_event_time = kNoEventTime;
+  std::uint64_t ends_epoch = 0;  ///< number of the epoch that ends with this slice, or 0
+  bool ends_source = false;
+  bool ends_input = false;  ///< all sources are exhausted: watermarks go to the end of time
+  std::vector<PositionChange> positions;
+  std::uint64_t bytes = 0;
+};
+using SliceInfoPtr = std::shared_ptr<SliceInfo>;
+
+/// The memory that a slice's text lives in. Shared by everything that holds records of the slice.
+struct SliceMemory {
+  Arena arena;
+  Slice slice;
+};
+
+/// Records of one exchange edge from one sender to one receiver, for one slice.
+struct ExchangePart {
+  struct Row {
+    std::uint32_t ordinal;
+    std::uint32_t width;
+    std::int64_t event_time;
+    std::uint64_t id;
+    std::uint64_t key_hash;
+    Origin origin;
+  };
+  std::vector<Row> rows;
+  std::vector<Value> values;                         ///< rows' values, one after the other
+  std::vector<std::shared_ptr<SliceMemory>> memory;  ///< keeps the text alive
+  std::size_t edge = 0;
+  unsigned sender = 0;
+};
+
+/// Encoded records for one sink from one thread and stage, for one slice.
+struct SinkPart {
+  std::size_t node = 0;
+  std::size_t edge = 0;  ///< into the sink, by which its records came
+  unsigned thread = 0;
+  std::string bytes;
+  std::uint64_t records = 0;
+  std::vector<std::uint32_t> ordinals;  ///< only if there may be parts to merge
+  std::vector<std::uint32_t> sizes;
+};
+
+/// Recycles the memory of slices and of what they turn into, so that steady work maps no new pages.
+/// Thread-safe; what it keeps is bounded by the slices under way.
+class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
+ public:
+  std::shared_ptr<SliceMemory> take();
+  /// An empty part of the edge, and where it goes when its rows are processed.
+  ExchangePart take_part(std::size_t edge);
+  void give_back(ExchangePart part);
+  /// An empty part for the sink, and where it goes when its bytes are written.
+  SinkPart take_sink_part(std::size_t node);
+  void give_back(SinkPart part);
+
+ private:
+  void give_back(SliceMemory* memory);
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<SliceMemory>> free_;
+  std::map<std::size_t, std::vector<ExchangePart>> free_parts_;   // by edge: they are of one size
+  std::map<std::size_t, std::vector<SinkPart>> free_sink_parts_;  // by node
+};
+
+struct NodeCounts {
+  std::size_t node = 0;
+  Outputs::Counts counts;
+};
+
+/// What a thread has to say when a stage of it is done with a slice.
+struct SliceReport {
+  SliceInfoPtr info;
+  std::vector<NodeCounts> counts;
+  std::vector<SinkPart> sinks;
+  std::vector<std::shared_ptr<void>> changes;  ///< frozen tables, if an epoch ends
+};
+
+}  // namespace huiliu::runtime

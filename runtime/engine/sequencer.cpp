@@ -1,0 +1,174 @@
+#include "runtime/engine/sequencer.h"
+
+#include <algorithm>
+#include <set>
+
+#include <spdlog/spdlog.h>
+
+#include "runtime/component/backend.h"
+#include "runtime/record/partition_names.h"
+
+namespace huiliu::runtime {
+namespace {
+
+constexpr std::int64_t kMostIdleMs = 10;
+constexpr std::int64_t kFirstRetryMs = 50, kMostRetryMs = 5000;
+
+std::vector<std::pair<std::string, std::string>> positions_of(const Backend& backend,
+                                                              const std::string& prefix) {
+  auto positions = backend.meta(prefix);
+  for (auto& [key, value] : positions) key.erase(0, prefix.size());
+  return positions;
+}
+
+}  // namespace
+
+Status Sequencer::open(std::uint64_t next_epoch) {
+  next_epoch_ = next_epoch;
+  epoch_started_ = shared_.clock->steady_ms();
+  const Topology& topology = *shared_.topology;
+  for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
+    const Node& node = topology.nodes[n];
+    if (node.kind != ComponentKind::kSource) continue;
+    Feed feed;
+    feed.node = n;
+    feed.reader = shared_.selection != nullptr
+                      ? node.source->create_rereader(*node.source_declaration)
+                      : node.source->create_reader(*node.source_declaration);
+    SourceContext context;
+    context.node_name = node.name;
+    context.topology_id = topology.id;
+    context.base_folder = topology.folder;
+    context.positions = positions_of(*shared_.backend, "source/" + node.name + "/");
+    context.intern = intern_partition;
+    context.clock = shared_.clock;
+    context.owned_shards = shared_.backend->owned_shards();
+    context.shards = topology.shards;
+    context.selection = shared_.selection;
+    context.not_found = [this](const std::string& partition, const std::string& why) {
+      shared_.not_found[partition] = why;
+    };
+    context.left_out = [this, source = node.name](const std::string& name, const std::string& why) {
+      auto& left_out = shared_.left_out[source];
+      why.empty() ? void(left_out.erase(name)) : void(left_out[name] = why);
+    };
+    const Status status = retry(shared_, node.name, [&] { return feed.reader->open(context); });
+    if (!status.is_ok()) return status;
+    feeds_.push_back(std::move(feed));
+  }
+  return Status::ok();
+}
+
+bool Sequencer::epoch_is_due(std::int64_t now) const {
+  if (now - epoch_started_ >= shared_.topology->epoch_ms) return true;
+  // Early for the tables' sake, unless an epoch that may help is under way.
+  return shared_.backend->wants_epoch() && shared_.backend->last_epoch() + 1 == next_epoch_;
+}
+
+void Sequencer::end_epoch(SliceInfo& info, std::int64_t now) {
+  info.ends_epoch = next_epoch_++;
+  epoch_started_ = now;
+  dirty_ = false;
+}
+
+Sequencer::Work Sequencer::control(bool ends_input) {
+  Work work;
+  work.info = std::make_shared<SliceInfo>();
+  work.info->sequence = next_sequence_++;
+  work.info->ends_input = ends_input;
+  end_epoch(*work.info, shared_.clock->steady_ms());
+  shared_.in_flight.fetch_add(1);
+  return work;
+}
+
+std::optional<Sequencer::Work> Sequencer::read(Feed& feed, std::size_t index, std::int64_t now) {
+  auto memory = shared_.pool->take();
+  switch (feed.reader->read(memory->slice)) {
+    case ReadResult::kEnd:
+      feed.ended = true;
+      return std::nullopt;
+    case ReadResult::kIdle:
+      feed.idle = std::clamp<std::int64_t>(feed.idle * 2, 1, kMostIdleMs);
+      feed.not_before = now + feed.idle;
+      return std::nullopt;
+    case ReadResult::kFailed:
+      shared_.fail(feed.reader->failure());
+      return std::nullopt;
+    case ReadResult::kRetry:
+      feed.pause = std::clamp(feed.pause * 2, kFirstRetryMs, kMostRetryMs);
+      feed.not_before = now + feed.pause;
+      return std::nullopt;
+    case ReadResult::kSlice:
+      break;
+  }
+  feed.pause = feed.idle = 0;
+  Work work;
+  work.info = std::make_shared<SliceInfo>();
+  work.info->sequence = next_sequence_++;
+  work.info->source = static_cast<std::uint32_t>(index);
+  work.info->positions = std::move(memory->slice.positions);
+  work.info->bytes = memory->slice.bytes.size();
+  work.memory = std::move(memory);
+  work.source_node = feed.node;
+  dirty_ = true;
+  if (epoch_is_due(now)) end_epoch(*work.info, now);
+  shared_.in_flight.fetch_add(1);
+  return work;
+}
+
+std::optional<Sequencer::Work> Sequencer::pull() {
+  const std::lock_guard lock(mutex_);
+  if (done_ || shared_.abandon || shared_.in_flight >= shared_.window) return std::nullopt;
+  if (shared_.backend->wants_reopening()) shared_.stop = true;
+  if (shared_.stop) {
+    done_ = true;
+    exhausted_ = true;
+    return control(false);
+  }
+  if (shared_.outbox_records > 500'000) return std::nullopt;  // deliveries are behind
+  // The epoch whose end lets tables be written is under way: it needs no further input.
+  if (shared_.backend->wants_pause()) return std::nullopt;
+  const std::int64_t now = shared_.clock->steady_ms();
+  bool all_ended = true;
+  // In order: a source is read until it has nothing, so that bounded input has one total order.
+  for (std::size_t i = 0; i < feeds_.size(); ++i) {
+    Feed& feed = feeds_[i];
+    if (!feed.ended && feed.not_before <= now) {
+      if (auto work = read(feed, i, now)) return work;
+    }
+    all_ended = all_ended && feed.ended;
+  }
+  if (all_ended) {
+    done_ = true;
+    exhausted_ = true;
+    return control(true);
+  }
+  const bool has_content = dirty_ || shared_.backend->wants_empty_epoch();
+  if (has_content && epoch_is_due(now)) return control(false);
+  return std::nullopt;
+}
+
+std::int64_t Sequencer::ms_to_next() {
+  if (shared_.in_flight >= shared_.window) return kMostIdleMs;
+  const std::lock_guard lock(mutex_);
+  const std::int64_t now = shared_.clock->steady_ms();
+  std::int64_t next = now + kMostIdleMs;
+  if (dirty_) next = std::min(next, epoch_started_ + shared_.topology->epoch_ms);
+  for (const Feed& feed : feeds_) {
+    if (!feed.ended) next = std::min(next, feed.not_before);
+  }
+  return std::max<std::int64_t>(next - now, 1);
+}
+
+std::pair<std::uint64_t, std::uint64_t> Sequencer::progress() {
+  const std::lock_guard lock(mutex_);
+  std::pair<std::uint64_t, std::uint64_t> sum{0, 0};
+  for (const Feed& feed : feeds_) {
+    const auto [done, all] = feed.reader->progress();
+    sum.first += done;
+    sum.second += all;
+  }
+  return sum;
+}
+
+}  // namespace huiliu::runtime

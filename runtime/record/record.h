@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "runtime/record/value.h"
+
+namespace huiliu::runtime {
+
+inline constexpr std::int64_t kNoEventTime = std::numeric_limits<std::int64_t>::min();
+inline constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
+
+/// Where a record was read: the partition (a file, "file#sheet", a topic's partition) and the
+/// offset in it (data row counted from 1, or the log's offset). `partition` points to an interned
+/// string that lives as long as the process.
+struct Origin {
+  const std::string* partition = nullptr;
+  std::uint64_t offset = 0;
+};
+
+/// A row on its way through a chain. It does not own its values. Whoever receives it may change
+/// its slots in place and append fields behind its width, up to the plan's row_slots(); text that
+/// is put into a slot must live until the slice is done (use Outputs::arena()).
+struct Record {
+  Value* values = nullptr;
+  std::uint32_t width = 0;
+  std::uint32_t ordinal = 0;  ///< order within the slice; makes merges independent of threads
+  std::int64_t event_time = kNoEventTime;
+  std::uint64_t id = 0;        ///< mix of partition and offset; the ledger sums it up
+  std::uint64_t key_hash = 0;  ///< hash of the key fields, set for the keyed operator only
+  Origin origin;
+
+  Value& operator[](std::size_t index) { return values[index]; }
+  const Value& operator[](std::size_t index) const { return values[index]; }
+};
+
+/// The ledger's identity of a record: well mixed, so that sums of it detect swaps.
+inline std::uint64_t record_id(std::uint64_t partition_hash, std::uint64_t offset) {
+  std::uint64_t x = partition_hash ^ (offset * 0x9E3779B97F4A7C15ull);
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+  return x ^ (x >> 31);
+}
+
+}  // namespace huiliu::runtime
