@@ -88,8 +88,9 @@ class JsonEncoder final : public runtime::SinkEncoder {
       return put_json_string(to, value->text());
     }
     if (column.type == Type::kJson) {
+      // Line ends between its tokens would end the line.
       const std::string_view text = value->text();
-      return std::copy(text.begin(), text.end(), to);
+      return std::replace_copy(text.begin(), text.end(), to, '\n', ' ');
     }
     if (column.type == Type::kFloat64 && !std::isfinite(value->real())) {
       constexpr std::string_view kNull = "null";

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "codecs/lone_json.h"
 #include "domain/timestamps.h"
 #include "formats/encoding.h"
 
@@ -146,6 +147,9 @@ std::optional<std::int64_t> parse_whole(std::string_view text) {
   return static_cast<std::int64_t>(*real);
 }
 
+/// How deep the JSON of a cell may be nested: as `max_depth` is when nobody says it.
+constexpr int kCellDepth = 64;
+
 std::optional<Value> parse_cell(Type type, std::string_view text) {
   switch (type) {
     case Type::kInt64:
@@ -164,6 +168,9 @@ std::optional<Value> parse_cell(Type type, std::string_view text) {
       if (text == "false" || text == "FALSE" || text == "0" || text == "否") {
         return Value::of_bool(false);
       }
+      return std::nullopt;
+    case Type::kJson:
+      if (LoneJson(kCellDepth).is_one(text)) return Value::of_text(text);
       return std::nullopt;
     default:
       return Value::of_text(text);

@@ -8,7 +8,6 @@
 #include "operators/compare_settings.h"
 #include "operators/field_names.h"
 #include "operators/record_book.h"
-#include "runtime/base/check.h"
 #include "runtime/component/registry.h"
 #include "runtime/record/compact_row.h"
 #include "runtime/record/key.h"
@@ -345,7 +344,7 @@ class Compare final : public runtime::Operator {
   void send_again(const Record& by, Outputs& out) {
     std::string_view bytes = out.arena().copy(known_.state.row);
     bytes.remove_prefix(sizeof rows_schema_);
-    HUILIU_CHECK(rows_->take(bytes, again_.data()));
+    if (!rows_->take(bytes, again_.data())) table_->refuse_row(context_->shard_of(by.key_hash));
     std::copy(again_.begin(), again_.end(), row_.begin());
     Record record = by;
     record.values = row_.data();

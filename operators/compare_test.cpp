@@ -6,6 +6,7 @@
 namespace huiliu::operators {
 namespace {
 
+using testing::damage_found;
 using ::testing::ElementsAre;
 using testing::Harness;
 using ::testing::HasSubstr;
@@ -384,6 +385,28 @@ TEST(CompareTest, StatesOfAnyBytesAreReadOrRefused) {
   for (std::size_t size = 0; size + 3 < bytes.size(); ++size) {
     EXPECT_FALSE(read_state(std::string_view(bytes).substr(0, size), again)) << size;
   }
+}
+
+TEST(CompareTest, ADamagedStateIsNamedWithItsTable) {
+  const auto is_named = HasSubstr("table current");
+  Harness plain(kBodies, kBodyFields);
+  plain.push(body("org:A", "~", "a"));
+  plain.damage(0, [](std::string_view value) { return std::string(value.substr(0, 3)); });
+  EXPECT_THAT(damage_found([&] { plain.push(body("org:A", "~", "b")); }), is_named);
+
+  Harness alias(kBodies, kBodyFields);
+  alias.push(body("org:A", "reg:1", "a"));
+  alias.damage(0, [](std::string_view) {
+    std::string to_itself;
+    encode_alias("reg:1", to_itself);
+    return to_itself;
+  });
+  EXPECT_THAT(damage_found([&] { alias.push(body("~", "reg:1", "b")); }), is_named);
+
+  Harness row(kAmended, kAmendedFields);
+  row.push(act("~", "1", "a"));
+  row.damage(0, testing::without_end);
+  EXPECT_THAT(damage_found([&] { row.push(act("repair", "2", "~", "repaired")); }), is_named);
 }
 
 TEST(CompareTest, ReportsMistakes) {

@@ -125,6 +125,7 @@ class Count final : public runtime::Operator {
     std::fill(tallies_.begin(), tallies_.end(), 0);
     const std::size_t tally_bytes = tallies_.size() * sizeof(std::int64_t);
     if (const auto stored = table_->get(shard, entry.key, entry.hash)) {
+      if (stored->size() != sizeof totals + tally_bytes) table_->refuse_row(shard);
       std::memcpy(&totals, stored->data(), sizeof totals);
       if (tally_bytes > 0) {
         std::memcpy(tallies_.data(), stored->data() + sizeof totals, tally_bytes);

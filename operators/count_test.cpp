@@ -28,6 +28,15 @@ TEST(CountTest, TakesBackWhatWasCounted) {
               ElementsAre("a|2|11|1", "b|1|7|1", "a|1|2|0", "b|0|0|0"));
 }
 
+TEST(CountTest, ADamagedStateIsNamedWithItsTable) {
+  Harness harness(kYaml, "dept, n: int64");
+  harness.push({{"dept", "A"}, {"n", "1"}});
+  harness.end_epoch();
+  harness.damage(0, testing::without_end);
+  harness.push({{"dept", "A"}, {"n", "1"}});
+  EXPECT_THAT(testing::damage_found([&] { harness.end_epoch(); }), HasSubstr("table totals"));
+}
+
 TEST(CountTest, PinsASumBeyond64BitsToTheBound) {
   Harness harness(kYaml, "dept, n: int64");
   harness.push({{"dept", "A"}, {"n", "9223372036854775806"}});

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,23 @@ namespace huiliu::operators::testing {
 
 /// One record in a test: field → value as text ("~" for null; fields left out are null).
 using Row = std::map<std::string, std::string>;
+
+/// Why `action` finds that a state is damaged; "" if it does not.
+template <class Action>
+std::string damage_found(const Action& action) {
+  try {
+    action();
+  } catch (const runtime::StatusError& error) {
+    EXPECT_EQ(error.status().code(), runtime::StatusCode::kCorrupt);
+    return error.what();
+  }
+  return "";
+}
+
+/// Cuts the last byte off.
+inline std::string without_end(std::string_view value) {
+  return std::string(value.substr(0, value.size() - 1));
+}
 
 /// Builds one operator from YAML and an input schema ("name: type, ..."; type string if left out),
 /// pushes rows, and keeps what comes out. Tables live in a temporary store; restart() commits an
@@ -163,6 +182,18 @@ class Harness {
     });
     std::sort(found.begin(), found.end());
     return found;
+  }
+  /// Changes the value of every row of an open table, as damage would.
+  void damage(std::size_t table, const std::function<std::string(std::string_view)>& change) {
+    start();
+    std::vector<std::tuple<std::uint16_t, std::string, std::string>> rows;
+    tables_.at(table)->for_each(
+        [&](std::uint16_t shard, std::string_view key, std::string_view value) {
+          rows.emplace_back(shard, key, change(value));
+        });
+    for (const auto& [shard, key, value] : rows) {
+      tables_.at(table)->put(shard, key, runtime::KeyBuilder::hash_bytes(key), value);
+    }
   }
   const runtime::Declaration& declaration() {
     build();

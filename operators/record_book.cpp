@@ -32,10 +32,10 @@ bool RecordBook::load(const Place& place, std::string_view identity, Entry& entr
   if (const auto alias = read_alias(*stored)) {
     // The alias views the table's memory, which the next call takes back.
     const std::string to(*alias);
-    HUILIU_CHECK(to != identity);
+    if (to == identity) table_->refuse_row(place.shard);
     return load(place, to, entry);
   }
-  HUILIU_CHECK(read_state(*stored, entry.state));
+  if (!read_state(*stored, entry.state)) table_->refuse_row(place.shard);
   entry.identity.assign(identity);
   return true;
 }
@@ -106,7 +106,7 @@ std::uint64_t RecordBook::next_number(const Place& place) {
   if (const auto stored = table_->get(place.shard, key, hash)) {
     const std::string_view last = read_alias(*stored).value_or("");
     std::from_chars(last.data(), last.data() + last.size(), number);
-    HUILIU_CHECK(number > 0);
+    if (number == 0) table_->refuse_row(place.shard);
   }
   encode_alias(std::to_string(++number), bytes_);
   table_->put(place.shard, key, hash, bytes_);

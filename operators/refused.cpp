@@ -151,7 +151,9 @@ class Refused final : public runtime::Operator {
     const std::uint64_t hash = KeyBuilder::hash_bytes(outcome);
     VerdictCount verdict;
     if (const auto stored = verdicts_->get(shard, outcome, hash)) {
-      verdict = VerdictCount::parse(*stored).value_or(verdict);
+      const auto parsed = VerdictCount::parse(*stored);
+      if (!parsed) verdicts_->refuse_row(shard);
+      verdict = *parsed;
     }
     if (verdict.rejudgement != rejudgement_) verdict = {rejudgement_, 0};
     ++verdict.count;

@@ -51,6 +51,15 @@ TEST(RefusedTest, OtherVerdictsTakeARowOutInARejudgementOnly) {
   EXPECT_THAT(harness.take(), ElementsAre("file=a.csv row=1"));
 }
 
+TEST(RefusedTest, ADamagedStateIsNamedWithItsTable) {
+  Harness harness(kYaml, kFields);
+  harness.rejudge(1);
+  harness.push(verdict("1", "REJECTED"));
+  harness.damage(kVerdicts, testing::without_end);
+  EXPECT_THAT(testing::damage_found([&] { harness.push(verdict("1", "REJECTED")); }),
+              HasSubstr("table verdicts"));
+}
+
 TEST(RefusedTest, CountsTheVerdictsOfARejudgement) {
   Harness harness(kYaml, kFields);
   for (const char* row : {"1", "2"}) harness.push(verdict(row, "REJECTED"));

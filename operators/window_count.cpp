@@ -134,6 +134,7 @@ class WindowCount final : public runtime::Operator {
 
   void restore(std::uint16_t shard, std::string_view key, std::string_view value) {
     std::int64_t number = 0;
+    if (value.size() != sizeof number) table_->refuse_row(shard);
     std::memcpy(&number, value.data(), sizeof number);
     remember_shard(shard);
     if (key == kWatermarkKey) {
@@ -142,6 +143,7 @@ class WindowCount final : public runtime::Operator {
       return;
     }
     std::int64_t start = 0;
+    if (key.size() < sizeof start) table_->refuse_row(shard);
     const std::size_t size = key.size() - sizeof start;
     std::memcpy(&start, key.data() + size, sizeof start);
     key = key.substr(0, size);

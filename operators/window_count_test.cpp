@@ -41,6 +41,16 @@ TEST(WindowCountTest, RejectsLateRecordsWhereNobodyReadsLate) {
   EXPECT_THAT(harness.take("rejects", {"reject_code"}), ElementsAre("E411_LATE"));
 }
 
+TEST(WindowCountTest, ADamagedStateIsNamedWithItsTable) {
+  Harness harness(kYaml, "dept");
+  harness.push({{"dept", "A"}}, 1000);
+  harness.end_epoch();
+  harness.damage(0, testing::without_end);
+  harness.restart();
+  EXPECT_THAT(testing::damage_found([&] { harness.watermark(0); }),
+              ::testing::HasSubstr("table open"));
+}
+
 TEST(WindowCountTest, GoesOnWithCommittedCountsAfterACrash) {
   Harness harness(kYaml, "dept");
   harness.push({{"dept", "A"}}, 1000);

@@ -265,7 +265,6 @@ Result<Table*> EpochStore::table(const std::string& name,
 // What is in RocksDB feeds the filter; the changelog after it goes into memory, to be written
 // again.
 Status EpochStore::Impl::replay(Table::Impl& table) {
-  if (Status sound = check_bounds(table.family, table.name); !sound.is_ok()) return sound;
   for (const std::uint16_t shard : table.shards) {
     if (Status status = replay_rows(table, shard); !status.is_ok()) return status;
     if (Status status = replay_changelog(table, shard); !status.is_ok()) return status;

@@ -90,9 +90,8 @@ struct EpochStore::Impl {
   runtime::Status ingest(const Frozen& frozen);
   runtime::Status write_rows(const Frozen& frozen);
   runtime::Status write_sst(const Frozen& frozen, const std::string& path);
-  /// RocksDB 7.8 passes over a failing read of the first or last row of a file that it takes over,
-  /// and does not know then which rows are in it: nothing that it says of the table is true.
-  runtime::Status check_bounds(rocksdb::ColumnFamilyHandle* family, const std::string& table) const;
+  /// Makes a finished file one of a table's.
+  runtime::Status take_over(rocksdb::ColumnFamilyHandle* family, const std::string& path);
   runtime::Status trim_changelog(const Frozen& frozen);
   runtime::Status open_meta();
   runtime::Status claim();

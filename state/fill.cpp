@@ -71,12 +71,7 @@ Result<std::uint64_t> EpochStore::fill(const std::string& table, std::vector<std
   }
   if (rows == 0) return rows;
   if (Status status = from_rocksdb(writer.Finish(), path); !status.is_ok()) return status;
-  rocksdb::IngestExternalFileOptions options;
-  options.move_files = true;
-  options.verify_checksums_before_ingest = true;
-  Status status = from_rocksdb(impl_->db->IngestExternalFile(*family, {path}, options), path);
-  if (status.is_ok()) status = impl_->check_bounds(*family, table);
-  if (!status.is_ok()) return status;
+  if (Status status = impl_->take_over(*family, path); !status.is_ok()) return status;
   return rows;
 }
 

@@ -29,8 +29,11 @@ using runtime::Status;
 
 namespace {
 
-constexpr int kFormat = 1;
+/// Format 1 did not say how many rows meta.sst and log.sst have.
+constexpr int kFormat = 2, kOldestFormat = 1;
 constexpr const char* kManifest = "manifest.json";
+constexpr const char* kMeta = "meta.sst";
+constexpr const char* kLog = "log.sst";
 
 rocksdb::Options file_options() {
   rocksdb::Options options;
@@ -92,6 +95,10 @@ std::string manifest_of(const SnapshotInfo& info) {
   json.StartArray();
   for (const std::uint16_t shard : info.held) json.Uint(shard);
   json.EndArray();
+  json.Key("meta_rows");
+  json.Uint64(info.meta_rows);
+  json.Key("log_rows");
+  json.Uint64(info.log_rows);
   json.Key("tables");
   json.StartArray();
   for (const SnapshotTable& table : info.tables) {
@@ -130,6 +137,8 @@ class Member {
   const rapidjson::Value& object_;
 };
 
+constexpr std::uint64_t kUnknownRows = ~0ull;
+
 Result<SnapshotInfo> parse_manifest(const std::string& path) {
   std::ifstream file(path);
   if (!file) return Status::not_found("there is no snapshot: no file " + path);
@@ -140,9 +149,10 @@ Result<SnapshotInfo> parse_manifest(const std::string& path) {
     return Status::corrupt(path + " is no manifest of a snapshot");
   }
   const Member top(json);
-  if (top.number("format") != kFormat) {
+  const std::uint64_t format = top.number("format");
+  if (format < kOldestFormat || format > kFormat) {
     return Status::invalid(fmt::format("{}: format {} is not known to this huiliu ({}), {} is",
-                                       path, top.number("format"), runtime::kVersion, kFormat));
+                                       path, format, runtime::kVersion, kFormat));
   }
   SnapshotInfo info;
   info.name = top.text("name");
@@ -150,6 +160,8 @@ Result<SnapshotInfo> parse_manifest(const std::string& path) {
   info.time = top.text("time");
   info.epoch = top.number("epoch");
   info.shards = static_cast<std::uint16_t>(top.number("shards"));
+  info.meta_rows = format == kOldestFormat ? kUnknownRows : top.number("meta_rows");
+  info.log_rows = format == kOldestFormat ? kUnknownRows : top.number("log_rows");
   top.items("held", [&](const auto& item) {
     if (item.IsUint()) info.held.push_back(static_cast<std::uint16_t>(item.GetUint()));
   });
@@ -161,17 +173,18 @@ Result<SnapshotInfo> parse_manifest(const std::string& path) {
   return info;
 }
 
-Status write_meta(const Reader& reader, const std::string& folder) {
-  SortedFile file(folder + "/meta.sst");
+Status write_meta(const Reader& reader, const std::string& folder, SnapshotInfo& info) {
+  SortedFile file(folder + "/" + kMeta);
   for (const auto& [key, value] : reader.meta("")) {
     if (Status status = file.put(key, value); !status.is_ok()) return status;
   }
+  info.meta_rows = file.rows();
   return file.finish();
 }
 
-Status write_logs(const Reader& reader, const std::string& folder) {
+Status write_logs(const Reader& reader, const std::string& folder, SnapshotInfo& info) {
   constexpr std::size_t kStep = 4u << 20;
-  SortedFile file(folder + "/log.sst");
+  SortedFile file(folder + "/" + kLog);
   for (const std::string& log : reader.logs()) {
     for (std::uint64_t after = 0;;) {
       auto entries = reader.read_log(log, after, kStep);
@@ -187,6 +200,7 @@ Status write_logs(const Reader& reader, const std::string& folder) {
       after = entries->back().sequence;
     }
   }
+  info.log_rows = file.rows();
   return file.finish();
 }
 
@@ -220,8 +234,8 @@ Status write_manifest(const SnapshotInfo& info, const std::string& folder) {
 
 Status write_all(const Reader& reader, const std::string& folder, SnapshotInfo& info,
                  const std::function<bool()>& interrupted) {
-  if (Status status = write_meta(reader, folder); !status.is_ok()) return status;
-  if (Status status = write_logs(reader, folder); !status.is_ok()) return status;
+  if (Status status = write_meta(reader, folder, info); !status.is_ok()) return status;
+  if (Status status = write_logs(reader, folder, info); !status.is_ok()) return status;
   for (const std::string& name : reader.tables()) {
     SnapshotTable& table = info.tables.emplace_back();
     table.name = name;
@@ -272,13 +286,25 @@ struct Snapshot::Impl {
   std::map<std::string, std::string> meta;
   std::map<std::string, std::unique_ptr<rocksdb::SstFileReader>> files;
 
-  Status open_file(const std::string& name) {
+  /// A file that the manifest says has `rows`; nobody knows how many if it is of the oldest format.
+  Status open_file(const std::string& name, std::uint64_t rows) {
     const std::string path = folder + "/" + name;
+    std::error_code error;
+    const bool there = !name.empty() && std::filesystem::exists(path, error);
+    if (rows == 0 && there) return not_whole(path, "the manifest says that there is none");
+    if (rows == 0 || (rows == kUnknownRows && !there && !error)) return Status::ok();
+    if (!there) return not_whole(path, "there is no such file");
     if (!check_footer(path).is_ok()) return not_whole(path, "its footer is damaged");
     auto reader = std::make_unique<rocksdb::SstFileReader>(file_options());
     const rocksdb::Status status = reader->Open(path);
     if (!status.ok()) {
       return not_whole(path, status.ToString());
+    }
+    const auto properties = reader->GetTableProperties();
+    if (!properties) return not_whole(path, "it has no properties");
+    if (rows != kUnknownRows && properties->num_entries != rows) {
+      return not_whole(path, fmt::format("it has {} rows, not the {} of the manifest",
+                                         properties->num_entries, rows));
     }
     files[name] = std::move(reader);
     return Status::ok();
@@ -316,27 +342,15 @@ Result<std::unique_ptr<Snapshot>> Snapshot::open(const std::string& folder) {
   auto info = parse_manifest(folder + "/" + kManifest);
   if (!info.is_ok()) return info.status();
   impl->info = std::move(info.value());
-  std::error_code error;
-  for (const std::string name : {"meta.sst", "log.sst"}) {
-    if (!std::filesystem::exists(folder + "/" + name, error)) continue;  // it would be empty
-    if (Status status = impl->open_file(name); !status.is_ok()) return status;
-  }
-  const Status read = impl->scan("meta.sst", "", [&](std::string_view key, std::string_view value) {
+  if (Status status = impl->open_file(kMeta, impl->info.meta_rows); !status.is_ok()) return status;
+  if (Status status = impl->open_file(kLog, impl->info.log_rows); !status.is_ok()) return status;
+  const Status read = impl->scan(kMeta, "", [&](std::string_view key, std::string_view value) {
     impl->meta.emplace(key, value);
     return Status::ok();
   });
   if (!read.is_ok()) return read;
   for (const SnapshotTable& table : impl->info.tables) {
-    if (table.rows == 0) continue;
-    if (Status status = impl->open_file(table.file); !status.is_ok()) return status;
-    const auto properties = impl->files[table.file]->GetTableProperties();
-    if (!properties) return Impl::not_whole(folder + "/" + table.file, "it has no properties");
-    const std::uint64_t there = properties->num_entries;
-    if (there == table.rows) continue;
-    return Status::corrupt(
-        fmt::format("{}/{} has {} rows, not the {} of the manifest: the snapshot "
-                    "is not whole; use another one",
-                    folder, table.file, there, table.rows));
+    if (Status status = impl->open_file(table.file, table.rows); !status.is_ok()) return status;
   }
   return std::unique_ptr<Snapshot>(new Snapshot(std::move(impl)));
 }
@@ -362,7 +376,7 @@ Status Snapshot::for_each(const std::string& table, std::uint16_t shard,
 
 Status Snapshot::for_each_log(const std::string& log,
                               const std::function<Status(LogEntry)>& visit) const {
-  return impl_->scan("log.sst", log + '\0', [&](std::string_view key, std::string_view value) {
+  return impl_->scan(kLog, log + '\0', [&](std::string_view key, std::string_view value) {
     return visit(
         {read_big_endian(key), std::string(value.substr(8)), read_big_endian(value.substr(0, 8))});
   });

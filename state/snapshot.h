@@ -27,7 +27,8 @@ struct SnapshotInfo {
   std::uint16_t shards = 0;
   std::vector<std::uint16_t> held;  ///< shards whose rows are in it
   std::uint64_t epoch = 0;
-  std::string time;  ///< UTC, ISO 8601
+  std::string time;                           ///< UTC, ISO 8601
+  std::uint64_t meta_rows = 0, log_rows = 0;  ///< of meta.sst and log.sst; there is none without
   std::vector<SnapshotTable> tables;
 };
 
@@ -43,7 +44,8 @@ class Snapshot {
   static runtime::Result<SnapshotInfo> write(const Reader& reader, const std::string& folder,
                                              SnapshotInfo info,
                                              const std::function<bool()>& interrupted = {});
-  /// kNotFound if there is none, kCorrupt if files are missing or not those that were written.
+  /// kNotFound if there is none, kCorrupt, with the file's name, if one is missing or not as it was
+  /// written.
   static runtime::Result<std::unique_ptr<Snapshot>> open(const std::string& folder);
   ~Snapshot();
 

@@ -1,8 +1,10 @@
 #include "state/snapshot.h"
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <random>
+#include <set>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -159,6 +161,39 @@ TEST_F(SnapshotTest, ASnapshotThatIsNotWholeIsRefused) {
   std::filesystem::resize_file(path("one/table-001.sst"), 100);
   EXPECT_EQ(Snapshot::open(path("one")).status().code(), runtime::StatusCode::kCorrupt);
   EXPECT_EQ(Snapshot::open(path("none")).status().code(), runtime::StatusCode::kNotFound);
+}
+
+TEST_F(SnapshotTest, AFileThatIsMissingIsNamed) {
+  work(20);
+  ASSERT_TRUE(Snapshot::write(*Reader::of(*store_), path("one"), info()).is_ok());
+  std::set<std::string> names;
+  for (const auto& file : std::filesystem::directory_iterator(path("one"))) {
+    names.insert(file.path().filename().string());
+  }
+  EXPECT_EQ(names,
+            (std::set<std::string>{"log.sst", "manifest.json", "meta.sst", "table-001.sst"}));
+  for (const std::string& name : names) {
+    std::filesystem::rename(path("one/" + name), path("aside"));
+    const auto refused = Snapshot::open(path("one"));
+    EXPECT_EQ(refused.status().code(), name == "manifest.json" ? runtime::StatusCode::kNotFound
+                                                               : runtime::StatusCode::kCorrupt);
+    EXPECT_NE(refused.status().message().find(name), std::string::npos) << name;
+    std::filesystem::rename(path("aside"), path("one/" + name));
+  }
+  EXPECT_TRUE(Snapshot::open(path("one")).is_ok());
+}
+
+TEST_F(SnapshotTest, ASnapshotOfBeforeNeedNotHaveALog) {
+  work(2);
+  ASSERT_TRUE(Snapshot::write(*Reader::of(*store_), path("one"), info()).is_ok());
+  std::ifstream manifest(path("one/manifest.json"));
+  std::string text{std::istreambuf_iterator<char>(manifest), {}};
+  text.replace(text.find("\"format\": 2"), 11, "\"format\": 1");
+  std::ofstream(path("one/manifest.json")) << text;
+  std::filesystem::remove(path("one/log.sst"));
+  const auto snapshot = Snapshot::open(path("one"));
+  ASSERT_TRUE(snapshot.is_ok()) << snapshot.status().message();
+  EXPECT_FALSE(snapshot.value()->meta("ep").empty());
 }
 
 }  // namespace

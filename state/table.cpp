@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
 #include <rocksdb/db.h>
 
 #include "state/epoch_store_impl.h"
@@ -65,6 +66,11 @@ std::optional<std::string_view> Table::get(std::uint16_t shard, std::string_view
   }
   if (!impl_->read_row(shard, key, hash)) return std::nullopt;
   return impl_->scratch;
+}
+
+void Table::refuse_row(std::uint16_t shard) const {
+  throw runtime::StatusError(damaged(
+      fmt::format("table {}, shard {}: a row is none that was written", impl_->name, shard)));
 }
 
 void Table::prefetch(std::uint64_t hash) const { impl_->active->prefetch(hash); }

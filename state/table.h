@@ -49,6 +49,8 @@ class Table {
   /// `all` if these are less than a fair share of a full memory.
   bool freeze_unlogged(std::uint64_t epoch, bool all);
   std::uint64_t memory_bytes() const;
+  /// For its owner, which cannot read a row that it has got: throws that the table is damaged.
+  [[noreturn]] void refuse_row(std::uint16_t shard) const;
 
  private:
   friend class EpochStore;

@@ -28,6 +28,7 @@ MUTANTS = {
     "state.last_epoch_unread": ("a log that was cut is taken", ["state"]),
     "state.mark_lost": ("a table's files do not say up to which epoch they are", ["state"]),
     "state.footers_unseen": ("footers of table files are not looked at", ["state"]),
+    "state.ends_unread": ("a file is taken over whose first and last row may not be readable", ["state"]),
     "state.flushes_for_ever": ("writing out is tried again though the damage does not pass", ["state"]),
     "commit.unsynced": ("the epoch's write is not synced", ["simulation", "credit"]),
     "epoch.commit_before_files": ("the epoch commits before its files are synced", ["simulation", "bench"]),

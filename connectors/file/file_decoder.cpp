@@ -453,8 +453,8 @@ void FileDecoder::csv_row(std::string_view raw) {
     const int field = layout_->columns[i];
     if (field < 0 || cells[i].empty() || !wanted_[static_cast<std::size_t>(field)]) continue;
     const Type type = schema_[static_cast<std::size_t>(field)].type;
-    const auto value = runtime::is_text(type) ? Value::of_text(out_->arena().copy(cells[i]))
-                                              : codecs::parse_cell(type, cells[i]);
+    auto value = codecs::parse_cell(type, cells[i]);
+    if (value && runtime::is_text(type)) value = Value::of_text(out_->arena().copy(cells[i]));
     if (value) {
       row_[static_cast<std::size_t>(field)] = *value;
     } else if (bad < 0) {
@@ -491,7 +491,7 @@ const Reject* FileDecoder::read_cell(const CellHead& cell, std::string_view text
   const Type type = schema_[field].type;
   if (kind == CellKind::kNoValue) return &kNoValue;
   if (kind == CellKind::kError) return &kFormat;
-  if (kind == CellKind::kNumber && runtime::is_text(type)) {
+  if (kind == CellKind::kNumber && runtime::is_text(type) && type != Type::kJson) {
     // A workbook keeps 15 digits of a number: what is longer was more once.
     row_[field] = Value::of_text(text);
     if (options_.fields[field].text_only) return &kCodeAsNumber;

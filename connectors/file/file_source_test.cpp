@@ -530,6 +530,55 @@ TEST(FileSource, ReadsXmlOfTheNationalUploadInEveryEncoding) {
                                        "1|龙岩|-", "1|x|-", "1|a\n\"b\" & c|5"));
 }
 
+// A value that goes on behind its end would add fields to the outputs.
+TEST(FileSource, AJsonFieldIsOneValueInEveryFormat) {
+  const std::string config = "{path: in, fields: [{name: j, type: json}, a]}";
+  const std::vector<std::string> good = {"{\"x\":[1,null]}", " 1.5 ", "\"x\"", "null", "7"};
+  const std::vector<std::string> bad = {"x", "1,\"evil\":2", "{\"a\":}", "1 2", "007", "NaN"};
+  std::string csv = "j;a\n";
+  std::vector<std::vector<std::string>> sheet = {{"j", "a"}};
+  for (const auto* texts : {&good, &bad}) {
+    for (const std::string& text : *texts) {
+      std::string cell;
+      for (const char c : text) cell += c == '"' ? "\"\"" : std::string(1, c);
+      csv += "\"" + cell + "\";b\n";
+      sheet.push_back({text, "b"});
+    }
+  }
+  TemporaryFolder csvs, books;
+  csvs.write("in/a.csv", csv);
+  std::filesystem::create_directories(books.path("in"));
+  write_book(books.path("in/a.xlsx"), {{formats::XlsxSheetLayout{.name = "s"}, sheet}});
+  for (const TemporaryFolder* folder : {&csvs, &books}) {
+    Source source(*folder, config);
+    ASSERT_TRUE(source.open().is_ok());
+    source.run();
+    EXPECT_THAT(source.rows, SizeIs(good.size()));
+    EXPECT_THAT(source.rejects, SizeIs(bad.size()));
+    for (const std::string& reject : source.rejects) {
+      EXPECT_THAT(reject, HasSubstr("!E201_FORMAT!j"));
+    }
+    EXPECT_EQ(source.values, bad);
+  }
+}
+
+TEST(FileSource, AJsonFieldOfXmlIsItsTextInQuotes) {
+  TemporaryFolder folder;
+  folder.write("in/a.xml", "<ROWDATA><ROW><j>1,\"evil\":2</j></ROW></ROWDATA>");
+  Source source(folder, "{path: in, fields: [{name: j, type: json}]}");
+  ASSERT_TRUE(source.open().is_ok());
+  source.run();
+  EXPECT_THAT(source.rows, ElementsAre("1|\"1,\\\"evil\\\":2\""));
+}
+
+TEST(FileSource, ConstantsAndDefaultsOfJsonFieldsAreJson) {
+  runtime::Diagnostics diagnostics;
+  parse_file_options(testing::config_of("{path: in, fields: [{name: j, type: json, default: x}], "
+                                        "mappings: [{set: {j: '1,2'}}]}"),
+                     diagnostics);
+  EXPECT_EQ(diagnostics.errors(), 2u) << diagnostics.to_string();
+}
+
 TEST(FileSource, RefusesXmlOfWhichNoRowHasARequiredElement) {
   TemporaryFolder folder;
   folder.write("in/a.xml", "<ROWDATA><ROW><A>1</A></ROW><ROW><A>2</A><X/></ROW></ROWDATA>");

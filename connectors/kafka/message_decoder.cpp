@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "codecs/json_row.h"
+#include "codecs/lone_json.h"
 #include "codecs/value_parsers.h"
 #include "connectors/kafka/message_frame.h"
 #include "formats/csv.h"
@@ -59,11 +60,10 @@ class MessageDecoder final : public runtime::Decoder {
       : options_(std::move(options)),
         schema_(options_.schema()),
         json_(types(), wanted(context), options_.max_depth),
-        lone_({Type::kJson}, {}, options_.max_depth + 1),
+        lone_(options_.max_depth),
         csv_(4096, formats::CsvDialect{options_.delimiter, '"'}),
         row_(std::max(context.row_slots, schema_.width() + runtime::kRejectFieldCount)),
         utf8_(options_.format == MessageFormat::kJson || options_.format == MessageFormat::kCsv) {
-    lone_key_.add("v", 0);
     for (std::size_t i = 0; i < schema_.width(); ++i) {
       const MessageField& field = options_.fields[i];
       if (field.absent) defaults_.emplace_back(i, *codecs::parse_cell(field.type, *field.absent));
@@ -236,29 +236,7 @@ class MessageDecoder final : public runtime::Decoder {
   bool fits(Type type, std::string_view text) {
     if (type == Type::kBytes) return true;
     if (!utf8_ && !formats::is_valid_utf8(text)) return false;
-    return type != Type::kJson || is_one_json(text);
-  }
-
-  bool is_one_json(std::string_view text) {
-    constexpr std::string_view kBlanks = " \t\r\n";
-    constexpr std::size_t kReadable = 64;
-    const std::size_t first = text.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) return false;
-    text = text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
-    lone_text_.assign("{\"v\":");
-    lone_text_ += text;
-    // As without_line_ends().
-    std::replace(lone_text_.begin(), lone_text_.end(), '\n', '\r');
-    lone_text_ += '}';
-    const std::size_t size = lone_text_.size();
-    lone_text_.append(kReadable, '\0');
-    Value found;
-    const char* stop = nullptr;
-    const codecs::JsonFault fault =
-        lone_.parse(lone_text_.data(), lone_key_, &found, out_->arena(), stop);
-    if (fault != codecs::JsonFault::kNone || stop != lone_text_.data() + size) return false;
-    // Otherwise the text goes on behind the value, as with 1,"v":2.
-    return found.is_null() ? text == "null" : found.text().size() == text.size();
+    return type != Type::kJson || lone_.is_one(text);
   }
 
   std::string_view part(const MessageField& field) const {
@@ -287,7 +265,7 @@ class MessageDecoder final : public runtime::Decoder {
         row_[i] = Value::of_integer(static_cast<std::int64_t>(slice_->format));
       } else if (const std::string_view text = part(field); text.data() != nullptr) {
         const bool sound = formats::is_valid_utf8(text) || field.type == Type::kBytes;
-        const bool one = field.type != Type::kJson || (sound && is_one_json(text));
+        const bool one = field.type != Type::kJson || (sound && lone_.is_one(text));
         const auto value = !sound || !one                 ? std::nullopt
                            : runtime::is_text(field.type) ? Value::of_text(text)
                                                           : codecs::parse_cell(field.type, text);
@@ -318,9 +296,9 @@ class MessageDecoder final : public runtime::Decoder {
 
   MessageOptions options_;
   runtime::Schema schema_, value_schema_;
-  codecs::JsonRow json_, lone_;  // lone_: of a value that is not within a message's JSON
-  codecs::KeyTable keys_, lone_key_;
-  std::string lone_text_;
+  codecs::JsonRow json_;
+  codecs::LoneJson lone_;  // for values that are not within a message's JSON
+  codecs::KeyTable keys_;
   formats::CsvRowParser csv_;
   std::vector<Value> row_, table_row_;
   std::vector<std::size_t> values_, others_;  // fields from the value; from other parts

@@ -90,9 +90,7 @@ Status PowerLossEnv::NewRandomAccessFile(const std::string& name,
   Status status = memory_->NewRandomAccessFile(name, file, options);
   std::uint64_t size = 0;
   if (status.ok()) status = memory_->GetFileSize(name, &size);
-  // RocksDB 7.8 goes on when it cannot read a file that it is given to take over; the state ends
-  // then, as damaged for good.
-  if (status.ok() && name.ends_with(".sst") && name.find("/flush-") == std::string::npos) {
+  if (status.ok() && name.ends_with(".sst")) {
     *file = std::make_unique<ReadFile>(std::move(*file), size, *this);
   }
   return status;

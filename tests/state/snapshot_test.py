@@ -123,6 +123,12 @@ def refusals():
     refused(elsewhere.replace("once", "single"), "table once.seen", "--leave-out")
     refused(elsewhere.replace("state-wrong", "state-32") + "shards: 32\n", "16 shards", "32")
     refused(OLD, "there is state already")
+    for name in ("meta.sst", "table-001.sst"):
+        file = pathlib.Path("snapshots/upgrade", name)
+        file.rename("aside")
+        message = huiliu("run", "--from", "snapshots/upgrade", "wrong.yaml", code=3).stderr
+        assert name in message and "not whole" in message, message
+        pathlib.Path("aside").rename(file)
     pathlib.Path("snapshots/upgrade/table-001.sst").write_bytes(b"torn")
     message = huiliu("run", "--from", "snapshots/upgrade", "wrong.yaml", code=3).stderr
     assert "not whole" in message, message
