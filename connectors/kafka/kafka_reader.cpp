@@ -399,22 +399,10 @@ class KafkaReader final : public runtime::SourceReader {
       waiting_.push_back(std::move(message));
       return Status::ok();
     }
-    if (is_elsewhere(message->err)) {
-      return Status::restart(fmt::format("source '{}': {}", context_.node_name,
-                                         rd_kafka_message_errstr(message.get())));
-    }
-    Status status = as_status(error_of(message->err), "source '" + context_.node_name + "'");
-    // The client tries again by itself what may succeed later.
-    if (status.code() == StatusCode::kRestart) return Status::ok();
-    return status;
-  }
-
-  /// What the brokers have is not what was being read: a new start looks what there is.
-  static bool is_elsewhere(rd_kafka_resp_err_t code) {
-    return code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
-           code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE ||
-           code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-           code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    // What the brokers have may not be what was being read: a new start looks what there is.
+    Error error = error_of(message->err);
+    error.text = rd_kafka_message_errstr(message.get());
+    return unless_passing(error, "source '" + context_.node_name + "'");
   }
 
   /// False if it is in the place of a message that was read, and is another one.

@@ -86,8 +86,12 @@ void Membership::run() {
       break;
     }
     const Status status = as_status(error_of(message->err), "group " + options_.group);
-    // The client tries again by itself what may succeed later.
-    if (status.code() != runtime::StatusCode::kRestart) fail(status);
+    if (status.code() != runtime::StatusCode::kRestart) {
+      fail(status);
+    } else {
+      // The client joins again by itself, which Huiliu sees as a new share.
+      spdlog::info("{}; the client tries again", status.message());
+    }
   }
   if (!dealt_) {
     static_cast<void>(

@@ -158,8 +158,7 @@ class Replay {
     }
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       // Such as a broker that is away for a moment: the client goes on by itself.
-      const Status status = as_status(error_of(message.err), "reading " + topic_);
-      return status.code() == runtime::StatusCode::kRestart ? Status::ok() : status;
+      return unless_passing(error_of(message.err), "reading " + topic_);
     }
     if (found == index_.end() || message.offset < end_.next[found->second]) return Status::ok();
     done_ += static_cast<std::uint64_t>(message.offset + 1 - end_.next[found->second]);
