@@ -332,6 +332,10 @@ class KafkaReader final : public runtime::SourceReader {
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return as_status(error_of(code), "committed offsets of group " + options_.group);
     }
+    // The call may be well and the partition's answer not: it would be read from its beginning.
+    if (Error refused = error_of(list->elems[0].err)) {
+      return as_status(refused, "committed offsets of group " + options_.group);
+    }
     const std::int64_t offset = list->elems[0].offset;
     if (offset < 0) return marks.begin;
     return checked(partition, offset, marks);
@@ -345,6 +349,9 @@ class KafkaReader final : public runtime::SourceReader {
         rd_kafka_offsets_for_times(client_.get(), list.get(), kRequestMs);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return as_status(error_of(code), "offsets by time of " + *partition.name);
+    }
+    if (Error refused = error_of(list->elems[0].err)) {
+      return as_status(refused, "offsets by time of " + *partition.name);
     }
     const std::int64_t offset = list->elems[0].offset;
     return offset < 0 ? marks.end : offset;
@@ -513,20 +520,26 @@ class KafkaReader final : public runtime::SourceReader {
     head.offset = message.offset;
     head.timestamp = partition.time = time_of(message);
     headers_.clear();
-    rd_kafka_headers_t* headers = nullptr;
-    if (options_.headers &&
-        rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      const char* name = nullptr;
-      const void* value = nullptr;
-      std::size_t size = 0;
-      for (std::size_t i = 0;
-           rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-           ++i) {
-        append_header(headers_, name, value, size);
-      }
-    }
+    // A field would be null as if there were no header: the decoder refuses the message instead.
+    if (options_.headers && !take_headers(message)) head.headers_size = -1;
     append_frame(slice.bytes, head, message.payload, message.len, message.key, message.key_len,
                  headers_);
+  }
+
+  /// False if there are some and they cannot be read.
+  bool take_headers(const rd_kafka_message_t& message) {
+    rd_kafka_headers_t* headers = nullptr;
+    const rd_kafka_resp_err_t code = rd_kafka_message_headers(&message, &headers);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code == RD_KAFKA_RESP_ERR__NOENT;
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         ++i) {
+      append_header(headers_, name, value, size);
+    }
+    return true;
   }
 
   ReaderOptions options_;

@@ -49,6 +49,9 @@ constexpr Reject kBadTable{"E806_BAD_FLATBUFFER",
                            "消息不是符合该流模式的FlatBuffers表。"};
 constexpr Reject kNoValue{"E807_NO_VALUE", "", "", "kafka", "The message has no value.",
                           "消息没有值。"};
+constexpr Reject kBadHeaders{
+    "E816_BAD_HEADERS", "", "", "kafka", "The headers of the message cannot be read.",
+    "消息头无法读取。"};
 constexpr Reject kFormat{
     "E201_FORMAT",       "", "", "kafka", "The value does not fit the field's type.",
     "值与字段类型不符。"};
@@ -140,6 +143,7 @@ class MessageDecoder final : public runtime::Decoder {
 
   void one() {
     std::fill_n(row_.begin(), schema_.width(), Value());
+    if (message_.head.headers_size < 0) return refuse(kBadHeaders, message_.key);
     if (message_.head.value_size < 0) {
       if (values_.empty()) return accept();
       return refuse(kNoValue, message_.key);

@@ -57,7 +57,9 @@ Result<NewTopic> new_topic(const InternalTopic& topic) {
                                       message, sizeof message));
   if (!made) return Status::invalid(fmt::format("topic {}: {}", topic.name, message));
   for (const auto& [name, value] : topic.settings) {
-    rd_kafka_NewTopic_set_config(made.get(), name.c_str(), value.c_str());
+    const Error error =
+        error_of(rd_kafka_NewTopic_set_config(made.get(), name.c_str(), value.c_str()));
+    if (error) return as_status(error, fmt::format("topic {}: {}={}", topic.name, name, value));
   }
   return made;
 }
@@ -92,9 +94,17 @@ Status create(rd_kafka_t* client, const std::vector<const InternalTopic*>& topic
 
 /// Partitions with a leader; -1 if there is no such topic.
 Result<int> count_led(rd_kafka_t* client, const std::string& name) {
+/// librdkafka makes no handle of such a name.
+Status no_topic(const std::string& name) {
+  return Status::invalid(fmt::format("topic {}: {}; a topic's name is {}", name,
+                                     rd_kafka_err2str(rd_kafka_last_error()), kTopicNameRule));
+}
+
   const Topic topic(rd_kafka_topic_new(client, name.c_str(), nullptr));
   const Answer answer = ask_metadata(client, topic.get());
   if (answer.error) return as_status(answer.error, "asking for topic " + name);
+  // Without one the brokers would be asked for all topics.
+  if (!topic) return no_topic(name);
   const rd_kafka_metadata_topic_t& found = answer.metadata->topics[0];
   if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return -1;
   if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -301,7 +311,17 @@ Status delete_records(rd_kafka_t* client, const rd_kafka_topic_partition_list_t*
         rd_kafka_DeleteRecords(client, list, 1, nullptr, queue);
       },
       "deleting rows that were consumed");
-  return event.is_ok() ? Status::ok() : event.status();
+  if (!event.is_ok()) return event.status();
+  const auto* deleted =
+      rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get()));
+  for (int i = 0; deleted != nullptr && i < deleted->cnt; ++i) {
+    const rd_kafka_topic_partition_t& one = deleted->elems[i];
+    if (Error error = error_of(one.err)) {
+      return as_status(error, fmt::format("deleting rows of {}[{}] that were consumed", one.topic,
+                                          one.partition));
+    }
+  }
+  return Status::ok();
 }
 
 Result<Watermarks> watermarks(rd_kafka_t* client, const std::string& topic, int partition) {
@@ -324,3 +344,4 @@ Result<Watermarks> watermarks(rd_kafka_t* client, const std::string& topic, int 
 }
 
 }  // namespace huiliu::connectors::kafka
+  if (resources == 0) return Status::restart(fmt::format("settings of topic {}: no answer", topic));

@@ -8,6 +8,8 @@
 
 #include "connectors/kafka/topics.h"
 #include "runtime/failpoint.h"
+#include "runtime/check.h"
+#include "runtime/clock.h"
 #include "runtime/machine.h"
 
 namespace huiliu::connectors::kafka {
@@ -68,9 +70,10 @@ void Transaction::on_error(rd_kafka_t*, int code, const char* text, void* self) 
 
 Transaction::~Transaction() {
   if (!client_) return;
-  // What is still queued belongs to a transaction that will never commit.
-  rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_flush(client_.get(), 0);
+  // What is still queued belongs to a transaction that will never commit; what of it is not gone
+  // yet goes with the client.
+  (void)rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  (void)rd_kafka_flush(client_.get(), 0);
 }
 
 void Transaction::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
@@ -83,6 +86,10 @@ void Transaction::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, vo
         known.code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
       known = error_of(message->err);
     }
+      if (message->rkt != nullptr) {
+        known.text = fmt::format("{}[{}]: {}", rd_kafka_topic_name(message->rkt),
+                                 message->partition, known.text);
+      }
   } else if (message->_private != nullptr) {
     *static_cast<std::int64_t*>(message->_private) = message->offset;
   }
@@ -111,6 +118,10 @@ Result<rd_kafka_topic_t*> Transaction::topic(const std::string& name,
   }
   topic.reset(rd_kafka_topic_new(client_.get(), name.c_str(), conf));
   return topic.get();
+  if (!topic) {
+    return Status::invalid(
+        fmt::format("topic {}: {}", name, rd_kafka_err2str(rd_kafka_last_error())));
+  }
 }
 
 std::uint64_t Transaction::batch_bytes() const {
@@ -181,8 +192,10 @@ Status Transaction::produce(rd_kafka_topic_t* topic, const Outgoing& record) {
     if (!record.headers.empty()) {
       list = rd_kafka_headers_new(record.headers.size());
       for (const Header& header : record.headers) {
-        rd_kafka_header_add(list, header.name.data(), static_cast<ssize_t>(header.name.size()),
-                            header.value.data(), static_cast<ssize_t>(header.value.size()));
+        const rd_kafka_resp_err_t added =
+            rd_kafka_header_add(list, header.name.data(), static_cast<ssize_t>(header.name.size()),
+                                header.value.data(), static_cast<ssize_t>(header.value.size()));
+        HUILIU_CHECK(added == RD_KAFKA_RESP_ERR_NO_ERROR);  // only of lists that cannot be changed
       }
       next(RD_KAFKA_VTYPE_HEADERS).headers = list;
     }
@@ -268,21 +281,24 @@ Result<PlainProducer> make_connected_producer(const Connection& connection) {
 
 Status produce_one(rd_kafka_t* producer, const std::string& topic, std::string_view key,
                    std::string_view value) {
-  Delivery delivery;
+  // On the heap: a report that comes after this call must not find it gone.
+  auto delivery = std::make_unique<Delivery>();
   const rd_kafka_resp_err_t code = rd_kafka_producev(
       producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(0),
       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
-      RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()), RD_KAFKA_V_OPAQUE(&delivery),
-      RD_KAFKA_V_END);
+      RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
+      RD_KAFKA_V_OPAQUE(delivery.get()), RD_KAFKA_V_END);
   const std::string what = "writing to " + topic;
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return as_status(error_of(code), what);
-  rd_kafka_flush(producer, kRequestMs);
-  if (!delivery.done) {
-    rd_kafka_purge(producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(producer, kRequestMs);  // its report must not come after this call
-    return Status::restart(what + ": no answer");
-  }
-  return as_status(error_of(delivery.error), what);
+  (void)rd_kafka_flush(producer, kRequestMs);  // the report tells
+  if (delivery->done) return as_status(error_of(delivery->error), what);
+  Error error =
+      error_of(rd_kafka_purge(producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT));
+  if (!error) error = error_of(rd_kafka_flush(producer, kRequestMs));
+  if (!error && delivery->done) return Status::restart(what + ": no answer");
+  (void)delivery.release();
+  return Status::restart(
+      fmt::format("{}: no answer, and the record cannot be taken back ({})", what, error.text));
 }
 
 }  // namespace huiliu::connectors::kafka
