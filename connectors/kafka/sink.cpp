@@ -4,6 +4,7 @@
 #include <regex>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "connectors/kafka/client.h"
@@ -173,6 +174,18 @@ MessageLayout layout_of(const SinkDeclaration& declaration, Diagnostics& diagnos
   }
   layout.provenance = config.bool_or("provenance", true);
   return layout;
+}
+
+/// Consumers of a topic read what was written before and after a change alike. JSON names its
+/// fields; the others depend on their order.
+std::string written_form(const MessageLayout& layout) {
+  if (layout.format == "json") return "format=json";
+  std::vector<std::string> names;
+  for (const auto& column : layout.columns) names.push_back(column.name);
+  const std::string columns = fmt::format("columns=({})", fmt::join(names, ", "));
+  return layout.format == "csv"
+             ? fmt::format("format=csv delimiter='{}' {}", layout.delimiter, columns)
+             : fmt::format("format={} {}", layout.format, columns);
 }
 
 /// Produces into the backend's transaction, whose commit makes the records visible.
@@ -353,7 +366,9 @@ runtime::Descriptor descriptor() {
        .members = {{.name = "field"}}},
       {.name = "format",
        .type = OptionType::kEnum,
-       .doc = "Of the message's value.",
+       .doc = "Of the message's value. It belongs to the state: a topic goes on in one form, and "
+              "csv and flatbuffers with the same fields. A sink of another name may write another "
+              "one.",
        .default_text = "json",
        .choices = {"json", "csv", "flatbuffers"}},
       {.name = "delimiter", .doc = "csv: between cells, or `tab`.", .default_text = ","},
@@ -397,7 +412,7 @@ runtime::SinkType type() {
   runtime::SinkType t;
   t.descriptor = descriptor();
   t.declare = [](SinkDeclaration& declaration) {
-    layout_of(declaration, declaration.diagnostics);
+    declaration.layout = written_form(layout_of(declaration, declaration.diagnostics));
     check_topics(declaration);
     check_names(declaration);
     check_not_read(declaration);
