@@ -263,6 +263,8 @@ class KafkaSink final : public runtime::FileLikeSink {
     }
     if (!settings.is_ok()) return settings.status();
     if (Status status = learn_limits(topic, node, *settings); !status.is_ok()) return status;
+    Status status = warn_of_missing_replicas(transaction_->client(), topic, *settings);
+    if (!status.is_ok()) return status;
     const auto size = settings->find("max.message.bytes");
     if (size == settings->end()) return Status::ok();
     const std::uint64_t taken = std::strtoull(size->second.c_str(), nullptr, 10);
@@ -290,7 +292,7 @@ class KafkaSink final : public runtime::FileLikeSink {
 
   /// What its encoders are to refuse.
   Status learn_limits(const std::string& topic, const std::string& node,
-                      const std::map<std::string, std::string>& settings) {
+                      const TopicConfig& settings) {
     const auto setting = [&](const char* name) {
       const auto found = settings.find(name);
       return found == settings.end() ? std::string() : found->second;
