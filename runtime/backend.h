@@ -102,6 +102,8 @@ struct BackendType {
   Descriptor descriptor;  ///< options of the topology file's `backend:`
   /// Further checks of the section; may be empty.
   std::function<void(const Config& config, Diagnostics& diagnostics)> declare = {};
+  /// Further checks of a whole topology, before it is split for several workers; may be empty.
+  std::function<void(const Topology& topology, Diagnostics& diagnostics)> check = {};
   /// At the last committed epoch. kUnavailable and kRestart may be tried again.
   std::function<Result<std::unique_ptr<Backend>>(const BackendContext&)> open;
   /// Whether the section says that several processes share the work; empty: they cannot.

@@ -135,6 +135,8 @@ class Builder {
     if (failed_) return;
     report_rejects(root["rejects"]);
     check_consumed();
+    const auto* const backend = topology_.backend;
+    if (backend != nullptr && backend->check) backend->check(topology_, diagnostics_);
     const Config& state = root["state"];
     check_read_folders(topology_, state.is_map() ? state["path"].place() : root.place(),
                        diagnostics_);
