@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -206,9 +207,9 @@ Status ended(const Error& error, const std::string& message) {
 /// Of the whole process: the openings of the backend come and go, and sources have own threads.
 bool came_too_often(rd_kafka_resp_err_t code, std::int64_t now_ms) {
   static std::mutex mutex;
-  static RepeatedErrors repeated;
+  static std::map<rd_kafka_resp_err_t, RepeatedErrors> repeated;
   const std::lock_guard lock(mutex);
-  return repeated.too_often(code, now_ms);
+  return repeated[code].too_often(now_ms);
 }
 
 }  // namespace

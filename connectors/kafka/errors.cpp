@@ -233,9 +233,8 @@ bool has_rule(rd_kafka_resp_err_t code) { return find(code) != nullptr; }
 
 std::span<const ErrorRule> error_rules() { return kRules; }
 
-bool RepeatedErrors::too_often(rd_kafka_resp_err_t code, std::int64_t now_ms) {
-  if (times_ == 0 || code != code_ || now_ms - last_ms_ > kApartMs) {
-    code_ = code;
+bool RepeatedErrors::too_often(std::int64_t now_ms) {
+  if (times_ == 0 || now_ms - last_ms_ > kApartMs) {
     times_ = 0;
     first_ms_ = now_ms;
   }

@@ -29,7 +29,7 @@ ErrorRule rule_of(rd_kafka_resp_err_t code);
 bool has_rule(rd_kafka_resp_err_t code);
 std::span<const ErrorRule> error_rules();
 
-/// Counts errors of kFew that come again and again. Times are those of a steady clock, in ms.
+/// Counts an error of kFew that comes again and again. Times are those of a steady clock, in ms.
 class RepeatedErrors {
  public:
   static constexpr int kMost = 10;
@@ -37,10 +37,9 @@ class RepeatedErrors {
   static constexpr std::int64_t kApartMs = 60'000;  ///< errors that are further apart are others
 
   /// Notes one; whether it has come too often.
-  bool too_often(rd_kafka_resp_err_t code, std::int64_t now_ms);
+  bool too_often(std::int64_t now_ms);
 
  private:
-  rd_kafka_resp_err_t code_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   int times_ = 0;
   std::int64_t first_ms_ = 0, last_ms_ = 0;
 };
