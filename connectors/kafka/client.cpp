@@ -170,6 +170,10 @@ Result<Client> make_client(rd_kafka_type_t type, const Connection& connection, c
   return client;
 }
 
+Status use_consumer_queue(rd_kafka_t* consumer) {
+  return as_status(error_of(rd_kafka_poll_set_consumer(consumer)), "reading");
+}
+
 void close_consumer(Client client) {
   constexpr std::chrono::seconds kMost(5);
   if (!client) return;

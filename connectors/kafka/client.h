@@ -55,6 +55,9 @@ runtime::Result<Client> make_client(rd_kafka_type_t type, const Connection& conn
                                     const Settings& own,
                                     const std::function<void(rd_kafka_conf_t*)>& prepare = {});
 
+/// Sends all events of a consumer to its own queue, which is the one that is read.
+runtime::Status use_consumer_queue(rd_kafka_t* consumer);
+
 /// Does not wait for ever: when a topic was deleted under it, librdkafka may never end its threads
 /// (its issue 4362, seen with 2.0.2). They stay until the process ends then.
 void close_consumer(Client client);

@@ -83,7 +83,7 @@ class KafkaReader final : public runtime::SourceReader {
          {"topic.metadata.refresh.interval.ms", "10000"}});
     if (!client.is_ok()) return client.status();
     client_ = std::move(client.value());
-    rd_kafka_poll_set_consumer(client_.get());
+    if (Status status = use_consumer_queue(client_.get()); !status.is_ok()) return status;
     queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
     discovered_ms_ = context.clock->steady_ms();
     if (Status status = discover(true); !status.is_ok()) return status;

@@ -70,7 +70,7 @@ class Replay {
                      {"fetch.error.backoff.ms", "20"}});
     if (!client.is_ok()) return client.status();
     client_ = std::move(client.value());
-    rd_kafka_poll_set_consumer(client_.get());
+    if (Status status = use_consumer_queue(client_.get()); !status.is_ok()) return status;
     const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(from_.size())));
     for (std::size_t i = 0; i < from_.size(); ++i) {
       auto marks = watermarks(client_.get(), topic_, from_[i].partition);

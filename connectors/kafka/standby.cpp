@@ -46,7 +46,7 @@ Status Standby::start() {
                              {"queued.max.messages.kbytes", "16384"}});
   if (!client.is_ok()) return client.status();
   client_ = std::move(client.value());
-  rd_kafka_poll_set_consumer(client_.get());
+  if (Status status = use_consumer_queue(client_.get()); !status.is_ok()) return status;
   const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(behind_)));
   for (const FollowedTable& table : tables_) {
     for (const auto& [shard, next] : table.positions) {
