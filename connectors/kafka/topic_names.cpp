@@ -42,10 +42,16 @@ void add_of_node(const Topology& topology, const Node& node, std::vector<NamedTo
   }
 }
 
+struct UsedTopic {
+  std::string name;
+  runtime::Place place;
+  std::string_view harm;  ///< if it were one of the backend's own
+};
+
 /// Topics that sources and sinks name in this backend's cluster.
-std::vector<NamedTopic> named_by_nodes(const Topology& topology) {
+std::vector<UsedTopic> used_topics(const Topology& topology) {
   const std::string bootstrap = topology.backend_config->string_or("bootstrap", "");
-  std::vector<NamedTopic> named;
+  std::vector<UsedTopic> used;
   for (const Node& node : topology.nodes) {
     if (node.type_name != "kafka" || node.kind == ComponentKind::kOperator) continue;
     if (node.config->string_or("bootstrap", bootstrap) != bootstrap) continue;
@@ -53,11 +59,15 @@ std::vector<NamedTopic> named_by_nodes(const Topology& topology) {
       const Config& option = (*node.config)[key];
       if (option.is_null()) continue;
       for (const std::string& topic : option.as_strings()) {
-        if (is_topic_name(topic)) named.push_back({topic, option.place(), node.name});
+        if (!is_topic_name(topic)) continue;
+        used.push_back({topic, option.place(),
+                        node.kind == ComponentKind::kSource
+                            ? "it would feed itself"
+                            : "what is written there would be taken for state"});
       }
     }
   }
-  return named;
+  return used;
 }
 
 void check_length(const NamedTopic& topic, Diagnostics& diagnostics) {
@@ -94,13 +104,19 @@ void check_topic_names(const Topology& topology, Diagnostics& diagnostics) {
                     topic.kept_for, topic.name, same->second.name, same->second.kept_for),
         "give one of the nodes another name");
   }
-  for (const NamedTopic& topic : named_by_nodes(topology)) {
-    const auto same = known.find(as_metric(topic.name));
-    if (same == known.end()) continue;
-    diagnostics.error(topic.place,
-                      fmt::format("the topic '{}' collides with '{}', which the topology keeps for "
-                                  "{}: Kafka takes `.` and `_` for one",
-                                  topic.name, same->second.name, same->second.kept_for),
+  for (const UsedTopic& topic : used_topics(topology)) {
+    const auto found = known.find(as_metric(topic.name));
+    if (found == known.end()) continue;
+    const NamedTopic& own = found->second;
+    const std::string what =
+        topic.name == own.name
+            ? fmt::format("the topology keeps the topic '{}' for {}: {}", own.name, own.kept_for,
+                          topic.harm)
+            : fmt::format(
+                  "the topic '{}' collides with '{}', which the topology keeps for {}: "
+                  "Kafka takes `.` and `_` for one",
+                  topic.name, own.name, own.kept_for);
+    diagnostics.error(topic.place, what,
                       "read or write another topic, or change the `topology` id");
   }
 }
