@@ -4,9 +4,9 @@
 #include <chrono>
 #include <cmath>
 
-#include "codecs/lone_json.h"
 #include "domain/timestamps.h"
 #include "formats/encoding.h"
+#include "formats/one_json.h"
 
 namespace huiliu::codecs {
 
@@ -148,7 +148,6 @@ std::optional<std::int64_t> parse_whole(std::string_view text) {
 }
 
 /// How deep the JSON of a cell may be nested: as `max_depth` is when nobody says it.
-constexpr int kCellDepth = 64;
 
 std::optional<Value> parse_cell(Type type, std::string_view text) {
   switch (type) {
@@ -170,7 +169,7 @@ std::optional<Value> parse_cell(Type type, std::string_view text) {
       }
       return std::nullopt;
     case Type::kJson:
-      if (LoneJson(kCellDepth).is_one(text)) return Value::of_text(text);
+      if (formats::is_one_json(text)) return Value::of_text(text);
       return std::nullopt;
     default:
       return Value::of_text(text);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "formats/one_json.h"
 #include "operators/field_names.h"
 #include "operators/script_engine.h"
 #include "runtime/component/registry.h"
@@ -21,6 +22,7 @@ using runtime::Value;
 
 /// A field whose value is made from the record: by a template or by an expression.
 struct Derived {
+  std::string name;
   std::size_t slot = 0;  ///< in the widened row, before fields are dropped
   Type type = Type::kString;
   TextTemplate text;
@@ -59,6 +61,7 @@ void parse_set(const Config& set, const Schema& input, Mapping& into, Diagnostic
     derived.type = existing && runtime::is_text(into.wide[*existing].type)
                        ? into.wide[*existing].type
                        : Type::kString;
+    derived.name = name;
     derived.slot = target_slot(name, text, derived.type, into, diagnostics);
   }
 }
@@ -77,6 +80,7 @@ void parse_derive(const Config& derive, const Schema& input, Mapping& into,
         derived.type = runtime::parse_type(node["type"].text()).value_or(Type::kString);
       }
     }
+    derived.name = name;
     derived.slot = target_slot(name, node, derived.type, into, diagnostics);
     derived.script = Script::compile_expression(node.is_map() ? node["expression"] : node, input,
                                                 ScriptLimits{}, diagnostics);
@@ -156,7 +160,11 @@ class Map final : public runtime::Operator {
   static bool make(const Derived& derived, Record& record, Value& into, Outputs& out) {
     if (!derived.script) {
       into = Value::of_text(derived.text.expand(record, out.arena()));
-      return true;
+      if (derived.type != Type::kJson || formats::is_one_json(into.text())) return true;
+      out.reject(record,
+                 {"E201_FORMAT", derived.name, into.text(), "map",
+                  "What `set` makes is not one JSON value.", "`set` 得出的不是一个 JSON 值。"});
+      return false;
     }
     Script::Outcome outcome = derived.script->run(record, out.arena());
     if (outcome.kind != Script::Outcome::kError && outcome.kind != Script::Outcome::kRejected) {

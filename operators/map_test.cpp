@@ -44,6 +44,22 @@ TEST(MapTest, RejectsWhatDoesNotFitTheFieldAndKeepsTheRecordAsItCame) {
   EXPECT_THAT(harness.take(), ElementsAre("n=2 b=x"));
 }
 
+TEST(MapTest, WhatGoesIntoAJsonFieldIsOneJsonValue) {
+  Harness harness(
+      "type: map\nset: {j: \"{a}\"}\nderive: {k: {expression: b, type: json}, r: {expression: n / "
+      "0, "
+      "type: float64}}\n",
+      "a, b, n: int64, j: json");
+  harness.push({{"a", "[1]"}, {"b", "{}"}});
+  harness.push({{"a", "1,\"evil\":2"}, {"b", "{}"}});
+  harness.push({{"a", "1"}, {"b", "1 2"}});
+  harness.push({{"a", "1"}, {"b", "1"}, {"n", "1"}});
+  EXPECT_THAT(harness.take("", {"j", "k"}), ElementsAre("[1]|{}"));
+  EXPECT_THAT(harness.take("rejects", {"reject_code", "reject_message_en"}),
+              ElementsAre(HasSubstr("E201_FORMAT|"), HasSubstr("E901_SCRIPT|"),
+                          HasSubstr("E901_SCRIPT|the expression: what it gives is not a finite")));
+}
+
 TEST(MapTest, GivesNullForNil) {
   Harness harness("type: map\nderive: {c: a and b}\n", "a, b");
   harness.push({{"b", "x"}});

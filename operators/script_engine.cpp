@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <lua.hpp>
 
+#include "formats/one_json.h"
 #include "operators/field_names.h"
 
 namespace huiliu::operators {
@@ -308,10 +309,16 @@ class LuaScript final : public Script {
     } else if (runtime::is_text(type) && (found == LUA_TSTRING || found == LUA_TNUMBER)) {
       std::size_t size = 0;
       const char* text = lua_tolstring(state_, index, &size);
+      if (type == Type::kJson && !formats::is_one_json({text, size})) {
+        return failure(fmt::format("{}: what it gives is not one JSON value", what));
+      }
       into = Value::of_text(arena_->copy({text, size}));
     } else if (type == Type::kBool && found == LUA_TBOOLEAN) {
       into = Value::of_bool(lua_toboolean(state_, index) != 0);
     } else if (type == Type::kFloat64 && found == LUA_TNUMBER) {
+      if (!std::isfinite(lua_tonumber(state_, index))) {
+        return failure(fmt::format("{}: what it gives is not a finite number", what));
+      }
       into = Value::of_real(lua_tonumber(state_, index));
     } else if (!runtime::is_text(type) && type != Type::kBool && found == LUA_TNUMBER &&
                is_exact(index)) {

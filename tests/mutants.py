@@ -66,6 +66,8 @@ MUTANTS = {
     "kafka.uncommitted_restored": ("a restore takes in what was aborted", ["simulation_kafka", "kafka"]),
     "kafka.marks_not_counted": ("marks of transactions that were deleted count as messages", ["mistakes"]),
     "kafka.policy_not_checked": ("topics of the state may have a retention", ["mistakes"]),
+    "kafka.replicas_not_counted": ("a topic that waits for replicas is not looked for", ["mistakes"]),
+    "kafka.unknown_for_ever": ("an error that nobody knows is tried again for ever", ["connectors"]),
     "kafka.no_member": ("workers send offsets without being checked as members of the group", ["simulation_kafka", "zombies"]),
     "kafka.open_ignored": ("a new owner does not wait for transactions that are open", ["simulation_kafka", "workers"]),
     "kafka.wrong_shard": ("rows go to the changelog's partition of another shard", ["simulation_kafka", "kafka"]),
@@ -89,6 +91,8 @@ class Tests:
     def command(self, test: str) -> list:
         if test == "state":
             return [self.build / "state/huiliu_state_test"]
+        if test == "connectors":
+            return [self.build / "connectors/kafka/huiliu_kafka_test", "--gtest_filter=Kafka*"]
         if test == "engine":
             return [self.build / "runtime/huiliu_runtime_test", "--gtest_filter=EngineTest.*"]
         if test == "simulation":

@@ -8,6 +8,7 @@
 #include "formats/csv.h"
 #include "runtime/base/failpoint.h"
 #include "runtime/base/paths.h"
+#include "runtime/base/stored_number.h"
 #include "runtime/component/registry.h"
 
 namespace huiliu::connectors {
@@ -49,7 +50,7 @@ class FileSink final : public runtime::EpochSink {
   Status open(const SinkContext& context) override {
     std::optional<std::uint64_t> length;
     for (const auto& [key, value] : context.positions) {
-      if (key == kLength) length = std::stoull(value);
+      if (key == kLength) length = runtime::stored_number<std::uint64_t>(value, name_);
     }
     Status status =
         file_.open(runtime::resolve_path(context.base_folder, name_), length, overwrite_);
@@ -62,7 +63,8 @@ class FileSink final : public runtime::EpochSink {
   runtime::Result<bool> fits(const SinkContext& context) override {
     for (const auto& [key, value] : context.positions) {
       if (key != kLength) continue;
-      return fits_length(runtime::resolve_path(context.base_folder, name_), std::stoull(value));
+      return fits_length(runtime::resolve_path(context.base_folder, name_),
+                         runtime::stored_number<std::uint64_t>(value, name_));
     }
     return false;
   }

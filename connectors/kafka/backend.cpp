@@ -4,6 +4,7 @@
 
 #include "connectors/kafka/kafka_backend.h"
 #include "connectors/kafka/repartition.h"
+#include "connectors/kafka/topic_names.h"
 #include "runtime/component/registry.h"
 
 namespace huiliu::connectors::kafka {
@@ -138,6 +139,7 @@ Result<std::unique_ptr<runtime::Backend>> open(const BackendContext& context) {
 const runtime::Registration registration(runtime::BackendType{
     .descriptor = descriptor(),
     .declare = declare,
+    .check = check_topic_names,
     .open = open,
     .shares_work = shares_work,
     .repartition = {.sink = &repartition_sink(), .source = &repartition_source()}});

@@ -6,6 +6,7 @@
 
 #include "connectors/kafka/changelog.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/stored_number.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -38,11 +39,18 @@ inline std::int64_t now_ms() { return runtime::system_clock().now_ms(); }
 inline std::string as_local(std::int64_t offset) {
   return std::to_string(offset) + " " + std::to_string(now_ms());
 }
+/// The offset of as_local().
+inline std::int64_t local_offset(const std::string& position) {
+  return runtime::stored_number<std::int64_t>(
+      std::string_view(position).substr(0, position.find(' ')), "a position in a topic");
+}
 /// Whether as_local() was called so long ago that the copy is not to be trusted.
 inline bool is_too_old(const std::string& position) {
   const std::size_t blank = position.find(' ');
   return blank != std::string::npos &&
-         now_ms() - std::stoll(position.substr(blank)) > kOldestCopyMs;
+         now_ms() - runtime::stored_number<std::int64_t>(
+                        std::string_view(position).substr(blank + 1), "the time of a position") >
+             kOldestCopyMs;
 }
 
 /// A name that no other process has.

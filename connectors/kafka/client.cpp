@@ -2,12 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <future>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
+#include "connectors/kafka/errors.h"
+#include "runtime/base/clock.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -164,6 +170,10 @@ Result<Client> make_client(rd_kafka_type_t type, const Connection& connection, c
   return client;
 }
 
+Status use_consumer_queue(rd_kafka_t* consumer) {
+  return as_status(error_of(rd_kafka_poll_set_consumer(consumer)), "reading");
+}
+
 void close_consumer(Client client) {
   constexpr std::chrono::seconds kMost(5);
   if (!client) return;
@@ -190,65 +200,59 @@ Error error_of(rd_kafka_resp_err_t code) { return {code, rd_kafka_err2str(code),
 
 namespace {
 
-/// What a person can do about it; empty if going on anew may help.
-std::string_view remedy_of(rd_kafka_resp_err_t code) {
-  switch (code) {
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-      return "give the user the rights on the topic (ACL: Read and Describe for sources; Write and "
-             "Describe for sinks; Create too for internal topics)";
-    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-      return "give the user Read on the consumer group";
-    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-      return "give the user Write and Describe on the transactional id";
-    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-      return "give the user IdempotentWrite on the cluster";
-    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-      return "check user and password in `settings`";
-    case RD_KAFKA_RESP_ERR__SSL:
-      return "check the certificates in `settings`";
-    case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
-      return "`transaction_timeout` is longer than the broker's transaction.max.timeout.ms";
-    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
-      return "`session_timeout` is not between the broker's group.min.session.timeout.ms and "
-             "group.max.session.timeout.ms";
-    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
-      return "`replication` is more than there are brokers";
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-      return "raise max.message.bytes of the topic";
-    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
-      return "a program that is no worker of this topology is a member of the group: end it, or "
-             "give "
-             "one of them another `group`";
-    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
-      return "the topic bounds the messages' times (message.timestamp.difference.max.ms, "
-             "message.timestamp.before.max.ms, message.timestamp.after.max.ms)";
-    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
-      return "the topic does not take the message: one that is compacted needs keys";
-    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
-      return "names of topics have at most 249 letters, digits, `.`, `_` and `-`, and two that "
-             "differ only in `.` and `_` cannot both be";
-    case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
-    case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
-    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
-      return "the brokers' settings do not allow such a topic: change them, or create it by hand";
-    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
-    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
-      return "the broker is too old: transactions with group metadata need 2.5";
-    default:
-      return "";
-  }
+Status ended(const Error& error, const std::string& message) {
+  return Status::fatal(fmt::format(
+      "{}: it came {} times or more within {} s and more, and Huiliu does not know it as one that "
+      "passes. See the brokers' log for code {}; a new start goes on at the last committed epoch",
+      message, RepeatedErrors::kMost, RepeatedErrors::kLeastMs / 1000,
+      static_cast<int>(error.code)));
+}
+
+/// Of the whole process: the openings of the backend come and go, and sources have own threads.
+bool came_too_often(rd_kafka_resp_err_t code, std::int64_t now_ms) {
+  static std::mutex mutex;
+  static std::map<rd_kafka_resp_err_t, RepeatedErrors> repeated;
+  const std::lock_guard lock(mutex);
+  return repeated[code].too_often(now_ms);
 }
 
 }  // namespace
 
 Status as_status(const Error& error, const std::string& what) {
+  return as_status(error, what, runtime::system_clock().steady_ms());
+}
+
+Status as_status(const Error& error, const std::string& what, std::int64_t now_ms) {
   if (!error) return Status::ok();
-  const std::string_view remedy = remedy_of(error.code);
+  const ErrorRule rule = rule_of(error.code);
   const std::string message =
       fmt::format("{}: {} ({})", what, error.text, rd_kafka_err2name(error.code));
-  if (remedy.empty()) return Status::restart(message);
-  return Status::invalid(fmt::format("{}; {}", message, remedy));
+  switch (rule.reaction) {
+    case Reaction::kReject:
+    case Reaction::kEnd:
+      return Status::invalid(fmt::format("{}; {}", message, rule.remedy));
+    case Reaction::kFew:
+      if (came_too_often(error.code, now_ms)) return ended(error, message);
+      break;
+    case Reaction::kRetry:
+    case Reaction::kReopen:
+      break;
+  }
+  return Status::restart(message);
+}
+
+Status unless_passing(const Error& error, const std::string& what) {
+  constexpr std::int64_t kEveryMs = 10'000;
+  static std::atomic<std::int64_t> said_ms = -kEveryMs;
+  if (!error) return Status::ok();
+  if (rule_of(error.code).reaction != Reaction::kRetry) return as_status(error, what);
+  const std::int64_t now = runtime::system_clock().steady_ms();
+  std::int64_t said = said_ms;
+  if (now - said >= kEveryMs && said_ms.compare_exchange_strong(said, now)) {
+    spdlog::info("{}: {} ({}); the client tries again", what, error.text,
+                 rd_kafka_err2name(error.code));
+  }
+  return Status::ok();
 }
 
 }  // namespace huiliu::connectors::kafka

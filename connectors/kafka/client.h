@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -54,6 +55,9 @@ runtime::Result<Client> make_client(rd_kafka_type_t type, const Connection& conn
                                     const Settings& own,
                                     const std::function<void(rd_kafka_conf_t*)>& prepare = {});
 
+/// Sends all events of a consumer to its own queue, which is the one that is read.
+runtime::Status use_consumer_queue(rd_kafka_t* consumer);
+
 /// Does not wait for ever: when a topic was deleted under it, librdkafka may never end its threads
 /// (its issue 4362, seen with 2.0.2). They stay until the process ends then.
 void close_consumer(Client client);
@@ -71,9 +75,14 @@ struct Error {
 Error take(rd_kafka_error_t* error);
 Error error_of(rd_kafka_resp_err_t code);
 
-/// The engine's reaction, the same wherever the error comes from (docs/guides/run-with-kafka.md has
-/// the table): kInvalid for what only a person can mend (rights, missing topics, wrong settings),
-/// with the remedy; kRestart for everything else: open anew at the last committed epoch.
+/// The table's reaction (errors.h), the same wherever the error comes from: kInvalid with the
+/// remedy for what only a person can mend; kRestart, to open anew at the last committed epoch, for
+/// what may pass; kFatal for what has not passed although it was tried again and again. `now_ms` is
+/// of a steady clock.
 runtime::Status as_status(const Error& error, const std::string& what);
+runtime::Status as_status(const Error& error, const std::string& what, std::int64_t now_ms);
+/// For who reads on in spite of it: ok for what the client itself tries again, which is logged now
+/// and then; else as_status().
+runtime::Status unless_passing(const Error& error, const std::string& what);
 
 }  // namespace huiliu::connectors::kafka

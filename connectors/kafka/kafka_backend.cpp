@@ -14,6 +14,8 @@
 #include "connectors/kafka/topics.h"
 #include "runtime/base/failpoint.h"
 #include "runtime/base/machine.h"
+#include "runtime/base/stored_number.h"
+#include "runtime/component/meta_key.h"
 #include "runtime/record/key.h"
 #include "state/embedded_backend.h"
 #include "state/layout.h"
@@ -180,7 +182,8 @@ Status KafkaBackend::open_progress() {
   }
   if (meta_[std::string(kOwner)] != owner_) return taken_over();
   const auto epoch = meta_.find(std::string(kEpoch));
-  if (epoch != meta_.end()) epoch_ = std::stoull(epoch->second);
+  if (epoch != meta_.end())
+    epoch_ = runtime::stored_number<std::uint64_t>(epoch->second, epoch->first);
   if (epoch == meta_.end() && local_.contains(std::string(kTime))) {
     return Status::corrupt(
         fmt::format("topic {} holds no epoch, but the local state has some: the topic was made "
@@ -381,8 +384,9 @@ Status KafkaBackend::produce_appends(const EpochCommit& commit) {
   // Compaction then removes what is delivered.
   for (const auto& [log, last] : commit.trims) {
     std::string& trimmed = meta_[std::string(kTrimmed) + log];
-    for (std::uint64_t gone = trimmed.empty() ? 1 : std::stoull(trimmed) + 1; gone <= last;
-         ++gone) {
+    for (std::uint64_t gone =
+             trimmed.empty() ? 1 : runtime::stored_number<std::uint64_t>(trimmed, log) + 1;
+         gone <= last; ++gone) {
       key.clear();
       state::append_big_endian(key, gone, 8);
       Status status = transaction_->produce(outboxes_.at(log).topic, {.partition = 0, .key = key});
@@ -410,7 +414,7 @@ Status KafkaBackend::produce_progress(const EpochCommit& commit) {
   };
   for (const auto& [key, value] : commit.meta) {
     // Sums of one worker say nothing when its shards are another's.
-    if (membership_ && key.starts_with("ledger/")) continue;
+    if (membership_ && key.starts_with(runtime::MetaKey::kLedger)) continue;
     if (membership_ && key.starts_with(runtime::kLayoutPrefix)) continue;
     if (Status status = put(key, value); !status.is_ok()) return status;
   }

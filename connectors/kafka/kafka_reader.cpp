@@ -83,7 +83,7 @@ class KafkaReader final : public runtime::SourceReader {
          {"topic.metadata.refresh.interval.ms", "10000"}});
     if (!client.is_ok()) return client.status();
     client_ = std::move(client.value());
-    rd_kafka_poll_set_consumer(client_.get());
+    if (Status status = use_consumer_queue(client_.get()); !status.is_ok()) return status;
     queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
     discovered_ms_ = context.clock->steady_ms();
     if (Status status = discover(true); !status.is_ok()) return status;
@@ -332,6 +332,10 @@ class KafkaReader final : public runtime::SourceReader {
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return as_status(error_of(code), "committed offsets of group " + options_.group);
     }
+    // The call may be well and the partition's answer not: it would be read from its beginning.
+    if (Error refused = error_of(list->elems[0].err)) {
+      return as_status(refused, "committed offsets of group " + options_.group);
+    }
     const std::int64_t offset = list->elems[0].offset;
     if (offset < 0) return marks.begin;
     return checked(partition, offset, marks);
@@ -345,6 +349,9 @@ class KafkaReader final : public runtime::SourceReader {
         rd_kafka_offsets_for_times(client_.get(), list.get(), kRequestMs);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return as_status(error_of(code), "offsets by time of " + *partition.name);
+    }
+    if (Error refused = error_of(list->elems[0].err)) {
+      return as_status(refused, "offsets by time of " + *partition.name);
     }
     const std::int64_t offset = list->elems[0].offset;
     return offset < 0 ? marks.end : offset;
@@ -399,22 +406,10 @@ class KafkaReader final : public runtime::SourceReader {
       waiting_.push_back(std::move(message));
       return Status::ok();
     }
-    if (is_elsewhere(message->err)) {
-      return Status::restart(fmt::format("source '{}': {}", context_.node_name,
-                                         rd_kafka_message_errstr(message.get())));
-    }
-    Status status = as_status(error_of(message->err), "source '" + context_.node_name + "'");
-    // The client tries again by itself what may succeed later.
-    if (status.code() == StatusCode::kRestart) return Status::ok();
-    return status;
-  }
-
-  /// What the brokers have is not what was being read: a new start looks what there is.
-  static bool is_elsewhere(rd_kafka_resp_err_t code) {
-    return code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
-           code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE ||
-           code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-           code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    // What the brokers have may not be what was being read: a new start looks what there is.
+    Error error = error_of(message->err);
+    error.text = rd_kafka_message_errstr(message.get());
+    return unless_passing(error, "source '" + context_.node_name + "'");
   }
 
   /// False if it is in the place of a message that was read, and is another one.
@@ -525,20 +520,26 @@ class KafkaReader final : public runtime::SourceReader {
     head.offset = message.offset;
     head.timestamp = partition.time = time_of(message);
     headers_.clear();
-    rd_kafka_headers_t* headers = nullptr;
-    if (options_.headers &&
-        rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      const char* name = nullptr;
-      const void* value = nullptr;
-      std::size_t size = 0;
-      for (std::size_t i = 0;
-           rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-           ++i) {
-        append_header(headers_, name, value, size);
-      }
-    }
+    // A field would be null as if there were no header: the decoder refuses the message instead.
+    if (options_.headers && !take_headers(message)) head.headers_size = -1;
     append_frame(slice.bytes, head, message.payload, message.len, message.key, message.key_len,
                  headers_);
+  }
+
+  /// False if there are some and they cannot be read.
+  bool take_headers(const rd_kafka_message_t& message) {
+    rd_kafka_headers_t* headers = nullptr;
+    const rd_kafka_resp_err_t code = rd_kafka_message_headers(&message, &headers);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code == RD_KAFKA_RESP_ERR__NOENT;
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         ++i) {
+      append_header(headers_, name, value, size);
+    }
+    return true;
   }
 
   ReaderOptions options_;

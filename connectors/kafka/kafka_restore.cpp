@@ -11,6 +11,7 @@
 #include "connectors/kafka/replay.h"
 #include "connectors/kafka/topics.h"
 #include "runtime/base/failpoint.h"
+#include "runtime/base/stored_number.h"
 #include "runtime/record/key.h"
 #include "state/layout.h"
 
@@ -120,11 +121,11 @@ Status KafkaBackend::create_topics() {
   for (const std::string& topic : repartition_topics_) {
     all.push_back(uncompacted(topic, needs_.shards, options_.replication));
   }
-  for (const std::string& sink : needs_.outboxes) {
+  for (const auto& [sink, place] : needs_.outboxes) {
     topics.push_back(outbox_topic(sink));
     all.push_back(outbox_topic(sink));
   }
-  for (const auto& [name, declaration] : needs_.tables) {
+  for (const auto& [name, declaration, place] : needs_.tables) {
     const auto marks = marks_of(name);
     all.push_back(topic_of_table(name));
     if (std::any_of(marks.begin(), marks.end(), known)) continue;
@@ -259,7 +260,7 @@ Status KafkaBackend::forget_old_shards(const std::vector<std::uint16_t>& shards,
     auto marks = offset_range(transaction_->client(), log.topic_name, shard);
     if (!marks.is_ok()) return marks.status();
     // The marker of the transaction may be behind the position.
-    if (marks->end <= std::stoll(known->second) + 1) continue;
+    if (marks->end <= local_offset(known->second) + 1) continue;
     spdlog::info("the local copy of shard {} of {} is too old: it is built anew", shard,
                  log.topic_name);
     forgotten.meta.emplace_back(known->first, "");
@@ -276,7 +277,7 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
   Positions begin;
   for (const std::uint16_t shard : shards) {
     const auto known = local_.find(local_position(log.topic_name, shard));
-    log.restart[shard] = known == local_.end() ? 0 : std::stoll(known->second);
+    log.restart[shard] = known == local_.end() ? 0 : local_offset(known->second);
     if (known == local_.end()) {
       begin.emplace_back(local_position(log.topic_name, shard), as_local(0));
     }
@@ -332,7 +333,7 @@ Status KafkaBackend::restore(const std::string& name, const std::vector<std::uin
 }
 
 Status KafkaBackend::restore_outboxes() {
-  for (const std::string& sink : needs_.outboxes) {
+  for (const auto& [sink, place] : needs_.outboxes) {
     if (Status status = restore_outbox(sink); !status.is_ok()) return status;
   }
   local_ahead_ = local_epoch_ - epoch_;
@@ -349,9 +350,10 @@ Status KafkaBackend::restore_outbox(const std::string& log) {
   if (!topic.is_ok()) return topic.status();
   outbox.topic = *topic;
   const auto known = local_.find(local_position(outbox.topic_name, 0));
-  outbox.start_at({known == local_.end() ? 0 : std::stoll(known->second)});
+  outbox.start_at({known == local_.end() ? 0 : local_offset(known->second)});
   const auto trim = meta_.find(std::string(kTrimmed) + log);
-  const std::uint64_t trimmed = trim == meta_.end() ? 0 : std::stoull(trim->second);
+  const std::uint64_t trimmed =
+      trim == meta_.end() ? 0 : runtime::stored_number<std::uint64_t>(trim->second, trim->first);
   const std::vector<ReplayFrom> from = {{0, outbox.restart[0]}};
   const ReplayEnd end =
       replay_topic({options_.producer.connection, options_.group, outbox.topic_name, from},

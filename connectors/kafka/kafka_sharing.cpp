@@ -16,6 +16,7 @@
 #include "connectors/kafka/position.h"
 #include "connectors/kafka/replay.h"
 #include "runtime/base/failpoint.h"
+#include "runtime/base/stored_number.h"
 #include "state/embedded_backend.h"
 
 namespace huiliu::connectors::kafka {
@@ -93,7 +94,7 @@ Status KafkaBackend::join(const runtime::BackendContext& context) {
 }
 
 Status KafkaBackend::open_repartition_topics() {
-  for (const std::string& topic : needs_.repartition_topics) {
+  for (const auto& [topic, node, place] : needs_.repartitions) {
     repartition_topics_.insert(topic);
     Status status = ensure_topic(transaction_->client(),
                                  uncompacted(topic, needs_.shards, options_.replication));
@@ -263,7 +264,7 @@ Status KafkaBackend::start_standby() {
     FollowedTable& one = followed.emplace_back(FollowedTable{log.topic_name, log.form, *table, {}});
     for (const std::uint16_t shard : shards) {
       const auto known = local_.find(local_position(log.topic_name, shard));
-      one.positions[shard] = known == local_.end() ? 0 : std::stoll(known->second);
+      one.positions[shard] = known == local_.end() ? 0 : local_offset(known->second);
     }
   }
   constexpr std::uint64_t kMost = 32u << 20;
@@ -296,8 +297,8 @@ int KafkaBackend::progress_partition(std::string_view key) const {
   if (!membership_) return 0;
   if (const auto position = parse_position_key(key)) return position->partition % needs_.shards;
   // Keys of a shard are "!NAME/SHARD" or "!NAME/SHARD/REST".
-  const std::size_t slash = key.find('/');
-  return std::stoi(std::string(key.substr(slash + 1)));
+  const std::string_view rest = key.substr(key.find('/') + 1);
+  return runtime::stored_number<int>(rest.substr(0, rest.find('/')), key);
 }
 
 // Rows behind the committed position of their reader are of no use to anybody. Only of the engine's

@@ -46,7 +46,7 @@ Status Membership::open() {
       });
   if (!client.is_ok()) return client.status();
   client_ = std::move(client.value());
-  rd_kafka_poll_set_consumer(client_.get());
+  if (Status status = use_consumer_queue(client_.get()); !status.is_ok()) return status;
   const PartitionList topics(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(topics.get(), options_.topic.c_str(), RD_KAFKA_PARTITION_UA);
   const Error error = error_of(rd_kafka_subscribe(client_.get(), topics.get()));
@@ -86,8 +86,12 @@ void Membership::run() {
       break;
     }
     const Status status = as_status(error_of(message->err), "group " + options_.group);
-    // The client tries again by itself what may succeed later.
-    if (status.code() != runtime::StatusCode::kRestart) fail(status);
+    if (status.code() != runtime::StatusCode::kRestart) {
+      fail(status);
+    } else {
+      // The client joins again by itself, which Huiliu sees as a new share.
+      spdlog::info("{}; the client tries again", status.message());
+    }
   }
   if (!dealt_) {
     static_cast<void>(
@@ -95,7 +99,8 @@ void Membership::run() {
     return;
   }
   // Leaves the group, so that the others need not wait for the session's end.
-  rd_kafka_consumer_close(client_.get());
+  const Error error = error_of(rd_kafka_consumer_close(client_.get()));
+  if (error) spdlog::info("leaving the group {}: {}", options_.group, error.text);
 }
 
 void Membership::fail(Status status) {

@@ -8,11 +8,11 @@
 #include <fmt/format.h>
 
 #include "codecs/json_row.h"
-#include "codecs/lone_json.h"
 #include "codecs/value_parsers.h"
 #include "connectors/kafka/message_frame.h"
 #include "formats/csv.h"
 #include "formats/encoding.h"
+#include "formats/one_json.h"
 #include "runtime/record/row_codec.h"
 
 namespace huiliu::connectors::kafka {
@@ -50,6 +50,9 @@ constexpr Reject kBadTable{"E806_BAD_FLATBUFFER",
                            "消息不是符合该流模式的FlatBuffers表。"};
 constexpr Reject kNoValue{"E807_NO_VALUE", "", "", "kafka", "The message has no value.",
                           "消息没有值。"};
+constexpr Reject kBadHeaders{
+    "E816_BAD_HEADERS", "", "", "kafka", "The headers of the message cannot be read.",
+    "消息头无法读取。"};
 constexpr Reject kFormat{
     "E201_FORMAT",       "", "", "kafka", "The value does not fit the field's type.",
     "值与字段类型不符。"};
@@ -60,7 +63,6 @@ class MessageDecoder final : public runtime::Decoder {
       : options_(std::move(options)),
         schema_(options_.schema()),
         json_(types(), wanted(context), options_.max_depth),
-        lone_(options_.max_depth),
         csv_(4096, formats::CsvDialect{options_.delimiter, '"'}),
         row_(std::max(context.row_slots, schema_.width() + runtime::kRejectFieldCount)),
         utf8_(options_.format == MessageFormat::kJson || options_.format == MessageFormat::kCsv) {
@@ -140,6 +142,7 @@ class MessageDecoder final : public runtime::Decoder {
 
   void one() {
     std::fill_n(row_.begin(), schema_.width(), Value());
+    if (message_.head.headers_size < 0) return refuse(kBadHeaders, message_.key);
     if (message_.head.value_size < 0) {
       if (values_.empty()) return accept();
       return refuse(kNoValue, message_.key);
@@ -236,7 +239,7 @@ class MessageDecoder final : public runtime::Decoder {
   bool fits(Type type, std::string_view text) {
     if (type == Type::kBytes) return true;
     if (!utf8_ && !formats::is_valid_utf8(text)) return false;
-    return type != Type::kJson || lone_.is_one(text);
+    return type != Type::kJson || formats::is_one_json(text, options_.max_depth);
   }
 
   std::string_view part(const MessageField& field) const {
@@ -265,7 +268,8 @@ class MessageDecoder final : public runtime::Decoder {
         row_[i] = Value::of_integer(static_cast<std::int64_t>(slice_->format));
       } else if (const std::string_view text = part(field); text.data() != nullptr) {
         const bool sound = formats::is_valid_utf8(text) || field.type == Type::kBytes;
-        const bool one = field.type != Type::kJson || (sound && lone_.is_one(text));
+        const bool one =
+            field.type != Type::kJson || (sound && formats::is_one_json(text, options_.max_depth));
         const auto value = !sound || !one                 ? std::nullopt
                            : runtime::is_text(field.type) ? Value::of_text(text)
                                                           : codecs::parse_cell(field.type, text);
@@ -297,7 +301,6 @@ class MessageDecoder final : public runtime::Decoder {
   MessageOptions options_;
   runtime::Schema schema_, value_schema_;
   codecs::JsonRow json_;
-  codecs::LoneJson lone_;  // for values that are not within a message's JSON
   codecs::KeyTable keys_;
   formats::CsvRowParser csv_;
   std::vector<Value> row_, table_row_;

@@ -48,7 +48,8 @@ void append_frame(std::string& bytes, MessageHead head, const void* value, std::
   constexpr std::size_t kAlign = 8;
   head.value_size = value == nullptr ? -1 : static_cast<std::int32_t>(value_size);
   head.key_size = key == nullptr ? -1 : static_cast<std::int32_t>(key_size);
-  head.headers_size = static_cast<std::int32_t>(headers.size());
+  if (head.headers_size < 0) headers = {};
+  if (head.headers_size >= 0) head.headers_size = static_cast<std::int32_t>(headers.size());
   if (value == nullptr) value_size = 0;
   if (key == nullptr) key_size = 0;
   const std::size_t content = sizeof head + value_size + 1 + key_size + headers.size();

@@ -12,10 +12,10 @@ namespace huiliu::connectors::kafka {
 struct MessageHead {
   std::int64_t offset = 0;  ///< of a message to be written: the number of its topic
   std::int64_t timestamp = 0;
-  std::int32_t key_size = -1;  ///< -1: none
-  std::int32_t headers_size = 0;
-  std::uint32_t frame_size = 0;  ///< all of it, with this head
-  std::int32_t value_size = -1;  ///< -1: none
+  std::int32_t key_size = -1;     ///< -1: none
+  std::int32_t headers_size = 0;  ///< -1: there are some, which cannot be read
+  std::uint32_t frame_size = 0;   ///< all of it, with this head
+  std::int32_t value_size = -1;   ///< -1: none
 };
 static_assert(sizeof(MessageHead) == 32);
 
@@ -46,7 +46,7 @@ bool take_header(std::string_view& headers, std::string_view& name, std::string_
 /// The last header of the name, as Kafka's clients take it; nothing: a null data pointer.
 std::string_view find_header(std::string_view headers, std::string_view name);
 
-/// Appends a frame; `head` has offset and timestamp.
+/// Appends a frame; `head` has offset and timestamp, and says if the headers cannot be read.
 void append_frame(std::string& bytes, MessageHead head, const void* value, std::size_t value_size,
                   const void* key, std::size_t key_size, std::string_view headers);
 

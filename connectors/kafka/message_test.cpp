@@ -73,6 +73,12 @@ class Decoding {
     append_frame(slice_.bytes, head, value ? value->data() : nullptr, value ? value->size() : 0,
                  key ? key->data() : nullptr, key ? key->size() : 0, headers);
   }
+  void add_without_headers(std::int64_t offset, const std::string& value, const std::string& key) {
+    MessageHead head;
+    head.offset = offset;
+    head.headers_size = -1;
+    append_frame(slice_.bytes, head, value.data(), value.size(), key.data(), key.size(), "");
+  }
   void decode() {
     slice_.bytes.reserve(slice_.bytes.size() + 64);
     slice_.partition = &name_;
@@ -109,6 +115,16 @@ TEST(MessageDecoder, JsonAndTheOtherPartsOfAMessage) {
   decoding.decode();
   EXPECT_THAT(decoding.rows, ElementsAre("7|汇|5|key|x2|1007|3|7|in", "9|b|-|-|-|1009|3|9|in"));
   EXPECT_THAT(decoding.times, ElementsAre(1007, 1009));
+}
+
+// A field of a header would be null as if the message had none.
+TEST(MessageDecoder, HeadersThatCannotBeReadAreAReject) {
+  Decoding decoding("fields: [a, {name: trace, from: header}]\n");
+  decoding.add_without_headers(1, R"({"a":"x"})", "key");
+  decoding.add(2, R"({"a":"y"})");
+  decoding.decode();
+  EXPECT_THAT(decoding.rows, ElementsAre("2|y|-"));
+  EXPECT_THAT(decoding.rejects, ElementsAre("1!E816_BAD_HEADERS!!key"));
 }
 
 TEST(MessageDecoder, WhatIsNoJsonIsRefusedWithItsPosition) {

@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/stored_number.h"
+#include "runtime/component/meta_key.h"
+
 namespace huiliu::connectors::kafka {
 
 constexpr std::string_view kPrefix = "kafka/";
@@ -13,7 +16,7 @@ std::string position_key(std::string_view topic, int partition) {
 }
 
 std::optional<PositionKey> parse_position_key(std::string_view key) {
-  constexpr std::string_view kSource = "source/";
+  constexpr std::string_view kSource = runtime::MetaKey::kSource;
   if (key.starts_with(kSource)) {
     const auto slash = key.find('/', kSource.size());  // names of nodes have none
     if (slash == std::string_view::npos) return std::nullopt;

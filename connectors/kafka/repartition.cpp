@@ -43,17 +43,20 @@ void put(std::string& out, const Number& number) {
   out.append(reinterpret_cast<const char*>(&number), sizeof number);
 }
 
+/// Another program's bytes, since checksums are Kafka's and forms are looked at by the reader.
+struct NoRows : std::exception {};
+
 template <class Number>
 Number take(std::string_view& bytes) {
   Number number{};
-  HUILIU_CHECK(bytes.size() >= sizeof number);
+  if (bytes.size() < sizeof number) throw NoRows();
   std::memcpy(&number, bytes.data(), sizeof number);
   bytes.remove_prefix(sizeof number);
   return number;
 }
 
 std::string_view take_bytes(std::string_view& bytes, std::size_t size) {
-  HUILIU_CHECK(bytes.size() >= size);
+  if (bytes.size() < size) throw NoRows();
   const std::string_view taken = bytes.substr(0, size);
   bytes.remove_prefix(size);
   return taken;
@@ -156,18 +159,28 @@ class RowsDecoder final : public runtime::Decoder {
     const char* const end = at + slice.bytes.size();
     while (at < end) {
       const FramedMessage message = read_frame(at);
-      std::string_view rows = message.value;
-      // Of this form, as the reader has seen; checksums are Kafka's.
-      take_bytes(rows, kHeadBytes);
-      while (!rows.empty()) {
-        std::string_view row = take_bytes(rows, take<std::uint32_t>(rows));
-        emit(row, ordinal++, out);
+      try {
+        emit_rows(message.value, ordinal, out);
+      } catch (const NoRows&) {
+        throw runtime::StatusError(Status::corrupt(fmt::format(
+            "{} has something at offset {} that is no row of this topology: another program writes "
+            "there. Keep others out of the topics that begin with the topology's id, and start "
+            "afresh with another `topology` id",
+            slice.partition == nullptr ? "the topic" : *slice.partition, message.head.offset)));
       }
       at += message.head.frame_size;
     }
   }
 
  private:
+  void emit_rows(std::string_view rows, std::uint32_t& ordinal, runtime::Outputs& out) {
+    take_bytes(rows, kHeadBytes);
+    while (!rows.empty()) {
+      const auto size = take<std::uint32_t>(rows);
+      emit(take_bytes(rows, size), ordinal++, out);
+    }
+  }
+
   void emit(std::string_view bytes, std::uint32_t ordinal, runtime::Outputs& out) {
     const auto head = take<RowHead>(bytes);
     const auto name_size = take<std::uint32_t>(bytes);
@@ -175,7 +188,7 @@ class RowsDecoder final : public runtime::Decoder {
     if (partition_ == nullptr || *partition_ != name) {
       partition_ = runtime::intern_partition(name);
     }
-    HUILIU_CHECK(runtime::take_row(schema_, bytes, row_));
+    if (!runtime::take_row(schema_, bytes, row_)) throw NoRows();
     std::copy_n(row_.data(), schema_.width(), slots_.data());
     Record record;
     record.values = slots_.data();

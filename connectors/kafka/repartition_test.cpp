@@ -96,6 +96,20 @@ TEST(RepartitionTest, ARowComesOutAsItWentIn) {
   out.port(0).target_outputs = &sunk;
   decoder->decode(slice, out);
   EXPECT_THAT(seen, ElementsAre("甲 - input[3]@5 1005 77 #0", "甲 6 input[3]@6 1006 77 #1"));
+
+  // What another program writes ends the run; it is not read as rows.
+  for (std::size_t size = 0; size < message.size(); ++size) {
+    slice.bytes.clear();
+    append_frame(slice.bytes, {}, message.data(), size, nullptr, 0, {});
+    seen.clear();
+    try {
+      decoder->decode(slice, out);
+      EXPECT_LT(seen.size(), 2u) << size;
+    } catch (const runtime::StatusError& error) {
+      EXPECT_EQ(error.status().code(), runtime::StatusCode::kCorrupt);
+      EXPECT_THAT(error.what(), HasSubstr("another program writes there"));
+    }
+  }
 }
 
 TEST(RepartitionTest, RowsOfAnotherVersionAreAnErrorWithARemedy) {

@@ -70,7 +70,7 @@ class Replay {
                      {"fetch.error.backoff.ms", "20"}});
     if (!client.is_ok()) return client.status();
     client_ = std::move(client.value());
-    rd_kafka_poll_set_consumer(client_.get());
+    if (Status status = use_consumer_queue(client_.get()); !status.is_ok()) return status;
     const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(from_.size())));
     for (std::size_t i = 0; i < from_.size(); ++i) {
       auto marks = offset_range(client_.get(), topic_, from_[i].partition);
@@ -158,8 +158,7 @@ class Replay {
     }
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       // Such as a broker that is away for a moment: the client goes on by itself.
-      const Status status = as_status(error_of(message.err), "reading " + topic_);
-      return status.code() == runtime::StatusCode::kRestart ? Status::ok() : status;
+      return unless_passing(error_of(message.err), "reading " + topic_);
     }
     if (found == index_.end() || message.offset < end_.next[found->second]) return Status::ok();
     done_ += static_cast<std::uint64_t>(message.offset + 1 - end_.next[found->second]);

@@ -9,6 +9,7 @@
 
 #include "connectors/kafka/backend_keys.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/stored_number.h"
 #include "state/reader.h"
 
 namespace huiliu::connectors::kafka {
@@ -39,7 +40,8 @@ std::vector<fs::path> folders_in(const std::string& folder) {
 
 bool is_old(const state::Snapshot& snapshot) {
   const std::string time = value_of(snapshot, kTime);
-  return time.empty() || now_ms() - std::stoll(time) > kOldestCopyMs;
+  return time.empty() ||
+         now_ms() - runtime::stored_number<std::int64_t>(time, kTime) > kOldestCopyMs;
 }
 
 }  // namespace
@@ -75,7 +77,9 @@ void SharedSnapshots::look() {
     }
     if (!is_old(**snapshot)) found_.push_back(std::move(snapshot.value()));
   }
-  const auto time = [](const auto& snapshot) { return std::stoll(value_of(*snapshot, kTime)); };
+  const auto time = [](const auto& snapshot) {
+    return runtime::stored_number<std::int64_t>(value_of(*snapshot, kTime), kTime);
+  };
   std::sort(found_.begin(), found_.end(),
             [&](const auto& a, const auto& b) { return time(a) > time(b); });
 }
@@ -159,7 +163,8 @@ void SharedSnapshots::clean_up() const {
     if (worker == worker_) own.push_back(path.string());
     const bool is_time =
         time.size() == kTimeDigits && time.find_first_not_of("0123456789") == std::string::npos;
-    if (is_time && now_ms() - std::stoll(time) > kOldestCopyMs) remove(path.string());
+    if (is_time && now_ms() - runtime::stored_number<std::int64_t>(time, kTime) > kOldestCopyMs)
+      remove(path.string());
   }
   std::sort(own.begin(), own.end());
   for (std::size_t i = 0; i + kKept < own.size(); ++i) remove(own[i]);

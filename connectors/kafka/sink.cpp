@@ -4,6 +4,7 @@
 #include <regex>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "connectors/kafka/client.h"
@@ -175,6 +176,18 @@ MessageLayout layout_of(const SinkDeclaration& declaration, Diagnostics& diagnos
   return layout;
 }
 
+/// Consumers of a topic read what was written before and after a change alike. JSON names its
+/// fields; the others depend on their order.
+std::string written_form(const MessageLayout& layout) {
+  if (layout.format == "json") return "format=json";
+  std::vector<std::string> names;
+  for (const auto& column : layout.columns) names.push_back(column.name);
+  const std::string columns = fmt::format("columns=({})", fmt::join(names, ", "));
+  return layout.format == "csv"
+             ? fmt::format("format=csv delimiter='{}' {}", layout.delimiter, columns)
+             : fmt::format("format={} {}", layout.format, columns);
+}
+
 /// Produces into the backend's transaction, whose commit makes the records visible.
 class KafkaSink final : public runtime::EpochSink {
  public:
@@ -250,6 +263,8 @@ class KafkaSink final : public runtime::EpochSink {
     }
     if (!settings.is_ok()) return settings.status();
     if (Status status = learn_limits(topic, node, *settings); !status.is_ok()) return status;
+    Status status = warn_of_missing_replicas(transaction_->client(), topic, *settings);
+    if (!status.is_ok()) return status;
     const auto size = settings->find("max.message.bytes");
     if (size == settings->end()) return Status::ok();
     const std::uint64_t taken = std::strtoull(size->second.c_str(), nullptr, 10);
@@ -277,7 +292,7 @@ class KafkaSink final : public runtime::EpochSink {
 
   /// What its encoders are to refuse.
   Status learn_limits(const std::string& topic, const std::string& node,
-                      const std::map<std::string, std::string>& settings) {
+                      const TopicConfig& settings) {
     const auto setting = [&](const char* name) {
       const auto found = settings.find(name);
       return found == settings.end() ? std::string() : found->second;
@@ -353,7 +368,9 @@ runtime::Descriptor descriptor() {
        .members = {{.name = "field"}}},
       {.name = "format",
        .type = OptionType::kEnum,
-       .doc = "Of the message's value.",
+       .doc = "Of the message's value. It belongs to the state: a topic goes on in one form, and "
+              "csv and flatbuffers with the same fields. A sink of another name may write another "
+              "one.",
        .default_text = "json",
        .choices = {"json", "csv", "flatbuffers"}},
       {.name = "delimiter", .doc = "csv: between cells, or `tab`.", .default_text = ","},
@@ -397,7 +414,7 @@ runtime::SinkType type() {
   runtime::SinkType t;
   t.descriptor = descriptor();
   t.declare = [](SinkDeclaration& declaration) {
-    layout_of(declaration, declaration.diagnostics);
+    declaration.layout = written_form(layout_of(declaration, declaration.diagnostics));
     check_topics(declaration);
     check_names(declaration);
     check_not_read(declaration);

@@ -79,6 +79,7 @@ runtime::Descriptor descriptor() {
       "read from their beginning. Messages that cannot be read go to `rejects` with their "
       "position: "
       "E801_BAD_JSON, E802_BAD_CSV, E803_BAD_ENCODING, E806_BAD_FLATBUFFER, E807_NO_VALUE, "
+      "E816_BAD_HEADERS (where a field is of a header), "
       "E201_FORMAT (a value that does not fit its field).";
   d.options = {
       {.name = "topic",

@@ -46,7 +46,7 @@ Status Standby::start() {
                              {"queued.max.messages.kbytes", "16384"}});
   if (!client.is_ok()) return client.status();
   client_ = std::move(client.value());
-  rd_kafka_poll_set_consumer(client_.get());
+  if (Status status = use_consumer_queue(client_.get()); !status.is_ok()) return status;
   const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(behind_)));
   for (const FollowedTable& table : tables_) {
     for (const auto& [shard, next] : table.positions) {
@@ -93,8 +93,7 @@ Status Standby::take(const rd_kafka_message_t& message) {
   }
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     // Such as a broker that is away for a moment: the client goes on by itself.
-    const Status status = as_status(error_of(message.err), "following the changelogs");
-    return status.code() == runtime::StatusCode::kRestart ? Status::ok() : status;
+    return unless_passing(error_of(message.err), "following the changelogs");
   }
   FollowedTable& table = *by_topic_.at(rd_kafka_topic_name(message.rkt));
   const auto shard = static_cast<std::uint16_t>(message.partition);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "connectors/kafka/backend_keys.h"
 #include "runtime/base/failpoint.h"
@@ -29,19 +30,20 @@ struct Answer {
   Error error;
 };
 
-Answer ask_metadata(rd_kafka_t* client, rd_kafka_topic_t* topic) {
+Answer ask_metadata(rd_kafka_t* client, rd_kafka_topic_t* topic, int timeout_ms = kRequestMs) {
   const rd_kafka_metadata_t* found = nullptr;
   const rd_kafka_resp_err_t code =
-      rd_kafka_metadata(client, topic == nullptr ? 1 : 0, topic, &found, kRequestMs);
+      rd_kafka_metadata(client, topic == nullptr ? 1 : 0, topic, &found, timeout_ms);
   return {Metadata(found), error_of(code)};
 }
 
 /// Calls an admin API and waits for its event.
 template <class Call>
-Result<Event> admin(rd_kafka_t* client, const Call& call, const std::string& what) {
+Result<Event> admin(rd_kafka_t* client, const Call& call, const std::string& what,
+                    int timeout_ms = kRequestMs) {
   const Queue queue(rd_kafka_queue_new(client));
   call(queue.get());
-  Event event(rd_kafka_queue_poll(queue.get(), kRequestMs));
+  Event event(rd_kafka_queue_poll(queue.get(), timeout_ms));
   if (!event) return Status::restart(fmt::format("{}: no answer", what));
   if (const rd_kafka_resp_err_t code = rd_kafka_event_error(event.get())) {
     return as_status(error_of(code), what);
@@ -57,7 +59,9 @@ Result<NewTopic> new_topic(const InternalTopic& topic) {
                                       message, sizeof message));
   if (!made) return Status::invalid(fmt::format("topic {}: {}", topic.name, message));
   for (const auto& [name, value] : topic.settings) {
-    rd_kafka_NewTopic_set_config(made.get(), name.c_str(), value.c_str());
+    const Error error =
+        error_of(rd_kafka_NewTopic_set_config(made.get(), name.c_str(), value.c_str()));
+    if (error) return as_status(error, fmt::format("topic {}: {}={}", topic.name, name, value));
   }
   return made;
 }
@@ -90,9 +94,17 @@ Status create(rd_kafka_t* client, const std::vector<const InternalTopic*>& topic
   return Status::ok();
 }
 
+/// librdkafka makes no handle of such a name.
+Status no_topic(const std::string& name) {
+  return Status::invalid(fmt::format("topic {}: {}; a topic's name is {}", name,
+                                     rd_kafka_err2str(rd_kafka_last_error()), kTopicNameRule));
+}
+
 /// Partitions with a leader; -1 if there is no such topic.
 Result<int> count_led(rd_kafka_t* client, const std::string& name) {
   const Topic topic(rd_kafka_topic_new(client, name.c_str(), nullptr));
+  // Without one the brokers would be asked for all topics.
+  if (!topic) return no_topic(name);
   const Answer answer = ask_metadata(client, topic.get());
   if (answer.error) return as_status(answer.error, "asking for topic " + name);
   const rd_kafka_metadata_topic_t& found = answer.metadata->topics[0];
@@ -187,6 +199,10 @@ bool keeps(const std::string& name, const std::string& wanted, const std::string
   if (name == "cleanup.policy" || name == "retention.ms" || name == "retention.bytes") {
     return found == wanted;
   }
+  // As long as the topic takes more than the largest record that is written there.
+  if (name == "max.message.bytes") {
+    return std::strtoll(found.c_str(), nullptr, 10) >= std::strtoll(wanted.c_str(), nullptr, 10);
+  }
   // Longer is no harm; a copy of the state that has not heard of a deletion is trusted for so long.
   if (name == "delete.retention.ms") {
     return std::strtoll(found.c_str(), nullptr, 10) >= kOldestCopyMs;
@@ -194,20 +210,30 @@ bool keeps(const std::string& name, const std::string& wanted, const std::string
   return true;
 }
 
-Status check_settings_of(const InternalTopic& topic, const rd_kafka_ConfigResource_t* found) {
+TopicConfig settings_in(const rd_kafka_ConfigResource_t* resource) {
   std::size_t entries = 0;
-  const auto* list = rd_kafka_ConfigResource_configs(found, &entries);
+  const auto* list = rd_kafka_ConfigResource_configs(resource, &entries);
+  TopicConfig settings;
   for (std::size_t i = 0; i < entries; ++i) {
-    const std::string name = rd_kafka_ConfigEntry_name(list[i]);
     const char* const value = rd_kafka_ConfigEntry_value(list[i]);
-    const auto wanted = std::find_if(topic.settings.begin(), topic.settings.end(),
-                                     [&](const auto& setting) { return setting.first == name; });
-    if (wanted == topic.settings.end() || value == nullptr) continue;
-    if (keeps(name, wanted->second, value)) continue;
+    settings[rd_kafka_ConfigEntry_name(list[i])] = value == nullptr ? "" : value;
+  }
+  return settings;
+}
+
+Status check_settings_of(const InternalTopic& topic, const TopicConfig& found) {
+  for (const auto& [name, wanted] : topic.settings) {
+    const auto setting = found.find(name);
+    if (setting == found.end() || setting->second.empty()) continue;
+    const std::string& value = setting->second;
+    if (keeps(name, wanted, value)) continue;
+    const char* const harm = name == "max.message.bytes"
+                                 ? "which has records of up to as much as that"
+                                 : "which is lost or misread with it";
     return Status::invalid(fmt::format(
-        "topic {} has {}={}, and Huiliu keeps state there, which is lost or misread with it: set "
-        "it to {} (kafka-configs.sh --alter --topic {} --add-config {}={})",
-        topic.name, name, value, wanted->second, topic.name, name, wanted->second));
+        "topic {} has {}={}, and Huiliu keeps state there, {}: set it to {} (kafka-configs.sh "
+        "--alter --topic {} --add-config {}={})",
+        topic.name, name, value, harm, wanted, topic.name, name, wanted));
   }
   return Status::ok();
 }
@@ -244,16 +270,57 @@ Status check_settings(rd_kafka_t* client, const std::vector<InternalTopic>& topi
       continue;
     }
     if (refused) return as_status(error_of(refused), "settings of topic " + name);
+    const TopicConfig settings = settings_in(found[i]);
     for (const InternalTopic& topic : topics) {
       if (topic.name != name) continue;
-      if (Status status = check_settings_of(topic, found[i]); !status.is_ok()) return status;
+      if (Status status = check_settings_of(topic, settings); !status.is_ok()) return status;
+    }
+    if (Status status = warn_of_missing_replicas(client, name, settings); !status.is_ok()) {
+      return status;
     }
   }
   return Status::ok();
 }
 
-Result<std::map<std::string, std::string>> topic_settings(rd_kafka_t* client,
-                                                          const std::string& topic) {
+Result<std::string> missing_replicas(rd_kafka_t* client, const std::string& topic,
+                                     const TopicConfig& settings, int timeout_ms) {
+  if (runtime::mutant("kafka.replicas_not_counted")) return std::string();
+  const auto setting = settings.find("min.insync.replicas");
+  const int wanted = setting == settings.end()
+                         ? 1
+                         : static_cast<int>(std::strtol(setting->second.c_str(), nullptr, 10));
+  if (wanted <= 1) return std::string();  // who has none has no leader, which is said elsewhere
+  const Topic handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
+  if (!handle) return no_topic(topic);
+  const Answer answer = ask_metadata(client, handle.get(), timeout_ms);
+  if (answer.error) return as_status(answer.error, "asking for topic " + topic);
+  const rd_kafka_metadata_topic_t& found = answer.metadata->topics[0];
+  for (int p = 0; p < found.partition_cnt; ++p) {
+    const rd_kafka_metadata_partition_t& partition = found.partitions[p];
+    if (partition.isr_cnt >= wanted) continue;
+    // Brokers of today count no more replicas than there are; older ones refuse all records.
+    const bool all = partition.isr_cnt == partition.replica_cnt;
+    return fmt::format(
+        "{}[{}] has {} replicas, of which {} are in sync, and min.insync.replicas={} of the topic: "
+        "{}. {}, or lower min.insync.replicas",
+        topic, partition.id, partition.replica_cnt, partition.isr_cnt, wanted,
+        all ? "older brokers take no record there, newer ones keep it in fewer places than that"
+            : "nothing can be written there, and the epoch waits",
+        all ? "Give the topic more replicas (kafka-reassign-partitions.sh)"
+            : "Start the brokers that have the others");
+  }
+  return std::string();
+}
+
+Status warn_of_missing_replicas(rd_kafka_t* client, const std::string& topic,
+                                const TopicConfig& settings) {
+  auto missing = missing_replicas(client, topic, settings);
+  if (!missing.is_ok()) return missing.status();
+  if (!missing->empty()) spdlog::warn("{}", *missing);
+  return Status::ok();
+}
+
+Result<TopicConfig> topic_settings(rd_kafka_t* client, const std::string& topic, int timeout_ms) {
   const ConfigResource resource(
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
   auto event = admin(
@@ -262,23 +329,18 @@ Result<std::map<std::string, std::string>> topic_settings(rd_kafka_t* client,
         rd_kafka_ConfigResource_t* list[] = {resource.get()};
         rd_kafka_DescribeConfigs(client, list, 1, nullptr, queue);
       },
-      "settings of topic " + topic);
+      "settings of topic " + topic, timeout_ms);
   if (!event.is_ok()) return event.status();
-  std::size_t resources = 0, entries = 0;
+  std::size_t resources = 0;
   const auto* found = rd_kafka_DescribeConfigs_result_resources(
       rd_kafka_event_DescribeConfigs_result(event->get()), &resources);
+  if (resources == 0) return Status::restart(fmt::format("settings of topic {}: no answer", topic));
   const rd_kafka_resp_err_t refused = rd_kafka_ConfigResource_error(found[0]);
   if (refused == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
     return Status::not_found(fmt::format("DescribeConfigs on topic {} is not allowed", topic));
   }
   if (refused) return as_status(error_of(refused), "settings of topic " + topic);
-  const auto* list = rd_kafka_ConfigResource_configs(found[0], &entries);
-  std::map<std::string, std::string> settings;
-  for (std::size_t i = 0; i < entries; ++i) {
-    const char* value = rd_kafka_ConfigEntry_value(list[i]);
-    settings[rd_kafka_ConfigEntry_name(list[i])] = value == nullptr ? "" : value;
-  }
-  return settings;
+  return settings_in(found[0]);
 }
 
 bool is_topic_name(std::string_view name) {
@@ -301,7 +363,17 @@ Status delete_records(rd_kafka_t* client, const rd_kafka_topic_partition_list_t*
         rd_kafka_DeleteRecords(client, list, 1, nullptr, queue);
       },
       "deleting rows that were consumed");
-  return event.is_ok() ? Status::ok() : event.status();
+  if (!event.is_ok()) return event.status();
+  const auto* deleted =
+      rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get()));
+  for (int i = 0; deleted != nullptr && i < deleted->cnt; ++i) {
+    const rd_kafka_topic_partition_t& one = deleted->elems[i];
+    if (Error error = error_of(one.err)) {
+      return as_status(error, fmt::format("deleting rows of {}[{}] that were consumed", one.topic,
+                                          one.partition));
+    }
+  }
+  return Status::ok();
 }
 
 Result<OffsetRange> offset_range(rd_kafka_t* client, const std::string& topic, int partition) {

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "connectors/kafka/topics.h"
+#include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/failpoint.h"
 #include "runtime/base/machine.h"
 
@@ -54,7 +57,7 @@ Status Transaction::init(const std::string& transactional_id) {
     if (refused_) return as_status(refused_, "connecting");
     // Also while the brokers still end the transaction that was open.
     if (!error.retriable || waited >= kRequestMs) {
-      return as_status(error, "opening transactions of " + transactional_id);
+      return waited_for(error, "opening transactions of " + transactional_id);
     }
   }
 }
@@ -68,9 +71,10 @@ void Transaction::on_error(rd_kafka_t*, int code, const char* text, void* self) 
 
 Transaction::~Transaction() {
   if (!client_) return;
-  // What is still queued belongs to a transaction that will never commit.
-  rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_flush(client_.get(), 0);
+  // What is still queued belongs to a transaction that will never commit; what of it is not gone
+  // yet goes with the client.
+  (void)rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  (void)rd_kafka_flush(client_.get(), 0);
 }
 
 void Transaction::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
@@ -82,6 +86,10 @@ void Transaction::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, vo
     if (!known || known.code == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
         known.code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
       known = error_of(message->err);
+      if (message->rkt != nullptr) {
+        known.text = fmt::format("{}[{}]: {}", rd_kafka_topic_name(message->rkt),
+                                 message->partition, known.text);
+      }
     }
   } else if (message->_private != nullptr) {
     *static_cast<std::int64_t*>(message->_private) = message->offset;
@@ -110,6 +118,10 @@ Result<rd_kafka_topic_t*> Transaction::topic(const std::string& name,
     }
   }
   topic.reset(rd_kafka_topic_new(client_.get(), name.c_str(), conf));
+  if (!topic) {
+    return Status::invalid(
+        fmt::format("topic {}: {}", name, rd_kafka_err2str(rd_kafka_last_error())));
+  }
   return topic.get();
 }
 
@@ -128,8 +140,37 @@ void Transaction::make_room(std::size_t bytes) {
   const std::uint64_t before = unsent_bytes_;
   unsent_bytes_ += bytes;
   if (before / kPollBytes != unsent_bytes_ / kPollBytes) rd_kafka_poll(client_.get(), 0);
+  const std::int64_t since = runtime::system_clock().steady_ms();
   while (unsent_bytes_ > kMostBytes + bytes && !delivery_error_) {
     rd_kafka_poll(client_.get(), kWaitMs);
+    if (runtime::system_clock().steady_ms() - since > long_wait_ms()) name_cause();
+  }
+}
+
+// Half of what librdkafka waits for delivery, so that the cause is said before it gives up.
+std::int64_t Transaction::long_wait_ms() const {
+  constexpr std::int64_t kMostMs = 5000;
+  return std::min(kMostMs, timeout_ms_ / 2);
+}
+
+// librdkafka sends again and again without a word what is refused for want of replicas, and says
+// in the end no more than that the time is up.
+void Transaction::name_cause() {
+  constexpr int kAskMs = 2000;
+  if (std::exchange(cause_named_, true)) return;
+  std::vector<std::string> names;
+  for (const auto& [name, topic] : topics_) names.push_back(name);
+  // What a transaction is kept in is topics, too; the user may not see them.
+  names.insert(names.end(), {"__transaction_state", "__consumer_offsets"});
+  for (const std::string& name : names) {
+    auto settings = topic_settings(client_.get(), name, kAskMs);
+    if (settings.status().code() == runtime::StatusCode::kNotFound) continue;
+    if (!settings.is_ok()) {
+      spdlog::info("waiting for the brokers: {}", settings.status().message());
+      return;
+    }
+    const auto missing = missing_replicas(client_.get(), name, *settings, kAskMs);
+    if (missing.is_ok() && !missing.value().empty()) spdlog::warn("{}", missing.value());
   }
 }
 
@@ -181,8 +222,10 @@ Status Transaction::produce(rd_kafka_topic_t* topic, const Outgoing& record) {
     if (!record.headers.empty()) {
       list = rd_kafka_headers_new(record.headers.size());
       for (const Header& header : record.headers) {
-        rd_kafka_header_add(list, header.name.data(), static_cast<ssize_t>(header.name.size()),
-                            header.value.data(), static_cast<ssize_t>(header.value.size()));
+        const rd_kafka_resp_err_t added =
+            rd_kafka_header_add(list, header.name.data(), static_cast<ssize_t>(header.name.size()),
+                                header.value.data(), static_cast<ssize_t>(header.value.size()));
+        HUILIU_CHECK(added == RD_KAFKA_RESP_ERR_NO_ERROR);  // only of lists that cannot be changed
       }
       next(RD_KAFKA_VTYPE_HEADERS).headers = list;
     }
@@ -194,23 +237,36 @@ Status Transaction::produce(rd_kafka_topic_t* topic, const Outgoing& record) {
   }
 }
 
+Error Transaction::flush_for(std::int64_t milliseconds) {
+  return error_of(rd_kafka_flush(client_.get(), static_cast<int>(milliseconds)));
+}
+
 Status Transaction::flush() {
-  const Error error = error_of(rd_kafka_flush(client_.get(), static_cast<int>(timeout_ms_)));
+  Error error = flush_for(long_wait_ms());
+  if (error.code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+    name_cause();
+    error = flush_for(timeout_ms_ - long_wait_ms());
+  }
   if (error) return as_status(error, "sending records");
   return undelivered();
 }
 
+Status Transaction::waited_for(const Error& error, const std::string& what) {
+  if (error.code == RD_KAFKA_RESP_ERR__TIMED_OUT) name_cause();
+  return as_status(error, what);
+}
+
 Status Transaction::send_offsets(const rd_kafka_topic_partition_list_t* offsets,
                                  const rd_kafka_consumer_group_metadata_t* group) {
-  return as_status(take(rd_kafka_send_offsets_to_transaction(client_.get(), offsets, group,
-                                                             static_cast<int>(timeout_ms_))),
-                   "sending offsets");
+  return waited_for(take(rd_kafka_send_offsets_to_transaction(client_.get(), offsets, group,
+                                                              static_cast<int>(timeout_ms_))),
+                    "sending offsets");
 }
 
 // The outcome of a commit that ran out of time is unknown: only the brokers can tell.
 Status Transaction::commit() {
-  return as_status(take(rd_kafka_commit_transaction(client_.get(), static_cast<int>(timeout_ms_))),
-                   "committing");
+  return waited_for(take(rd_kafka_commit_transaction(client_.get(), static_cast<int>(timeout_ms_))),
+                    "committing");
 }
 
 Status Transaction::abort() {
@@ -268,21 +324,24 @@ Result<PlainProducer> make_connected_producer(const Connection& connection) {
 
 Status produce_one(rd_kafka_t* producer, const std::string& topic, std::string_view key,
                    std::string_view value) {
-  Delivery delivery;
+  // On the heap: a report that comes after this call must not find it gone.
+  auto delivery = std::make_unique<Delivery>();
   const rd_kafka_resp_err_t code = rd_kafka_producev(
       producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(0),
       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
-      RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()), RD_KAFKA_V_OPAQUE(&delivery),
-      RD_KAFKA_V_END);
+      RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
+      RD_KAFKA_V_OPAQUE(delivery.get()), RD_KAFKA_V_END);
   const std::string what = "writing to " + topic;
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return as_status(error_of(code), what);
-  rd_kafka_flush(producer, kRequestMs);
-  if (!delivery.done) {
-    rd_kafka_purge(producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(producer, kRequestMs);  // its report must not come after this call
-    return Status::restart(what + ": no answer");
-  }
-  return as_status(error_of(delivery.error), what);
+  (void)rd_kafka_flush(producer, kRequestMs);  // the report tells
+  if (delivery->done) return as_status(error_of(delivery->error), what);
+  Error error =
+      error_of(rd_kafka_purge(producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT));
+  if (!error) error = error_of(rd_kafka_flush(producer, kRequestMs));
+  if (!error && delivery->done) return Status::restart(what + ": no answer");
+  (void)delivery.release();
+  return Status::restart(
+      fmt::format("{}: no answer, and the record cannot be taken back ({})", what, error.text));
 }
 
 }  // namespace huiliu::connectors::kafka

@@ -83,6 +83,10 @@ class Transaction final : public runtime::LogTransaction {
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
   void make_room(std::size_t bytes);
   runtime::Status undelivered();
+  Error flush_for(std::int64_t milliseconds);
+  runtime::Status waited_for(const Error& error, const std::string& what);
+  std::int64_t long_wait_ms() const;
+  void name_cause();
 
   std::int64_t timeout_ms_;
   std::shared_ptr<std::set<std::string>> checked_sinks_;
@@ -91,6 +95,7 @@ class Transaction final : public runtime::LogTransaction {
   Error delivery_error_;
   Error refused_;                   // by the brokers: who we are, or who they are
   std::uint64_t unsent_bytes_ = 0;  // with the client, not yet with the brokers
+  bool cause_named_ = false;        // of a long wait
 };
 
 /// A producer without transactions.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -281,6 +282,9 @@ runtime::SinkType type() {
     const TableLayout layout =
         TableLayout::parse(declaration.config, declaration.inputs, declaration.diagnostics);
     declaration.part = "table '" + layout.table + "'";
+    // SQLite's names of tables have no case.
+    std::transform(declaration.part.begin(), declaration.part.end(), declaration.part.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     declaration.shares_part = !layout.key.empty();
     const runtime::Config& views = declaration.config["views"];
     if (views.is_scalar() && views_of(views).empty()) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/stored_number.h"
 #include "runtime/component/registry.h"
 
 namespace huiliu::connectors {
@@ -58,7 +59,8 @@ class SummarySink final : public runtime::EpochSink {
 
   Status open(const SinkContext& context) override {
     cells_.clear();
-    for (const auto& [key, value] : context.positions) cells_[key] = std::stoll(value);
+    for (const auto& [key, value] : context.positions)
+      cells_[key] = runtime::stored_number<std::int64_t>(value, key);
     return Status::ok();
   }
 
@@ -68,7 +70,7 @@ class SummarySink final : public runtime::EpochSink {
       bytes.remove_prefix(line.size() + 1);
       const auto split = line.rfind(kSeparator);
       std::string key(line.substr(0, split));
-      cells_[key] = std::stoll(std::string(line.substr(split + 1)));
+      cells_[key] = runtime::stored_number<std::int64_t>(line.substr(split + 1), key);
       changed_.insert(std::move(key));
     }
     return Status::ok();

@@ -90,6 +90,26 @@ inline constexpr std::string_view kLayoutPrefix = "layout/";
 struct TableNeed {
   std::string name;  ///< NODE.TABLE
   const TableDeclaration* declaration = nullptr;
+  Place place;  ///< of the node
+};
+
+struct OutboxNeed {
+  std::string sink;
+  Place place;
+};
+
+/// A topic between two nodes of a topology that several processes share.
+struct RepartitionNeed {
+  std::string topic;
+  std::string node;  ///< which reads it
+  Place place;
+};
+
+/// A source or a sink, for a backend that must not collide with what these read and write.
+struct Endpoint {
+  ComponentKind kind = ComponentKind::kSource;
+  std::string type;
+  const Config* config = nullptr;
 };
 
 /// What a topology asks of its backend (runtime/topology/state_layout.h makes it). The topology
@@ -103,8 +123,10 @@ struct StateNeeds {
   std::uint64_t memory_bytes = 0;  ///< 0: as the store likes
   StateLayout layout;
   std::vector<TableNeed> tables;
-  std::vector<std::string> outboxes;            ///< sinks that are fed from the state
-  std::vector<std::string> repartition_topics;  ///< of a topology that several processes share
+  std::vector<OutboxNeed> outboxes;  ///< of sinks that are fed from the state
+  bool shares_work = false;          ///< several processes share the topology
+  std::vector<RepartitionNeed> repartitions;
+  std::vector<Endpoint> endpoints;
 
   /// Null if there is none of that name.
   const TableDeclaration* table(std::string_view name) const {
@@ -142,6 +164,8 @@ struct BackendType {
   Descriptor descriptor;  ///< options of the topology file's `backend:`
   /// Further checks of the section; may be empty.
   std::function<void(const Config& config, Diagnostics& diagnostics)> declare = {};
+  /// Further checks of what a topology needs, before it is split for several workers; may be empty.
+  std::function<void(const StateNeeds& needs, Diagnostics& diagnostics)> check = {};
   /// At the last committed epoch. kUnavailable and kRestart may be tried again.
   std::function<Result<std::unique_ptr<Backend>>(const BackendContext&)> open;
   /// Whether the section says that several processes share the work; empty: they cannot.

@@ -8,6 +8,8 @@
 #include <spdlog/spdlog.h>
 
 #include "runtime/base/failpoint.h"
+#include "runtime/base/stored_number.h"
+#include "runtime/component/meta_key.h"
 #include "runtime/component/selection.h"
 
 namespace huiliu::runtime {
@@ -23,8 +25,11 @@ Status Committer::open_sink(std::size_t node_index) {
   SinkState& sink = sinks_[node_index];
   if (!node.sink->create_epoch_sink) {
     sink.outbox = node.name;
-    const auto saved = shared_.backend->meta("outbox/" + node.name);
-    if (!saved.empty()) sink.appended = sink.committed = std::stoull(saved.front().second);
+    const std::string key = MetaKey::outbox(node.name);
+    const std::string saved = value_of_key(shared_.backend->meta(key), key);
+    if (!saved.empty()) {
+      sink.appended = sink.committed = stored_number<std::uint64_t>(saved, key);
+    }
     return Status::ok();
   }
   sink.file = node.sink->create_epoch_sink(*node.sink_declaration);
@@ -33,7 +38,7 @@ Status Committer::open_sink(std::size_t node_index) {
   context.base_folder = shared_.topology->folder;
   context.clock = shared_.clock;
   context.transaction = shared_.backend->transaction();
-  const std::string prefix = "sink/" + node.name + "/";
+  const std::string prefix = MetaKey::sink(node.name);
   context.positions = shared_.backend->meta(prefix);
   for (auto& [key, value] : context.positions) key.erase(0, prefix.size());
   return retry(shared_, node.name, [&] { return sink.file->open(context); });
@@ -53,9 +58,9 @@ Status Committer::open() {
   if (Status status = open_layout(); !status.is_ok()) return status;
   const auto& nodes = shared_.topology->nodes;
   for (std::size_t n = 0; n < nodes.size(); ++n) {
-    for (const auto& [key, value] : shared_.backend->meta("ledger/" + nodes[n].name)) {
-      if (key == "ledger/" + nodes[n].name) ledger_.restore(n, value);
-    }
+    const std::string key = MetaKey::ledger(nodes[n].name);
+    const std::string saved = value_of_key(shared_.backend->meta(key), key);
+    if (!saved.empty()) ledger_.restore(n, saved);
     if (nodes[n].kind != ComponentKind::kSink) continue;
     if (Status status = open_sink(n); !status.is_ok()) return status;
   }
@@ -119,7 +124,7 @@ void Committer::take_positions(const SliceInfo& info) {
     for (const Node& node : shared_.topology->nodes) {
       if (node.kind == ComponentKind::kSource && index++ == info.source) source = &node;
     }
-    positions_["source/" + source->name + "/" + key] = value;
+    positions_[MetaKey::source(source->name, key)] = value;
   }
 }
 
@@ -208,7 +213,7 @@ void Committer::add_outboxes(EpochCommit& commit) {
     SinkState& sink = sinks_[n];
     if (sink.outbox.empty()) continue;
     if (!sink.pending.empty()) {
-      commit.meta.emplace_back("outbox/" + sink.outbox, std::to_string(sink.appended));
+      commit.meta.emplace_back(MetaKey::outbox(sink.outbox), std::to_string(sink.appended));
       for (LogAppend& append : sink.pending) commit.appends.push_back(std::move(append));
       sink.pending.clear();
     }
@@ -229,7 +234,7 @@ Status Committer::prepare_files(EpochCommit& commit) {
     const Status status = retry(shared_, name, [&] { return sinks_[n].file->prepare(positions); });
     if (!status.is_ok()) return status;
     for (auto& [key, value] : positions) {
-      commit.meta.emplace_back("sink/" + name + "/" + key, std::move(value));
+      commit.meta.emplace_back(MetaKey::sink(name, key), std::move(value));
     }
   }
   return Status::ok();
@@ -270,7 +275,8 @@ Status Committer::commit(std::uint64_t epoch) {
   for (auto& [key, value] : positions_) commit.meta.emplace_back(key, value);
   positions_.clear();
   for (std::size_t n = 0; n < sinks_.size(); ++n) {
-    commit.meta.emplace_back("ledger/" + shared_.topology->nodes[n].name, ledger_.serialise(n));
+    commit.meta.emplace_back(MetaKey::ledger(shared_.topology->nodes[n].name),
+                             ledger_.serialise(n));
   }
   for (auto& [key, value] : new_layout_) commit.meta.emplace_back(key, value);
   new_layout_.clear();

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "runtime/component/backend.h"
+#include "runtime/component/meta_key.h"
 #include "runtime/record/partition_names.h"
 
 namespace huiliu::runtime {
@@ -39,7 +40,7 @@ Status Sequencer::open(std::uint64_t next_epoch) {
     context.node_name = node.name;
     context.topology_id = topology.id;
     context.base_folder = topology.folder;
-    context.positions = positions_of(*shared_.backend, "source/" + node.name + "/");
+    context.positions = positions_of(*shared_.backend, MetaKey::source(node.name));
     context.intern = intern_partition;
     context.clock = shared_.clock;
     context.owned_shards = shared_.backend->owned_shards();

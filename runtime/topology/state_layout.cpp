@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "runtime/topology/plan.h"
+#include "runtime/topology/repartition.h"
+
 namespace huiliu::runtime {
 namespace {
 
@@ -73,6 +76,25 @@ StateLayout state_layout(const Topology& topology) {
   return layout;
 }
 
+namespace {
+
+/// Of a topology that is split for several workers, or that will be.
+std::vector<RepartitionNeed> repartitions_of(const Topology& topology) {
+  std::vector<RepartitionNeed> needs, later;
+  for (const Node& node : topology.nodes) {
+    if (node.internal && node.kind == ComponentKind::kSource) {
+      needs.push_back({(*node.config)["topic"].text(), node.name, node.place});
+    }
+    if (node.kind != ComponentKind::kOperator || !Plan::needs_key(node)) continue;
+    for (std::size_t input = 0; input < node.inputs.size(); ++input) {
+      later.push_back({topology.id + "." + repartition_name(node, input), node.name, node.place});
+    }
+  }
+  return needs.empty() ? later : needs;
+}
+
+}  // namespace
+
 StateNeeds state_needs(const Topology& topology) {
   StateNeeds needs{.topology_id = topology.id,
                    .folder = topology.folder,
@@ -83,20 +105,24 @@ StateNeeds state_needs(const Topology& topology) {
                    .layout = state_layout(topology),
                    .tables = {},
                    .outboxes = {},
-                   .repartition_topics = {}};
+                   .shares_work = false,
+                   .repartitions = {},
+                   .endpoints = {}};
   for (const Node& node : topology.nodes) {
     if (node.kind == ComponentKind::kOperator) {
       for (const TableDeclaration& table : node.operator_declaration->tables) {
-        needs.tables.push_back({node.name + "." + table.name, &table});
+        needs.tables.push_back({node.name + "." + table.name, &table, node.place});
       }
     }
     if (node.kind == ComponentKind::kSink && node.sink->create_outbox_sink) {
-      needs.outboxes.push_back(node.name);
+      needs.outboxes.push_back({node.name, node.place});
     }
-    if (node.kind == ComponentKind::kSource && node.internal) {
-      needs.repartition_topics.push_back((*node.config)["topic"].text());
+    if (node.kind != ComponentKind::kOperator && !node.internal) {
+      needs.endpoints.push_back({node.kind, node.type_name, node.config.get()});
     }
   }
+  needs.shares_work = shares_work(topology);
+  if (needs.shares_work) needs.repartitions = repartitions_of(topology);
   return needs;
 }
 

@@ -13,6 +13,7 @@
 #include "runtime/component/library_loader.h"
 #include "runtime/component/sink_rejects.h"
 #include "runtime/topology/read_folders.h"
+#include "runtime/topology/state_layout.h"
 
 namespace huiliu::runtime {
 
@@ -126,6 +127,8 @@ class Builder {
     if (failed_) return;
     report_rejects(root["rejects"]);
     check_consumed();
+    const auto* const backend = topology_.backend;
+    if (backend != nullptr && backend->check) backend->check(state_needs(topology_), diagnostics_);
     const Config& state = root["state"];
     check_written_paths(topology_, diagnostics_);
     check_read_folders(topology_, state.is_map() ? state["path"].place() : root.place(),

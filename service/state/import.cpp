@@ -10,6 +10,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/failpoint.h"
+#include "runtime/component/meta_key.h"
 #include "runtime/engine/plumbing.h"
 #include "runtime/record/key.h"
 #include "runtime/topology/state_layout.h"
@@ -92,7 +93,7 @@ class Planner {
       plan_.empty.push_back(fmt::format("{} {}", kind_name(node.kind), node.name));
       return Status::ok();
     }
-    if (node.kind == ComponentKind::kSource) return take(node, "source/" + node.name + "/");
+    if (node.kind == ComponentKind::kSource) return take(node, runtime::MetaKey::source(node.name));
     return node.sink->create_outbox_sink ? plan_store(node) : plan_file(node);
   }
 
@@ -106,16 +107,16 @@ class Planner {
 
   // What is not delivered yet goes on being delivered; the store itself knows how far it came.
   Status plan_store(const Node& node) {
-    for (auto& one : snapshot_.meta("outbox/" + node.name)) {
-      if (one.first == "outbox/" + node.name) plan_.meta.push_back(std::move(one));
-    }
+    const std::string key = runtime::MetaKey::outbox(node.name);
+    const std::string saved = runtime::value_of_key(snapshot_.meta(key), key);
+    if (!saved.empty()) plan_.meta.emplace_back(key, saved);
     plan_.logs.push_back(node.name);
     plan_.taken.push_back("sink " + node.name);
     return Status::ok();
   }
 
   Status plan_file(const Node& node) {
-    const std::string prefix = "sink/" + node.name + "/";
+    const std::string prefix = runtime::MetaKey::sink(node.name);
     const auto sink = node.sink->create_epoch_sink(*node.sink_declaration);
     runtime::SinkContext context;
     context.node_name = node.name;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/stored_number.h"
 #include "runtime/topology/state_layout.h"
 #include "state/embedded_backend.h"
 
@@ -17,7 +18,8 @@ std::vector<std::uint16_t> parse_shards(const std::string& list) {
   std::vector<std::uint16_t> shards;
   for (std::size_t at = 0; at < list.size();) {
     const std::size_t comma = std::min(list.find(',', at), list.size());
-    shards.push_back(static_cast<std::uint16_t>(std::stoi(list.substr(at, comma - at))));
+    shards.push_back(runtime::stored_number<std::uint16_t>(
+        std::string_view(list).substr(at, comma - at), "shards"));
     at = comma + 1;
   }
   return shards;

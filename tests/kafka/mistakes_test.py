@@ -19,6 +19,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions
 
 import client
 from broker import Broker, ask, text
+from cluster import Cluster
 
 GOOD, USAGE, DATA_AT_RISK = 0, 2, 3
 LIMIT_S = 60
@@ -33,12 +34,13 @@ sources:
 operators:
   once: {{type: dedupe, input: in, key: [text]}}
 sinks:
-  out: {{type: kafka, input: once, topic: {output}, max_message_bytes: {largest}}}
+  out: {{type: kafka, input: once, topic: {output}, format: {format}, max_message_bytes: {largest}}}
   refused: {{type: kafka, topic: refused, fields: [reject_code, reject_value]}}
 rejects: refused
 """
 DEFAULTS = {"id": "mistakes", "epoch": "100ms", "shards": 4, "timeout": "10s", "replication": 1, "input": "input",
-            "output": "output", "until": "end", "missing": "fail", "largest": "1048588", "settings": "{}"}
+            "output": "output", "until": "end", "missing": "fail", "largest": "1048588", "settings": "{}",
+            "format": "json"}
 
 
 class Job:
@@ -247,21 +249,70 @@ def retention_behind_marks(job: Job) -> None:
     job.expect("a message is deleted that was not read", DATA_AT_RISK, "deleted before they were read", **names)
 
 
+def alter(job: Job, topic: str, settings: dict) -> None:
+    """What is not named has the brokers' default then."""
+    admin = AdminClient({"bootstrap.servers": job.broker.bootstrap})
+    for future in admin.alter_configs([ConfigResource(ConfigResource.Type.TOPIC, topic, settings)]).values():
+        future.result()
+    time.sleep(0.3)
+
+
+def too_few_replicas(job: Job) -> None:
+    names = {"id": "thin", "state": "thin", "input": "thin.in", "output": "thin.out"}
+    client.create_topics(job.broker.bootstrap, {"thin.in": 1})
+    client.create_topics(job.broker.bootstrap, {"thin.out": 1}, {"min.insync.replicas": "2"})
+    job.send("a", topic="thin.in")
+    job.expect("a topic that wants more replicas than it has", GOOD,
+               "thin.out[0] has 1 replicas, of which 1 are in sync, and min.insync.replicas=2", **names)
+    same("thin.out", job.output("thin.out"), rows("a"))
+
+
+def replicas_go_away(job: Job, brokers: Cluster) -> None:
+    """One of two that both must be in sync: the process says what it waits for, and goes on by itself."""
+    names = {"id": "away", "state": "away", "input": "away.in", "output": "away.out", "replication": 3}
+    client.create_topics(brokers.bootstrap, {"away.in": 1, "refused": 1}, replication=3)
+    client.create_topics(brokers.bootstrap, {"away.out": 1}, {"min.insync.replicas": "2"}, replication=2)
+    job.send("a", topic="away.in")
+    process = job.start(until="forever", **names)
+    wait_for_output(job, "away.out", rows("a"))
+    admin = AdminClient({"bootstrap.servers": brokers.bootstrap})
+    partition = admin.list_topics("away.out").topics["away.out"].partitions[0]
+    gone = [next(node for node in partition.replicas if node != partition.leader)]
+    brokers.kill(gone)
+    job.send("b", topic="away.in")
+    time.sleep(15)
+    same("away.out", job.output("away.out"), rows("a"))
+    brokers.start(gone)
+    wait_for_output(job, "away.out", rows("a", "b"))
+    process.terminate()
+    job.must_end(process, "a replica that goes away under way", 130,
+                 "away.out[0] has 2 replicas, of which 1 are in sync, and min.insync.replicas=2")
+
+
+def another_format(job: Job) -> None:
+    names = {"id": "form", "state": "form", "input": "form.in", "output": "form.out"}
+    client.create_topics(job.broker.bootstrap, {"form.in": 1, "form.out": 1})
+    job.send("a", topic="form.in")
+    job.expect("a topology that writes JSON", GOOD, **names)
+    job.expect("and CSV into the same topic then", USAGE, "format=csv", format="csv", **names)
+    job.expect("also without local state", USAGE, "format=csv", format="csv", **(names | {"state": "form.fresh"}))
+    job.expect("and JSON again", GOOD, **names)
+    same("form.out", job.output("form.out"), rows("a"))
+
+
 def topics_of_the_state(job: Job) -> None:
     names = {"id": "kept", "state": "kept", "input": "kept.in", "output": "kept.out"}
     client.create_topics(job.broker.bootstrap, {"kept.in": 1, "kept.out": 1})
     job.send(*"abcdefgh", topic="kept.in")
     job.expect("a topology whose topics are changed then", GOOD, **names)
-    admin = AdminClient({"bootstrap.servers": job.broker.bootstrap})
     for topic, setting, wrong in (("kept.once.seen.changelog", "retention.ms", "604800000"),
+                                  ("kept.once.seen.changelog", "max.message.bytes", "1048588"),
                                   ("kept.progress", "cleanup.policy", "delete")):
         for value, code in ((wrong, USAGE), (None, GOOD)):
             own = {"cleanup.policy": "compact", "delete.retention.ms": "604800000"} if topic.endswith("progress") else {
                 "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
-            resource = ConfigResource(ConfigResource.Type.TOPIC, topic, own | ({setting: value} if value else {}))
-            for future in admin.alter_configs([resource]).values():
-                future.result()
-            time.sleep(0.3)
+            own["max.message.bytes"] = "16777216"
+            alter(job, topic, own | ({setting: value} if value else {}))
             job.expect(f"{topic} with {setting}={value}", code, f"{setting}={value}" if value else "", **names)
     for partition in range(4):
         end = client.end_offsets(job.broker.bootstrap, "kept.once.seen.changelog")[partition]
@@ -314,12 +365,14 @@ def main() -> int:
             job = Job(str(Path(args.huiliu).resolve()), folder, broker)
             for part in (refused_at_start, state_that_does_not_fit, broker_comes_later, partitions_are_added,
                          topics_made_anew, topics_go_under_way, too_large, retention_behind_marks,
-                         topics_of_the_state, what_no_topology_may_be):
+                         topics_of_the_state, too_few_replicas, another_format, what_no_topology_may_be):
                 part(job)
         with Broker(folder / "creating", {"transaction.max.timeout.ms": 20_000,
                                           "auto.create.topics.enable": "true"}) as broker:
             client.create_topics(broker.bootstrap, {"input": 2, "output": 2, "refused": 1})
             nothing_is_created(Job(str(Path(args.huiliu).resolve()), folder, broker))
+        with Cluster(folder / "cluster") as brokers:
+            replicas_go_away(Job(str(Path(args.huiliu).resolve()), folder, brokers), brokers)
     finally:
         shutil.rmtree(folder)
     return 0

@@ -16,6 +16,7 @@
 #include "connectors/file/workbook/workbook_parts.h"
 #include "connectors/file/workbook/workbook_writer.h"
 #include "runtime/base/paths.h"
+#include "runtime/base/stored_number.h"
 #include "runtime/component/registry.h"
 #include "runtime/record/row_codec.h"
 
@@ -196,7 +197,7 @@ class WorkbookSink final : public runtime::EpochSink {
   }
   static std::optional<std::uint64_t> known_length(const SinkContext& context) {
     for (const auto& [key, value] : context.positions) {
-      if (key == kLength) return std::stoull(value);
+      if (key == kLength) return runtime::stored_number<std::uint64_t>(value, key);
     }
     return {};
   }

@@ -545,6 +545,16 @@ void rd_kafka_DeleteRecords(rd_kafka_t* client, rd_kafka_DeleteRecords_t** reque
   queue->events.push_back(event.release());
 }
 
+// The event's own error is the only one that the simulated brokers give.
+const rd_kafka_DeleteRecords_result_t* rd_kafka_event_DeleteRecords_result(
+    rd_kafka_event_t* event) {
+  return reinterpret_cast<const rd_kafka_DeleteRecords_result_t*>(event);
+}
+const rd_kafka_topic_partition_list_t* rd_kafka_DeleteRecords_result_offsets(
+    const rd_kafka_DeleteRecords_result_t*) {
+  return nullptr;
+}
+
 // The simulated brokers do not let anybody see the settings of topics.
 rd_kafka_ConfigResource_t* rd_kafka_ConfigResource_new(rd_kafka_ResourceType_t, const char*) {
   return new rd_kafka_ConfigResource_t;

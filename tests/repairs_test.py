@@ -1,0 +1,83 @@
+"""Faults that reading and new users found, each as its user met it, with the real program."""
+import json
+import os
+import pathlib
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+HUILIU = str(pathlib.Path(sys.argv[1]).resolve())
+
+
+def huiliu(*arguments, code=0, text=None, **options):
+    if text is not None:
+        pathlib.Path("t.yaml").write_text(text, encoding="utf-8")
+    ended = subprocess.run([HUILIU, *arguments], capture_output=True, text=True, timeout=120, **options)
+    assert ended.returncode == code, f"{arguments}: {ended.returncode}, not {code}\n{ended.stdout}{ended.stderr}"
+    return ended.stdout + ended.stderr
+
+
+def rows(path):
+    return [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
+
+
+def an_outbox_is_its_own():
+    """`outbox/db` was looked up by prefix: a sink `db` without rows took the position of `db2`."""
+    topology = """
+topology: t
+rejects: bad
+state: {path: state}
+sources: {in: {type: file, path: in, pattern: ["*.ndjson"], fields: [to, {name: n, type: int64}]}}
+operators:
+  none: {type: filter, input: in, when: {to: db}}
+  some: {type: filter, input: in, when: {to: db2}}
+sinks:
+  db: {type: sqlite, input: none, path: out/a.sqlite, table: t, key: [n]}
+  db2: {type: sqlite, input: some, path: out/b.sqlite, table: t, key: [n]}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+    pathlib.Path("in").mkdir()
+    for number in range(3):
+        pathlib.Path(f"in/{number}.ndjson").write_text(f'{{"to":"db2","n":{number}}}\n')
+        huiliu("run", "--quiet", "t.yaml", text=topology)
+    pathlib.Path("in/9.ndjson").write_text('{"to":"db","n":9}\n')
+    huiliu("run", "--quiet", "t.yaml")
+    assert [n for n, in sqlite3.connect("out/b.sqlite").execute("select n from t order by n")] == [0, 1, 2]
+    assert [n for n, in sqlite3.connect("out/a.sqlite").execute("select n from t")] == [9]
+
+
+def two_sinks_do_not_write_one_table():
+    topology = """
+topology: t
+rejects: bad
+sources: {in: {type: file, path: in, fields: [n]}}
+sinks:
+  a: {type: sqlite, input: in, path: out/o.sqlite, table: t}
+  b: {type: sqlite, input: in, path: out/o.sqlite, table: %s}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+    pathlib.Path("in").mkdir()
+    huiliu("validate", "t.yaml", text=topology % "u")
+    assert "table 't' of 'out/o.sqlite' like sink 'a'" in huiliu(
+        "validate", "t.yaml", text=topology % "T", code=2)
+
+
+def main():
+    chosen = sys.argv[2:]
+    for name, test in list(globals().items()):
+        if not callable(test) or test.__module__ != "__main__" or name in ("huiliu", "rows", "main"):
+            continue
+        if chosen and name not in chosen:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            test()
+            os.chdir("/")
+        print(name.replace("_", " "))
+
+
+if __name__ == "__main__":
+    main()
