@@ -46,9 +46,8 @@ TEST(MapTest, RejectsWhatDoesNotFitTheFieldAndKeepsTheRecordAsItCame) {
 
 TEST(MapTest, WhatGoesIntoAJsonFieldIsOneJsonValue) {
   Harness harness(
-      "type: map\nset: {j: \"{a}\"}\nderive: {k: {expression: b, type: json}, r: {expression: n / "
-      "0, "
-      "type: float64}}\n",
+      "type: map\nset: {j: \"{a}\"}\nderive:\n  k: {expression: b, type: json}\n"
+      "  r: {expression: n and n / 0, type: float64}\n",
       "a, b, n: int64, j: json");
   harness.push({{"a", "[1]"}, {"b", "{}"}});
   harness.push({{"a", "1,\"evil\":2"}, {"b", "{}"}});
