@@ -11,7 +11,7 @@
 namespace huiliu::domain::testing {
 
 inline std::string read_source_file(const std::string& path) {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path();
+  const auto root = std::filesystem::current_path();
   std::ifstream file(root / path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();

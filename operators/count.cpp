@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -89,6 +90,7 @@ class Count final : public runtime::Operator {
       const Value& value = record[static_cast<std::size_t>(sum_field_)];
       if (!value.is_null()) {
         if (sum_type_ == Type::kFloat64) {
+          if (!std::exchange(entry.changed, true)) entry.real_sum = stored_real_sum(entry);
           entry.real_sum += sign * value.real();
         } else {
           std::int64_t by = value.integer();
@@ -111,6 +113,17 @@ class Count final : public runtime::Operator {
   }
 
  private:
+  /// Sums of reals go on from the stored one, record by record: what they are rounded to does not
+  /// depend on where epochs end.
+  double stored_real_sum(const KeyCounts::Entry& entry) {
+    Totals totals;
+    const auto stored = table_->get(context_->shard_of(entry.hash), entry.key, entry.hash);
+    if (stored && stored->size() >= sizeof totals) {
+      std::memcpy(&totals, stored->data(), sizeof totals);
+    }
+    return totals.real_sum;
+  }
+
   /// One amount that nobody can mean must not end the run of all others, so the sum is pinned to
   /// the bound, where it can be seen. Keys may be persons' numbers: they do not go to the log.
   void report_overflow() {
@@ -133,7 +146,7 @@ class Count final : public runtime::Operator {
     }
     totals.count += entry.count;
     if (!add_bounded(totals.sum, entry.sum)) report_overflow();
-    totals.real_sum += entry.real_sum;
+    if (entry.changed) totals.real_sum = entry.real_sum;
     for (std::size_t i = 0; i < tallies_.size(); ++i) tallies_[i] += entry.tallies[i];
     bytes_.assign(reinterpret_cast<const char*>(&totals), sizeof totals);
     if (tally_bytes > 0) {

@@ -28,6 +28,20 @@ TEST(CountTest, TakesBackWhatWasCounted) {
               ElementsAre("a|2|11|1", "b|1|7|1", "a|1|2|0", "b|0|0|0"));
 }
 
+TEST(CountTest, ASumOfRealsDoesNotDependOnWhereEpochsEnd) {
+  std::vector<std::string> sums;
+  for (const int every : {1, 3, 7, 1000}) {
+    Harness harness("type: count\nkey: [k]\nsum: n\n", "k, n: float64");
+    for (int i = 0; i < 1000; ++i) {
+      harness.push({{"k", "a"}, {"n", i % 2 == 0 ? "0.1" : "1e10"}});
+      if ((i + 1) % every == 0) harness.end_epoch();
+    }
+    harness.end_epoch();
+    sums.push_back(harness.take("", {"sum"}).back());
+  }
+  EXPECT_THAT(sums, ::testing::Each(sums.front()));
+}
+
 TEST(CountTest, ADamagedStateIsNamedWithItsTable) {
   Harness harness(kYaml, "dept, n: int64");
   harness.push({{"dept", "A"}, {"n", "1"}});

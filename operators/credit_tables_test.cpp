@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using testing::Harness;
 
 std::string file(const std::string& name) {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path();
+  const auto root = std::filesystem::current_path();
   return (root / "topologies/credit/tables" / (name + ".csv")).string();
 }
 

@@ -17,6 +17,8 @@ void for_each_bit(std::uint64_t mixed, const Visit& visit) {
 }  // namespace
 
 void Filter::add(std::uint32_t tag) {
+  // A key that is written again and again takes its room once.
+  if (may_contain(tag)) return;
   if (segments_.empty() || segments_.back().room == 0) {
     const std::uint64_t keys = kFirstKeys << segments_.size();
     segments_.push_back({std::vector<Block>(keys / kKeysPerBlock + 1), keys});

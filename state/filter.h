@@ -9,6 +9,7 @@ namespace huiliu::state {
 /// keys that are not in RocksDB, at one cache line a segment. About 13 bits a key.
 class Filter {
  public:
+  /// Nothing changes for a tag that it may contain already.
   void add(std::uint32_t tag);
   bool may_contain(std::uint32_t tag) const;
   std::uint64_t bytes() const;

@@ -61,7 +61,6 @@ class Config {
   static Config list(std::vector<Config> items, Place place = {});
   static Config map(std::vector<std::pair<std::string, Config>> entries, Place place = {});
   void set(std::string key, Config value);
-  void mark_secret() { secret_ = true; }
 
  private:
   friend class ConfigLoader;

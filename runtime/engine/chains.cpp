@@ -121,6 +121,9 @@ std::pair<Operator*, Outputs*> Chains::tap_of(const Edge& edge, std::size_t edge
   const std::vector<Edge>& edges = shared_.plan->edges;
   const auto same_sink = [&](const Edge& other) { return other.to == edge.to; };
   const bool one_of_several = std::count_if(edges.begin(), edges.end(), same_sink) > 1;
+  // An outbox is cut between records.
+  const bool keep_order =
+      shared_.plan->parallelism > 1 || one_of_several || to.sink->create_outbox_sink != nullptr;
   std::optional<RejectLayout> rejects;
   std::size_t width = 0;
   if (to.rejects) {
@@ -128,9 +131,9 @@ std::pair<Operator*, Outputs*> Chains::tap_of(const Edge& edge, std::size_t edge
     rejects.emplace(*to.sink_declaration->inputs[edge.input], schema, shared_.plan->row_slots);
     width = schema.width() - kRejectFieldCount;
   }
-  auto tap = std::make_unique<SinkTap>(
-      edge.to, edge_index, thread_, to.sink->create_encoder(*to.sink_declaration, edge.input),
-      std::move(rejects), shared_.plan->parallelism > 1 || one_of_several, *shared_.pool);
+  auto tap = std::make_unique<SinkTap>(edge.to, edge_index, thread_,
+                                       to.sink->create_encoder(*to.sink_declaration, edge.input),
+                                       std::move(rejects), keep_order, *shared_.pool);
   taps_[edge_index].tap = tap.get();
   auto target = keep(std::move(tap), 0, to.name, width);
   taps_[edge_index].outputs = target.second;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <tuple>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -24,12 +23,10 @@ Status Committer::open_sink(std::size_t node_index) {
   const Node& node = shared_.topology->nodes[node_index];
   SinkState& sink = sinks_[node_index];
   if (!node.sink->create_epoch_sink) {
-    sink.outbox = node.name;
     const std::string key = MetaKey::outbox(node.name);
     const std::string saved = value_of_key(shared_.backend->meta(key), key);
-    if (!saved.empty()) {
-      sink.appended = sink.committed = stored_number<std::uint64_t>(saved, key);
-    }
+    sink.outbox = std::make_unique<Outbox>(
+        node.name, saved.empty() ? 0 : stored_number<std::uint64_t>(saved, key));
     return Status::ok();
   }
   sink.file = node.sink->create_epoch_sink(*node.sink_declaration);
@@ -44,26 +41,16 @@ Status Committer::open_sink(std::size_t node_index) {
   return retry(shared_, node.name, [&] { return sink.file->open(context); });
 }
 
-Status Committer::open_layout() {
-  const StateLayout known = shared_.backend->meta(kLayoutPrefix);
-  StateLayout layout = state_layout(*shared_.topology);
-  if (Status status = check_layout(*shared_.topology, known); !status.is_ok()) return status;
-  std::copy_if(layout.begin(), layout.end(), std::back_inserter(new_layout_), [&](const auto& one) {
-    return std::find(known.begin(), known.end(), one) == known.end();
-  });
-  return Status::ok();
-}
-
 Status Committer::open() {
-  if (Status status = open_layout(); !status.is_ok()) return status;
+  auto layout = layout_to_save(*shared_.topology, shared_.backend->meta(kLayoutPrefix));
+  if (!layout.is_ok()) return layout.status();
+  new_layout_ = std::move(layout.value());
   const auto& nodes = shared_.topology->nodes;
   for (std::size_t n = 0; n < nodes.size(); ++n) {
-    const std::string key = MetaKey::ledger(nodes[n].name);
-    const std::string saved = value_of_key(shared_.backend->meta(key), key);
-    if (!saved.empty()) ledger_.restore(n, saved);
     if (nodes[n].kind != ComponentKind::kSink) continue;
     if (Status status = open_sink(n); !status.is_ok()) return status;
   }
+  ledger_.open(*shared_.topology, *shared_.backend);
   progress_.epoch = shared_.backend->last_epoch();
   progress_.totals = ledger_.totals();
   return Status::ok();
@@ -145,42 +132,14 @@ Status Committer::apply(Pending& pending) {
   return commit(pending.info->ends_epoch);
 }
 
-void merge_sink_parts(const std::vector<const SinkPart*>& parts, std::string& merged) {
-  struct Cursor {
-    const SinkPart* part;
-    std::size_t record = 0;
-    std::size_t offset = 0;
-  };
-  std::vector<Cursor> cursors;
-  for (const SinkPart* part : parts) cursors.push_back({part});
-  merged.clear();
-  while (!cursors.empty()) {
-    auto first = cursors.begin();
-    for (auto it = cursors.begin() + 1; it != cursors.end(); ++it) {
-      if (it->part->ordinals[it->record] < first->part->ordinals[first->record]) first = it;
-    }
-    const std::uint32_t bytes = first->part->sizes[first->record];
-    merged.append(first->part->bytes, first->offset, bytes);
-    first->offset += bytes;
-    if (++first->record == first->part->sizes.size()) cursors.erase(first);
-  }
-}
-
 Status Committer::write_sinks(std::vector<SliceReport>& reports) {
   std::map<std::size_t, std::vector<const SinkPart*>> by_sink;
   for (const SliceReport& report : reports) {
     for (const SinkPart& part : report.sinks) by_sink[part.node].push_back(&part);
   }
   for (auto& [node, parts] : by_sink) {
-    // Reports come in any order; the merge must not depend on it.
-    std::sort(parts.begin(), parts.end(), [](const SinkPart* a, const SinkPart* b) {
-      return std::tie(a->edge, a->thread) < std::tie(b->edge, b->thread);
-    });
-    std::uint64_t records = 0;
-    for (const SinkPart* part : parts) records += part->records;
-    if (parts.size() > 1) merge_sink_parts(parts, merged_);
-    const std::string_view bytes = parts.size() > 1 ? merged_ : parts.front()->bytes;
-    if (Status status = write_sink(node, bytes, records); !status.is_ok()) return status;
+    merge_.merge(parts);
+    if (Status status = write_sink(node); !status.is_ok()) return status;
   }
   for (SliceReport& report : reports) {
     for (SinkPart& part : report.sinks) shared_.pool->give_back(std::move(part));
@@ -188,42 +147,15 @@ Status Committer::write_sinks(std::vector<SliceReport>& reports) {
   return Status::ok();
 }
 
-Status Committer::write_sink(std::size_t node, std::string_view bytes, std::uint64_t records) {
+Status Committer::write_sink(std::size_t node) {
   SinkState& sink = sinks_[node];
-  ledger_.wrote(node, records);
-  if (!sink.file) {
-    append_outbox(sink, bytes, records);
+  ledger_.wrote(node, merge_.records());
+  if (sink.outbox) {
+    sink.outbox->append(merge_.bytes(), merge_.sizes());
     return Status::ok();
   }
   return retry(shared_, shared_.topology->nodes[node].name,
-               [&] { return sink.file->append(bytes, records); });
-}
-
-void Committer::append_outbox(SinkState& sink, std::string_view bytes, std::uint64_t records) {
-  constexpr std::size_t kEntryBytes = 1 << 20;
-  if (sink.pending.empty() || sink.pending.back().bytes.size() + bytes.size() > kEntryBytes) {
-    sink.pending.push_back({sink.outbox, ++sink.appended, {}, 0});
-  }
-  sink.pending.back().bytes.append(bytes);
-  sink.pending.back().records += records;
-}
-
-void Committer::add_outboxes(EpochCommit& commit) {
-  for (std::size_t n = 0; n < sinks_.size(); ++n) {
-    SinkState& sink = sinks_[n];
-    if (sink.outbox.empty()) continue;
-    if (!sink.pending.empty()) {
-      commit.meta.emplace_back(MetaKey::outbox(sink.outbox), std::to_string(sink.appended));
-      for (LogAppend& append : sink.pending) commit.appends.push_back(std::move(append));
-      sink.pending.clear();
-    }
-    const std::lock_guard lock(mutex_);
-    if (sink.delivered > sink.trimmed) {
-      const auto last = mutant("outbox.trim_early") ? sink.appended : sink.delivered;
-      commit.trims.emplace_back(sink.outbox, last);
-      sink.trimmed = sink.delivered;
-    }
-  }
+               [&] { return sink.file->append(merge_.bytes(), merge_.records()); });
 }
 
 Status Committer::prepare_files(EpochCommit& commit) {
@@ -274,10 +206,7 @@ Status Committer::commit(std::uint64_t epoch) {
   if (mutant("epoch.position_lost") && epoch % 2 == 0) positions_.clear();
   for (auto& [key, value] : positions_) commit.meta.emplace_back(key, value);
   positions_.clear();
-  for (std::size_t n = 0; n < sinks_.size(); ++n) {
-    commit.meta.emplace_back(MetaKey::ledger(shared_.topology->nodes[n].name),
-                             ledger_.serialise(n));
-  }
+  ledger_.add_to(*shared_.topology, commit);
   for (auto& [key, value] : new_layout_) commit.meta.emplace_back(key, value);
   new_layout_.clear();
   const Selection* const selection = shared_.selection;
@@ -285,13 +214,14 @@ Status Committer::commit(std::uint64_t epoch) {
     const Rejudgement now{selection->number(), true, selection->text()};
     commit.meta.emplace_back(Rejudgement::kKey, now.to_value());
   }
-  add_outboxes(commit);
+  for (const SinkState& sink : sinks_) {
+    if (sink.outbox) sink.outbox->add_to(commit);
+  }
   failpoint("epoch.prepared");
   const Status status = retry(shared_, "state", [&] { return shared_.backend->commit(commit); });
   if (!status.is_ok()) return status;
   failpoint("epoch.committed");
   committed(commit);
-  if (committed_callback_) committed_callback_(epoch);
   // A busy committer has no other time for it.
   return settle(false);
 }
@@ -302,22 +232,20 @@ void Committer::committed(const EpochCommit& commit) {
   }
   const std::lock_guard lock(mutex_);
   for (const LogAppend& append : commit.appends) shared_.outbox_records.fetch_add(append.records);
-  for (SinkState& sink : sinks_) sink.committed = sink.appended;
+  for (const SinkState& sink : sinks_) {
+    if (sink.outbox) sink.outbox->committed();
+  }
   progress_.epoch = commit.epoch;
   progress_.slices = next_;
   progress_.totals = ledger_.totals();
 }
 
 std::uint64_t Committer::outbox_end(std::size_t node) const {
-  const std::lock_guard lock(mutex_);
-  return sinks_[node].committed;
+  return sinks_[node].outbox->committed_end();
 }
 
 void Committer::delivered(std::size_t node, std::uint64_t sequence, std::uint64_t records) {
-  {
-    const std::lock_guard lock(mutex_);
-    sinks_[node].delivered = sequence;
-  }
+  sinks_[node].outbox->delivered(sequence);
   std::uint64_t before = shared_.outbox_records;
   while (
       !shared_.outbox_records.compare_exchange_weak(before, before - std::min(before, records))) {

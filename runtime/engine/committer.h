@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,7 +10,9 @@
 #include "runtime/component/sink.h"
 #include "runtime/engine/ledger.h"
 #include "runtime/engine/messages.h"
+#include "runtime/engine/outbox.h"
 #include "runtime/engine/shared.h"
+#include "runtime/engine/sink_merge.h"
 #include "runtime/topology/state_layout.h"
 
 namespace huiliu::runtime {
@@ -29,10 +30,6 @@ class Committer {
   bool step();
   void run();
 
-  /// Called on the committer's thread after each commit.
-  void on_committed(std::function<void(std::uint64_t epoch)> callback) {
-    committed_callback_ = std::move(callback);
-  }
   /// Last committed sequence of a store sink's outbox.
   std::uint64_t outbox_end(std::size_t node) const;
   /// A delivery has applied up to `sequence`: the next commit forgets what is before.
@@ -56,13 +53,9 @@ class Committer {
     std::vector<SliceReport> parts;
   };
   struct SinkState {
-    std::unique_ptr<EpochSink> file;  // null for store sinks
-    std::string outbox;               // name of the log of a store sink
-    std::vector<LogAppend> pending;   // for the outbox, this epoch
-    std::uint64_t appended = 0;       // last sequence given out
-    std::uint64_t committed = 0;      // last sequence committed
-    std::uint64_t delivered = 0;
-    std::uint64_t trimmed = 0;
+    // One of the two.
+    std::unique_ptr<EpochSink> file;
+    std::unique_ptr<Outbox> outbox;
   };
 
   bool take(Pending& pending);
@@ -70,33 +63,26 @@ class Committer {
   void take_waiting_positions();
   Status apply(Pending& pending);
   Status write_sinks(std::vector<SliceReport>& reports);
-  Status write_sink(std::size_t node, std::string_view bytes, std::uint64_t records);
+  Status write_sink(std::size_t node);
   Status commit(std::uint64_t epoch);
   void warn_of_unread_rejects(std::uint64_t epoch) const;
-  void append_outbox(SinkState& sink, std::string_view bytes, std::uint64_t records);
-  void add_outboxes(EpochCommit& commit);
   void committed(const EpochCommit& commit);
   Status prepare_files(EpochCommit& commit);
   Status open_sink(std::size_t node);
-  Status open_layout();
 
   Shared& shared_;
   std::size_t reports_per_slice_;
   Ledger ledger_;
   std::vector<SinkState> sinks_;  // per node
-  std::string merged_;
+  SinkMerge merge_;
   std::map<std::string, std::string> positions_;
   std::vector<std::shared_ptr<void>> changes_;
   StateLayout new_layout_;  // to be committed with the first epoch
-  std::function<void(std::uint64_t)> committed_callback_;
 
   mutable std::mutex mutex_;
   std::map<std::uint64_t, Pending> waiting_;
   std::uint64_t next_ = 0;
   Progress progress_;
 };
-
-/// Merges the parts of one sink and slice into the order of the input.
-void merge_sink_parts(const std::vector<const SinkPart*>& parts, std::string& merged);
 
 }  // namespace huiliu::runtime

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/component/meta_key.h"
+
 namespace huiliu::runtime {
 
 Ledger::Ledger(const Plan& plan)
@@ -85,6 +87,20 @@ void Ledger::close_epoch() {
     counts = {};
     counts.ports.resize(ports);
     written_[n] = 0;
+  }
+}
+
+void Ledger::open(const Topology& topology, const Backend& backend) {
+  for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
+    const std::string key = MetaKey::ledger(topology.nodes[n].name);
+    const std::string saved = value_of_key(backend.meta(key), key);
+    if (!saved.empty()) restore(n, saved);
+  }
+}
+
+void Ledger::add_to(const Topology& topology, EpochCommit& commit) const {
+  for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
+    commit.meta.emplace_back(MetaKey::ledger(topology.nodes[n].name), serialise(n));
   }
 }
 

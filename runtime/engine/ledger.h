@@ -4,13 +4,14 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/component/backend.h"
 #include "runtime/engine/messages.h"
 #include "runtime/topology/plan.h"
 
 namespace huiliu::runtime {
 
 /// Sums the counts of one epoch and checks that nothing got lost or was made up: for each node
-/// what came in went out, was rejected, dropped or taken into state; for each edge what was sent
+/// what came in went out, was rejected, dropped or absorbed; for each edge what was sent
 /// was received; for each sink what was received was written or refused. Counts and hashes both.
 class Ledger {
  public:
@@ -28,11 +29,14 @@ class Ledger {
     std::uint64_t received = 0, emitted = 0, rejected = 0, dropped = 0, absorbed = 0, created = 0;
   };
   const std::vector<Totals>& totals() const { return totals_; }
-  /// Totals as text for the epoch's meta, and back.
-  std::string serialise(std::size_t node) const;
-  void restore(std::size_t node, std::string_view text);
+  /// Goes on with the totals that are committed.
+  void open(const Topology& topology, const Backend& backend);
+  /// The totals become true with the epoch.
+  void add_to(const Topology& topology, EpochCommit& commit) const;
 
  private:
+  std::string serialise(std::size_t node) const;
+  void restore(std::size_t node, std::string_view text);
   Tally sent_to(std::size_t node) const;
 
   const Plan& plan_;

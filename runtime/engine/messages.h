@@ -21,8 +21,7 @@ struct SliceInfo {
   std::uint32_t source = 0;    ///< index among the sources
   std::int64_t max_event_time = kNoEventTime;
   std::uint64_t ends_epoch = 0;  ///< number of the epoch that ends with this slice, or 0
-  bool ends_source = false;
-  bool ends_input = false;  ///< all sources are exhausted: watermarks go to the end of time
+  bool ends_input = false;       ///< all sources are exhausted: watermarks go to the end of time
   std::vector<PositionChange> positions;
   std::uint64_t bytes = 0;
 };

@@ -123,7 +123,6 @@ std::optional<Sequencer::Work> Sequencer::pull() {
   if (shared_.backend->wants_reopening()) shared_.stop = true;
   if (shared_.stop) {
     done_ = true;
-    exhausted_ = true;
     return control(false);
   }
   if (shared_.outbox_records > 500'000) return std::nullopt;  // deliveries are behind
@@ -141,7 +140,6 @@ std::optional<Sequencer::Work> Sequencer::pull() {
   }
   if (all_ended) {
     done_ = true;
-    exhausted_ = true;
     return control(true);
   }
   const bool has_content = dirty_ || shared_.backend->wants_empty_epoch();

@@ -29,7 +29,6 @@ class Sequencer {
   /// Time until pull() may have something that nobody signals: input, or an epoch's end.
   std::int64_t ms_to_next();
   /// All slices are given out.
-  bool exhausted() const { return exhausted_; }
   /// Bytes read and in all, over all sources.
   std::pair<std::uint64_t, std::uint64_t> progress();
 
@@ -56,7 +55,6 @@ class Sequencer {
   std::int64_t epoch_started_ = 0;
   bool dirty_ = false;  // slices were given out since the last epoch ended
   bool done_ = false;   // under the mutex
-  std::atomic<bool> exhausted_{false};
 };
 
 }  // namespace huiliu::runtime

@@ -10,7 +10,6 @@ char* Arena::grow(std::size_t size) {
   if (current_ == blocks_.size()) {
     const std::size_t block = std::max(size, kBlock);
     blocks_.push_back({std::make_unique_for_overwrite<char[]>(block), block});
-    reserved_ += block;
   }
   Block& block = blocks_[current_++];
   next_ = block.bytes.get() + size;

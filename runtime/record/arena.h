@@ -25,7 +25,6 @@ class Arena {
     return {bytes, text.size()};
   }
   void reset();
-  std::size_t reserved_bytes() const { return reserved_; }
 
  private:
   static constexpr std::size_t kBlock = 64 * 1024;
@@ -37,7 +36,6 @@ class Arena {
 
   std::vector<Block> blocks_;
   std::size_t current_ = 0;  // blocks before this index are in use
-  std::size_t reserved_ = 0;
   char* next_ = nullptr;
   char* end_ = nullptr;
 };

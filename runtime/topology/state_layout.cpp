@@ -1,5 +1,6 @@
 #include "runtime/topology/state_layout.h"
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -138,6 +139,15 @@ Status check_layout(const Topology& topology, const StateLayout& of_state) {
         key.substr(kLayoutPrefix.size()), found->second, layout, remedy_of(topology, key)));
   }
   return Status::ok();
+}
+
+Result<StateLayout> layout_to_save(const Topology& topology, const StateLayout& of_state) {
+  if (Status status = check_layout(topology, of_state); !status.is_ok()) return status;
+  StateLayout fresh = state_layout(topology);
+  std::erase_if(fresh, [&](const auto& one) {
+    return std::find(of_state.begin(), of_state.end(), one) != of_state.end();
+  });
+  return fresh;
 }
 
 std::vector<LayoutAdoption> adopt_layouts(const Topology& topology, StateLayout& of_state) {

@@ -19,6 +19,9 @@ StateNeeds state_needs(const Topology& topology);
 /// both layouts and the remedy. Nodes that only one of the two has are nobody's mistake.
 Status check_layout(const Topology& topology, const StateLayout& of_state);
 
+/// check_layout(), and what of the topology's layout the state does not have yet.
+Result<StateLayout> layout_to_save(const Topology& topology, const StateLayout& of_state);
+
 /// What a topology does with tables of another layout: for `huiliu run --from`, where check_layout
 /// refuses them.
 struct LayoutAdoption {

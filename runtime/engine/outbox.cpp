@@ -1,0 +1,30 @@
+#include "runtime/engine/outbox.h"
+
+#include "runtime/base/failpoint.h"
+#include "runtime/component/meta_key.h"
+
+namespace huiliu::runtime {
+
+void Outbox::append(std::string_view bytes, const std::vector<std::uint32_t>& sizes) {
+  for (const std::uint32_t size : sizes) {
+    const bool full = !pending_.empty() && pending_.back().bytes.size() + size > kEntryBytes;
+    if (pending_.empty() || full) pending_.push_back({log_, ++appended_, {}, 0});
+    pending_.back().bytes.append(bytes.substr(0, size));
+    ++pending_.back().records;
+    bytes.remove_prefix(size);
+  }
+}
+
+void Outbox::add_to(EpochCommit& commit) {
+  if (!pending_.empty()) {
+    commit.meta.emplace_back(MetaKey::outbox(log_), std::to_string(appended_));
+    for (LogAppend& append : pending_) commit.appends.push_back(std::move(append));
+    pending_.clear();
+  }
+  const std::uint64_t delivered = delivered_;
+  if (delivered <= trimmed_) return;
+  commit.trims.emplace_back(log_, mutant("outbox.trim_early") ? appended_ : delivered);
+  trimmed_ = delivered;
+}
+
+}  // namespace huiliu::runtime

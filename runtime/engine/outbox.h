@@ -1,0 +1,45 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/component/backend.h"
+
+namespace huiliu::runtime {
+
+/// What a sink that is fed after the commit will be given: encoded records that commit with their
+/// epoch, in entries with numbers without gaps. append() and add_to() are the committer's; the
+/// delivery thread asks and says how far it is.
+class Outbox {
+ public:
+  /// `appended`: the last entry that is committed; 0 on a fresh start.
+  Outbox(std::string log, std::uint64_t appended)
+      : log_(std::move(log)), appended_(appended), committed_(appended) {}
+
+  /// `bytes` holds records of these sizes, one after the other. An entry takes records until it has
+  /// kEntryBytes, so that no entry is larger than a backend can commit, whatever an operator emits
+  /// at once.
+  void append(std::string_view bytes, const std::vector<std::uint32_t>& sizes);
+  /// Moves what was appended into the epoch's commit, and says which entries it may forget.
+  void add_to(EpochCommit& commit);
+  /// The epoch is committed: its entries can be delivered.
+  void committed() { committed_ = appended_; }
+  std::uint64_t committed_end() const { return committed_; }
+  /// The store has applied everything up to this entry.
+  void delivered(std::uint64_t sequence) { delivered_ = sequence; }
+
+  static constexpr std::size_t kEntryBytes = 1 << 20;
+
+ private:
+  std::string log_;
+  std::vector<LogAppend> pending_;  // this epoch's
+  std::uint64_t appended_;          // the last number given out
+  std::uint64_t trimmed_ = 0;
+  std::atomic<std::uint64_t> committed_;
+  std::atomic<std::uint64_t> delivered_{0};
+};
+
+}  // namespace huiliu::runtime
