@@ -27,6 +27,8 @@ function(huiliu_folder NAME)
   if(tests)
     add_executable(huiliu_${NAME}_test ${tests})
     target_link_libraries(huiliu_${NAME}_test PRIVATE huiliu_${NAME} ${ARG_TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
+    # What is tested is optimised; the tests themselves compile in half the time without.
+    target_compile_options(huiliu_${NAME}_test PRIVATE -O0)
     huiliu_discover(huiliu_${NAME}_test unit)
   endif()
   if(HUILIU_FUZZ)

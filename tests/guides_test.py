@@ -26,6 +26,25 @@ def check(guide):
             assert ended.returncode == 0, f"{guide.name}: {command}\n{ended.stdout}{ended.stderr}"
 
 
+def check_first(readme):
+    """The topology on the first screen does what stands below it."""
+    text = readme.read_text()
+    topology, rows, output = (re.search(rf"```{kind}\n(.*?)```", text, re.S)[1] for kind in ("yaml", "csv", "json"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        (path / "in").mkdir()
+        (path / "in" / "fines.csv").write_text(rows)
+        (path / "fines.yaml").write_text(topology)
+        ended = subprocess.run([HUILIU, "run", "--quiet", "fines.yaml"], cwd=folder, capture_output=True, text=True)
+        assert ended.returncode == 0, f"{readme.name}: {ended.stdout}{ended.stderr}"
+        written = [line for name in ("by_dept", "refused")
+                   for line in (path / "out" / f"{name}.ndjson").read_text().splitlines()]
+        shown_lines = output.splitlines()
+        assert len(written) == len(shown_lines), written
+        for line, start in zip(written, shown_lines):
+            assert line.startswith(start), f"{readme.name}: {line} does not begin with {start}"
+
+
 def check_kafka(guide):
     topology, by_expression, security, snapshots = re.findall(r"```yaml\n(.*?)```", guide.read_text(), re.S)
     with tempfile.TemporaryDirectory() as folder:
@@ -104,6 +123,7 @@ for path, text in made():
 if "--write" in sys.argv:
     sys.exit()
 for language in ("", ".zh-CN"):
+    check_first(ROOT / f"README{language}.md")
     check_rejects(GUIDES / f"read-a-reject{language}.md")
     check_kafka(GUIDES / f"run-with-kafka{language}.md")
     check(GUIDES / f"write-a-topology{language}.md")
