@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "service/plan_text.h"
 #include "service/topology_file.h"
 
 namespace huiliu::cli {
@@ -24,9 +25,9 @@ int print_plan(const Options& options) {
   if (!topology) return kUsage;
   const unsigned threads = options.parallelism ? options.parallelism : topology->parallelism;
   const runtime::Plan plan = runtime::make_plan(*topology, threads);
-  const std::string text = options.json      ? runtime::plan_json(plan)
-                           : options.mermaid ? runtime::plan_mermaid(plan)
-                                             : runtime::plan_text(plan);
+  const std::string text = options.json      ? service::plan_json(plan)
+                           : options.mermaid ? service::plan_mermaid(plan)
+                                             : service::plan_text(plan);
   std::fputs(text.c_str(), stdout);
   return kSuccess;
 }

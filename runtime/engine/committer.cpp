@@ -187,6 +187,7 @@ void Committer::warn_of_unread_rejects(std::uint64_t epoch) const {
 
 Status Committer::commit(std::uint64_t epoch) {
   failpoint("epoch.begin");
+  // 1. Every record of the epoch must be accounted for, or nothing of the epoch becomes true.
   if (const std::string difference = ledger_.check(); !difference.empty()) {
     return Status::corrupt(
         fmt::format("the ledger of epoch {} does not balance: {}", epoch, difference));
@@ -196,34 +197,46 @@ Status Committer::commit(std::uint64_t epoch) {
   EpochCommit commit;
   commit.epoch = epoch;
   commit.last = shared_.stop;
+  // 2. Tables hand over what they froze when the epoch's last slice passed them.
   commit.changes = std::move(changes_);
   changes_.clear();
+  // 3. Files make their bytes durable before their new lengths are committed.
   failpoint("epoch.before_prepare");
   if (!mutant("epoch.commit_before_files")) {
     if (Status status = prepare_files(commit); !status.is_ok()) return status;
   }
-  if (mutant("epoch.position_early")) take_waiting_positions();
-  if (mutant("epoch.position_lost") && epoch % 2 == 0) positions_.clear();
-  for (auto& [key, value] : positions_) commit.meta.emplace_back(key, value);
-  positions_.clear();
+  // 4. Positions, totals, the layout and outboxes commit with them.
+  add_positions(commit);
   ledger_.add_to(*shared_.topology, commit);
-  for (auto& [key, value] : new_layout_) commit.meta.emplace_back(key, value);
-  new_layout_.clear();
-  const Selection* const selection = shared_.selection;
-  if (selection != nullptr && !mutant("rejudge.forgets")) {
-    const Rejudgement now{selection->number(), true, selection->text()};
-    commit.meta.emplace_back(Rejudgement::kKey, now.to_value());
-  }
+  add_layout(commit);
   for (const SinkState& sink : sinks_) {
     if (sink.outbox) sink.outbox->add_to(commit);
   }
+  // 5. The backend makes all of this true at once. While it cannot, it is asked again for the same.
   failpoint("epoch.prepared");
   const Status status = retry(shared_, "state", [&] { return shared_.backend->commit(commit); });
   if (!status.is_ok()) return status;
   failpoint("epoch.committed");
+  // 6. Files and deliveries learn of it, and files do what did not need to hold up the commit; a
+  // busy committer has no other time for that.
   committed(commit);
-  // A busy committer has no other time for it.
   return settle(false);
+}
+
+void Committer::add_positions(EpochCommit& commit) {
+  if (mutant("epoch.position_early")) take_waiting_positions();
+  if (mutant("epoch.position_lost") && commit.epoch % 2 == 0) positions_.clear();
+  for (auto& [key, value] : positions_) commit.meta.emplace_back(key, value);
+  positions_.clear();
+}
+
+void Committer::add_layout(EpochCommit& commit) {
+  for (auto& [key, value] : new_layout_) commit.meta.emplace_back(key, value);
+  new_layout_.clear();
+  const Selection* const selection = shared_.selection;
+  if (selection == nullptr || mutant("rejudge.forgets")) return;
+  const Rejudgement now{selection->number(), true, selection->text()};
+  commit.meta.emplace_back(Rejudgement::kKey, now.to_value());
 }
 
 void Committer::committed(const EpochCommit& commit) {

@@ -65,6 +65,8 @@ class Committer {
   Status write_sinks(std::vector<SliceReport>& reports);
   Status write_sink(std::size_t node);
   Status commit(std::uint64_t epoch);
+  void add_positions(EpochCommit& commit);
+  void add_layout(EpochCommit& commit);
   void warn_of_unread_rejects(std::uint64_t epoch) const;
   void committed(const EpochCommit& commit);
   Status prepare_files(EpochCommit& commit);

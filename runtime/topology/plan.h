@@ -55,8 +55,4 @@ Plan make_plan(const Topology& topology, unsigned parallelism);
 /// Guarantee of every path from a source to a sink.
 std::vector<PathGuarantee> guarantees(const Topology& topology);
 
-std::string plan_text(const Plan& plan);
-std::string plan_mermaid(const Plan& plan);
-std::string plan_json(const Plan& plan);
-
 }  // namespace huiliu::runtime
