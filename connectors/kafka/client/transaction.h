@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connectors/kafka/client/client.h"
+#include "runtime/component/sink.h"
+
+namespace huiliu::connectors::kafka {
+
+/// The largest message that the client sends; a little more than sinks let through.
+inline constexpr std::uint64_t kClientMessageBytes = (16u << 20) + (64u << 10);
+
+struct ProducerOptions {
+  Connection connection;
+  std::string transactional_id;
+  std::int64_t timeout_ms = 60'000;  ///< after which the broker aborts an open transaction
+  Settings settings;                 ///< of the producer: linger.ms, ...
+  /// Sinks whose topics were found to take what they write. It may be kept over openings: asking
+  /// again would take its time at each change of the workers.
+  std::shared_ptr<std::set<std::string>> checked_sinks = std::make_shared<std::set<std::string>>();
+};
+
+/// What a topic's records are to become.
+struct TopicSettings {
+  std::string compression = "none";
+};
+
+struct Header {
+  std::string_view name, value;
+};
+
+struct Outgoing {
+  int partition = RD_KAFKA_PARTITION_UA;  ///< by the key's hash, as the Java client does
+  std::string_view key;                   ///< null data: no key
+  std::string_view value;                 ///< null data: a tombstone
+  std::int64_t timestamp_ms = 0;          ///< 0: now
+  std::span<const Header> headers = {};
+  std::int64_t* offset = nullptr;  ///< gets the record's offset, at the latest at flush()
+};
+
+/// The transaction that the running epoch's records, changelog and offsets are in. Used by the
+/// committer thread. After any error but of produce() the object is done with: open a new one and
+/// ask the brokers what is committed.
+class Transaction final : public runtime::LogTransaction {
+ public:
+  /// Fences whoever has the same transactional id, and waits until their transaction is over.
+  static runtime::Result<std::unique_ptr<Transaction>> open(const ProducerOptions& options);
+  ~Transaction() override;
+
+  runtime::Status begin();
+  /// Kept until the transaction object goes.
+  runtime::Result<rd_kafka_topic_t*> topic(const std::string& name,
+                                           const TopicSettings& settings = {});
+  /// Copies the record.
+  runtime::Status produce(rd_kafka_topic_t* topic, const Outgoing& record);
+  /// Many records without time and headers for one partition, at half the cost. `offset` gets that
+  /// of the last one.
+  runtime::Status produce_all(rd_kafka_topic_t* topic, int partition,
+                              std::vector<rd_kafka_message_t>& records, std::int64_t* offset);
+  /// All records are with the brokers, or the status says why not.
+  runtime::Status flush();
+  runtime::Status send_offsets(const rd_kafka_topic_partition_list_t* offsets,
+                               const rd_kafka_consumer_group_metadata_t* group);
+  runtime::Status commit();
+  runtime::Status abort();
+  rd_kafka_t* client() { return client_.get(); }
+  std::set<std::string>& checked_sinks() { return *checked_sinks_; }
+  /// The most bytes of a batch of several records, as `batch.size` of the client says.
+  std::uint64_t batch_bytes() const;
+
+ private:
+  explicit Transaction(const ProducerOptions& options)
+      : timeout_ms_(options.timeout_ms), checked_sinks_(options.checked_sinks) {}
+  runtime::Status init(const std::string& transactional_id);
+  static void on_error(rd_kafka_t*, int code, const char* text, void* self);
+  static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
+  void make_room(std::size_t bytes);
+  runtime::Status undelivered();
+  Error flush_for(std::int64_t milliseconds);
+  runtime::Status waited_for(const Error& error, const std::string& what);
+  std::int64_t long_wait_ms() const;
+  void name_cause();
+
+  std::int64_t timeout_ms_;
+  std::shared_ptr<std::set<std::string>> checked_sinks_;
+  Client client_;
+  std::map<std::string, Topic> topics_;
+  Error delivery_error_;
+  Error refused_;                   // by the brokers: who we are, or who they are
+  std::uint64_t unsent_bytes_ = 0;  // with the client, not yet with the brokers
+  bool cause_named_ = false;        // of a long wait
+};
+
+/// A producer without transactions.
+struct PlainProducer {
+  std::unique_ptr<Error> refused;  // the client's callbacks write it
+  Client client;
+};
+/// One whose login the brokers have taken.
+runtime::Result<PlainProducer> make_connected_producer(const Connection& connection);
+/// Produces one record to partition 0 and waits until the brokers have it.
+runtime::Status produce_one(rd_kafka_t* producer, const std::string& topic, std::string_view key,
+                            std::string_view value);
+
+}  // namespace huiliu::connectors::kafka
