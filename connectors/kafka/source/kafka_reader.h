@@ -6,12 +6,10 @@
 #include <vector>
 
 #include "connectors/kafka/client/client.h"
+#include "connectors/kafka/source/start_offset.h"
 #include "runtime/component/source.h"
 
 namespace huiliu::connectors::kafka {
-
-enum class StartAt { kCommitted, kEarliest, kLatest, kTime };
-enum class OnMissing { kFail, kEarliest, kLatest };
 
 struct ReaderOptions {
   Connection connection;
