@@ -186,9 +186,8 @@ Status KafkaBackend::open_progress() {
     epoch_ = runtime::stored_number<std::uint64_t>(epoch->second, epoch->first);
   if (epoch == meta_.end() && local_.contains(std::string(kTime))) {
     return Status::corrupt(
-        fmt::format("topic {} holds no epoch, but the local state has some: the topic was made "
-                    "anew. Restore it, "
-                    "or start afresh with another `topology` id",
+        fmt::format("topic {} holds no epoch, but the local state has some: the topic was "
+                    "recreated. Restore it, or start afresh with another `topology` id",
                     name));
   }
   return check_shards();
@@ -384,11 +383,11 @@ Status KafkaBackend::produce_appends(const EpochCommit& commit) {
   // Compaction then removes what is delivered.
   for (const auto& [log, last] : commit.trims) {
     std::string& trimmed = meta_[std::string(kTrimmed) + log];
-    for (std::uint64_t gone =
+    for (std::uint64_t delivered =
              trimmed.empty() ? 1 : runtime::stored_number<std::uint64_t>(trimmed, log) + 1;
-         gone <= last; ++gone) {
+         delivered <= last; ++delivered) {
       key.clear();
-      state::append_big_endian(key, gone, 8);
+      state::append_big_endian(key, delivered, 8);
       Status status = transaction_->produce(outboxes_.at(log).topic, {.partition = 0, .key = key});
       if (!status.is_ok()) return status;
     }

@@ -101,7 +101,7 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status fence(const std::set<std::string>& workers);
   runtime::Result<std::set<std::string>> open_transactions(const std::string& topic,
                                                            const std::vector<ReplayFrom>& from);
-  runtime::Status check_not_anew(std::uint16_t shard) const;
+  runtime::Status check_not_recreated(std::uint16_t shard) const;
   std::string worker_name();
   std::string transactional_id(const std::string& worker) const;
   void announce_layout();

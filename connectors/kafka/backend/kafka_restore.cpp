@@ -113,8 +113,8 @@ std::vector<std::string> KafkaBackend::marks_of(const std::string& table) const 
   return marks;
 }
 
-// In one request, since each takes the brokers a while. A topic that was there once and is gone is
-// found when its table is opened.
+// In one request, since each takes the brokers a while. A topic that was there once and was deleted
+// is found when its table is opened.
 Status KafkaBackend::create_topics() {
   std::vector<InternalTopic> topics, all = {progress_topic()};
   const auto known = [this](const std::string& mark) { return meta_.contains(mark); };
@@ -165,10 +165,11 @@ Result<KafkaBackend::Changelog*> KafkaBackend::changelog(const std::string& tabl
     auto exists = topic_exists(transaction_->client(), log.topic_name);
     if (!exists.is_ok()) return exists.status();
     if (!*exists) {
-      return Status::corrupt(fmt::format(
-          "topic {} is gone, and with it what table {} has held. Restore it, or start afresh with "
-          "another `topology` id",
-          log.topic_name, table));
+      return Status::corrupt(
+          fmt::format("topic {} was deleted, and with it what table {} has held. Restore it, or "
+                      "start afresh with "
+                      "another `topology` id",
+                      log.topic_name, table));
     }
   }
   if (Status status = mark(table, marks, log); !status.is_ok()) return status;
@@ -261,7 +262,7 @@ Status KafkaBackend::forget_old_shards(const std::vector<std::uint16_t>& shards,
     if (!marks.is_ok()) return marks.status();
     // The marker of the transaction may be behind the position.
     if (marks->end <= local_offset(known->second) + 1) continue;
-    spdlog::info("the local copy of shard {} of {} is too old: it is built anew", shard,
+    spdlog::info("the local copy of shard {} of {} is too old: it is rebuilt", shard,
                  log.topic_name);
     forgotten.meta.emplace_back(known->first, "");
     local_.erase(known);

@@ -130,18 +130,19 @@ Status KafkaBackend::open_shared_progress() {
                    visit);
   if (!end.status.is_ok()) return end.status;
   for (const std::uint16_t shard : owned_) {
-    if (Status status = check_not_anew(shard); !status.is_ok()) return status;
+    if (Status status = check_not_recreated(shard); !status.is_ok()) return status;
   }
   return Status::ok();
 }
 
-// A copy of a shard that no progress is known of: its topic was made anew.
-Status KafkaBackend::check_not_anew(std::uint16_t shard) const {
+// The local state has a copy of a shard whose progress is not known: the progress topic was
+// recreated.
+Status KafkaBackend::check_not_recreated(std::uint16_t shard) const {
   if (meta_.contains(shard_key(kWorker, shard))) return Status::ok();
   for (const auto& [key, value] : local_) {
     if (!key.starts_with(kPosition) || !key.ends_with("/" + std::to_string(shard))) continue;
     return Status::corrupt(fmt::format(
-        "topic {} holds nothing of shard {}, but the local state does: the topic was made anew. "
+        "topic {} holds nothing of shard {}, but the local state does: the topic was recreated. "
         "Restore it, or start afresh with another `topology` id",
         topic_name("", "progress"), shard));
   }
@@ -179,23 +180,23 @@ Status KafkaBackend::claim_shards() {
 
 // Whoever has not said that it leaves is dead, or hangs.
 Status KafkaBackend::end_predecessors() {
-  std::set<std::string> gone;
+  std::set<std::string> dead;
   for (const std::uint16_t shard : owned_) {
     const auto worker = meta_.find(shard_key(kWorker, shard));
     if (worker == meta_.end() || worker->second == owner_) continue;
     predecessors_.insert(worker->second);
     const auto left = meta_.find(shard_key(kLeft, shard));
-    if (left == meta_.end() || left->second != worker->second) gone.insert(worker->second);
+    if (left == meta_.end() || left->second != worker->second) dead.insert(worker->second);
   }
-  if (gone.empty()) return Status::ok();
+  if (dead.empty()) return Status::ok();
   // One that has lost its shards without knowing it must not end their owner's transactions.
   if (Status status = transaction_->begin(); !status.is_ok()) return status;
   if (Status status = send_offsets(EpochCommit{}); !status.is_ok()) return status;
   if (Status status = transaction_->commit(); !status.is_ok()) return status;
-  return fence(gone);
+  return fence(dead);
 }
 
-// A worker that hung while it opened may find rows gone that their new owner has consumed.
+// A worker that hung while it opened may miss rows which their new owner has consumed and deleted.
 Status KafkaBackend::confirm() {
   if (!membership_) return Status::ok();
   if (Status status = transaction_->abort(); !status.is_ok()) return status;
@@ -209,8 +210,8 @@ std::function<Status()> KafkaBackend::on_open_transaction() {
   return [this] { return fence(std::exchange(predecessors_, {})); };
 }
 
-// Names in records of the progress topic that are not committed. Those of transactions that have
-// come to nothing are there too: ending another one's transaction costs it a new start, no more.
+// Names of workers in records of the progress topic that are not committed. Names in aborted
+// transactions are among them: ending a transaction of such a worker costs it a reopening, no more.
 Result<std::set<std::string>> KafkaBackend::open_transactions(const std::string& topic,
                                                               const std::vector<ReplayFrom>& from) {
   std::set<std::string> names;
@@ -228,8 +229,8 @@ Result<std::set<std::string>> KafkaBackend::open_transactions(const std::string&
   return names;
 }
 
-// A worker that is dead or hangs has left a transaction open: ended now, not at its timeout. One
-// that lives opens its next transaction anew.
+// A worker that is dead or hangs has left a transaction open: the brokers end it now, not at its
+// timeout. A worker whose process runs opens its transactions again.
 Status KafkaBackend::fence(const std::set<std::string>& workers) {
   for (const std::string& worker : workers) {
     spdlog::warn("ending the transaction that worker {} has left open", worker);

@@ -38,8 +38,8 @@ class SharedSnapshots {
   /// Lets go of what look() has opened.
   void forget() { found_.clear(); }
 
-  /// Writes one every so often, in a thread of its own, until the object goes; the store must live
-  /// so long. Keeps the newest two of this worker.
+  /// Writes one every so often, in a thread of its own, until the object is destroyed; the store
+  /// must outlive it. Keeps the newest two of this worker.
   void start_writing(state::EpochStore& store, std::string worker, std::vector<std::uint16_t> held);
 
  private:

@@ -146,7 +146,7 @@ Result<Client> make_client(rd_kafka_type_t type, const Connection& connection, c
     all.emplace_back("retry.backoff.ms", "20");
     all.emplace_back("linger.ms", "5");
   } else {
-    // After which a connection that has gone deaf is given up; as the Java client does.
+    // The client gives up a connection that does not answer for so long, as the Java client does.
     all.emplace_back("socket.timeout.ms", "30000");
   }
   all.insert(all.end(), connection.settings.begin(), connection.settings.end());

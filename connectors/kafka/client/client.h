@@ -76,7 +76,7 @@ Error take(rd_kafka_error_t* error);
 Error error_of(rd_kafka_resp_err_t code);
 
 /// The table's reaction (errors.h), the same wherever the error comes from: kInvalid with the
-/// remedy for what only a person can mend; kRestart, to open anew at the last committed epoch, for
+/// remedy for what only a person can mend; kRestart, to reopen at the last committed epoch, for
 /// what may pass; kFatal for what has not passed although it was tried again and again. `now_ms` is
 /// of a steady clock.
 runtime::Status as_status(const Error& error, const std::string& what);

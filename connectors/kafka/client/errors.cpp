@@ -94,7 +94,8 @@ constexpr ErrorRule kRules[] = {
     {RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT, kRetry},
     {RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED, kRetry},
 
-    // The transaction, the membership or what was being read is another's, or gone: a new opening
+    // The transaction, the membership or what was being read is another's, or deleted: a new
+    // opening
     // finds out which.
     {RD_KAFKA_RESP_ERR__DESTROY, kReopen},
     {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, kReopen},

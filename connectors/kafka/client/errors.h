@@ -12,9 +12,9 @@ namespace huiliu::connectors::kafka {
 /// (docs/guides/run-with-kafka.md says it to users).
 enum class Reaction {
   kReject,  ///< sinks refuse such a record before it is sent; if the brokers must do it, as kEnd
-  kRetry,   ///< passes by itself: whoever reads goes on, others are opened anew, for as long
-  kReopen,  ///< this client is done with: all is opened anew at the last committed epoch
-  kFew,     ///< nobody knows whether it passes: opened anew a few times, then the process ends
+  kRetry,   ///< passes by itself: whoever reads goes on, others are reopened, for as long
+  kReopen,  ///< this client is done with: all is reopened at the last committed epoch
+  kFew,     ///< nobody knows whether it passes: reopened a few times, then the process ends
   kEnd,     ///< only a person can mend it: the process ends with the remedy
 };
 

@@ -70,7 +70,7 @@ Membership::~Membership() {
 bool Membership::may_close() {
   const std::lock_guard lock(mutex_);
   constexpr std::int64_t kLongestMs = 5000;
-  return closing_ && (dealt_ || steady_ms() - closing_since_ms_ > kLongestMs);
+  return closing_ && (assigned_ || steady_ms() - closing_since_ms_ > kLongestMs);
 }
 
 void Membership::run() {
@@ -93,12 +93,12 @@ void Membership::run() {
       spdlog::info("{}; the client tries again", status.message());
     }
   }
-  if (!dealt_) {
-    static_cast<void>(
-        client_.release());  // the process ends; the group forgets it with its session
+  if (!assigned_) {
+    // The process ends, and the group forgets the member when its session does.
+    static_cast<void>(client_.release());
     return;
   }
-  // Leaves the group, so that the others need not wait for the session's end.
+  // The member leaves the group, so that the others need not wait for its session to end.
   const Error error = error_of(rd_kafka_consumer_close(client_.get()));
   if (error) spdlog::info("leaving the group {}: {}", options_.group, error.text);
 }
@@ -122,7 +122,7 @@ void Membership::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
   auto* membership = static_cast<Membership*>(self);
   Error error;
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-    membership->dealt_ = true;
+    membership->assigned_ = true;
     membership->is_other_member();
     error = huiliu::connectors::kafka::take(rd_kafka_incremental_assign(client, partitions));
     membership->add(*partitions);
@@ -190,14 +190,15 @@ void Membership::release() {
   woken_.notify_all();
 }
 
-// When a member with a name is expelled while the group deals out anew, librdkafka 2.0 joins under
-// a new id and keeps what the old one had: two would work on a shard, each with a right to commit.
+// When the group expels a member with a name while it assigns the shards again, librdkafka 2.0
+// joins under a new id and keeps the shards of the old one. Two workers would work on a shard, each
+// with a right to commit.
 bool Membership::is_other_member() {
   const std::string member = member_id(client_.get());
   const std::lock_guard lock(mutex_);
   if (shards_.empty() || member == member_) return false;
   if (!expelled_.exchange(true)) {
-    spdlog::warn("the group has expelled this worker; joining it anew");
+    spdlog::warn("the group has expelled this worker; it joins again");
   }
   changed_ = true;
   return true;
@@ -205,7 +206,8 @@ bool Membership::is_other_member() {
 
 GroupMetadata Membership::metadata() {
   GroupMetadata metadata(rd_kafka_consumer_group_metadata(client_.get()));
-  // Asked afterwards: an id that is the old one now was so before.
+  // Read the member id after the metadata: if it still is the old one, it had not changed when the
+  // metadata was read.
   if (rd_kafka_assignment_lost(client_.get()) != 0 || is_other_member()) return {};
   return metadata;
 }

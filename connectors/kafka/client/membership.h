@@ -22,8 +22,8 @@ struct MembershipOptions {
   std::int64_t session_timeout_ms = 10'000;
 };
 
-/// This process's membership in the group of a topology's workers. The brokers deal out the shards
-/// (cooperatively: whoever keeps some goes on with them). What is taken away is given up only when
+/// This process's membership in the group of a topology's workers. The brokers assign the shards
+/// (cooperatively: a worker goes on with those it keeps). What is taken away is given up only when
 /// nobody works on it any more: then, and not before, another worker gets it. Thread-safe.
 class Membership {
  public:
@@ -41,7 +41,7 @@ class Membership {
   /// Null if the shards in use are known to be lost.
   GroupMetadata metadata();
   /// The group has taken this process for another member than the one its shards were given to:
-  /// nobody tells what is lost. Join anew.
+  /// nobody tells what is lost. Join again.
   bool expelled() const { return expelled_.load(std::memory_order_relaxed); }
 
  private:
@@ -62,10 +62,10 @@ class Membership {
   std::set<std::uint16_t> shards_;
   std::string member_;  // whom shards_ were given to
   bool in_use_ = false;
-  bool removing_ = false;  // some of shards_ are about to go
+  bool removing_ = false;  // some of shards_ are about to be taken away
   bool closing_ = false;
   std::int64_t closing_since_ms_ = 0;
-  bool dealt_ = false;  // the group has dealt out shards since this worker joined; of thread_
+  bool assigned_ = false;  // the group has assigned shards since this worker joined; of thread_
   runtime::Status failure_ = runtime::Status::ok();
   std::atomic<bool> changed_{false}, expelled_{false};
   Client client_;

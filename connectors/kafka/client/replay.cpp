@@ -78,7 +78,7 @@ class Replay {
       const std::int64_t end = std::max(marks->end, whole_[i]);
       if (from_[i].offset > end) {
         return Status::corrupt(fmt::format(
-            "{}[{}] ends at {}, but the local state has read up to {}: the topic was made anew. "
+            "{}[{}] ends at {}, but the local state has read up to {}: the topic was recreated. "
             "Restore it, or remove the local state folder to build it from what there is",
             topic_, from_[i].partition, end, from_[i].offset));
       }

@@ -47,9 +47,9 @@ struct ReplayRequest {
   std::function<bool()> interrupted = {};
 };
 
-/// Reads partitions of a topic up to their ends. `visit` may refuse to go
-/// on. An offset behind a partition's end is kCorrupt: the topic was made anew. So is one before
-/// its beginning: a part of the state was deleted.
+/// Reads partitions of a topic up to their ends. `visit` may refuse to go on. An offset behind a
+/// partition's end is kCorrupt: the topic was recreated. So is one before its beginning: a part of
+/// the state was deleted.
 ReplayEnd replay_topic(const ReplayRequest& request,
                        const std::function<runtime::Status(const ReplayedRecord&)>& visit);
 

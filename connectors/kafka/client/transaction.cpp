@@ -71,8 +71,8 @@ void Transaction::on_error(rd_kafka_t*, int code, const char* text, void* self) 
 
 Transaction::~Transaction() {
   if (!client_) return;
-  // What is still queued belongs to a transaction that will never commit; what of it is not gone
-  // yet goes with the client.
+  // What is still queued belongs to a transaction that will never commit. The client drops it now,
+  // or when it is destroyed itself.
   (void)rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   (void)rd_kafka_flush(client_.get(), 0);
 }
@@ -324,7 +324,7 @@ Result<PlainProducer> make_connected_producer(const Connection& connection) {
 
 Status produce_one(rd_kafka_t* producer, const std::string& topic, std::string_view key,
                    std::string_view value) {
-  // On the heap: a report that comes after this call must not find it gone.
+  // It is on the heap, since librdkafka may write the report after this call has returned.
   auto delivery = std::make_unique<Delivery>();
   const rd_kafka_resp_err_t code = rd_kafka_producev(
       producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(0),

@@ -96,7 +96,7 @@ runtime::Descriptor descriptor() {
       {.name = "on_missing",
        .type = OptionType::kEnum,
        .doc = "What to do when the next message is not there any more, because it was "
-              "deleted, or the topic was made anew: fail, or go on at an end.",
+              "deleted, or the topic was recreated: fail, or go on at an end.",
        .default_text = "fail",
        .choices = {"fail", "earliest", "latest"}},
       {.name = "until",

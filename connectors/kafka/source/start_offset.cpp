@@ -40,9 +40,9 @@ std::string_view text_of(Missing missing) {
     case Missing::kDeleted:
       return "messages were deleted before they were read";
     case Missing::kCut:
-      return "the topic was made anew or cut";
+      return "the topic was recreated or cut";
     case Missing::kRecreated:
-      return "the message before it is not the one that was read: the topic was made anew";
+      return "the message before it is not the one that was read: the topic was recreated";
   }
   return "";
 }
