@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "connectors/kafka/backend/backend_setup.h"
 #include "connectors/kafka/backend/changelog.h"
 #include "connectors/kafka/backend/shared_snapshots.h"
 #include "connectors/kafka/backend/standby.h"
@@ -20,24 +21,6 @@
 #include "state/epoch_store.h"
 
 namespace huiliu::connectors::kafka {
-
-struct BackendOptions {
-  ProducerOptions producer;
-  std::string group;
-  int replication = -1;
-  bool several = false;  ///< workers share the shards
-  std::string worker;    ///< with `several`: the configured name, or empty
-  std::int64_t session_timeout_ms = 10'000;
-  SharedSnapshotOptions snapshots;
-  bool standby = false;  ///< with `several`: keeps copies of the shards of others
-};
-
-/// What a process keeps between two openings of the backend.
-struct Session {
-  std::string owner;                       ///< one worker: its mark in the progress topic
-  std::shared_ptr<Membership> membership;  ///< several workers
-  std::shared_ptr<std::set<std::string>> checked_sinks = std::make_shared<std::set<std::string>>();
-};
 
 /// Commits an epoch by one Kafka transaction: outputs of sinks, changelogs of tables, outboxes, the
 /// engine's positions (in a compacted progress topic) and the consumed offsets. What is committed

@@ -4,13 +4,11 @@
 #include <map>
 #include <memory>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "connectors/kafka/client/client.h"
-#include "runtime/component/sink.h"
+#include "connectors/kafka/client/topic_transaction.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -27,50 +25,28 @@ struct ProducerOptions {
   std::shared_ptr<std::set<std::string>> checked_sinks = std::make_shared<std::set<std::string>>();
 };
 
-/// What a topic's records are to become.
-struct TopicSettings {
-  std::string compression = "none";
-};
-
-struct Header {
-  std::string_view name, value;
-};
-
-struct Outgoing {
-  int partition = RD_KAFKA_PARTITION_UA;  ///< by the key's hash, as the Java client does
-  std::string_view key;                   ///< null data: no key
-  std::string_view value;                 ///< null data: a tombstone
-  std::int64_t timestamp_ms = 0;          ///< 0: now
-  std::span<const Header> headers = {};
-  std::int64_t* offset = nullptr;  ///< gets the record's offset, at the latest at flush()
-};
-
 /// The transaction that the running epoch's records, changelog and offsets are in. Used by the
 /// committer thread. After any error but of produce() the object is done with: open a new one and
 /// ask the brokers what is committed.
-class Transaction final : public runtime::LogTransaction {
+class Transaction final : public TopicTransaction {
  public:
   /// Fences whoever has the same transactional id, and waits until their transaction is over.
   static runtime::Result<std::unique_ptr<Transaction>> open(const ProducerOptions& options);
   ~Transaction() override;
 
-  runtime::Status begin();
-  /// Kept until the transaction object goes.
+  runtime::Status begin() override;
   runtime::Result<rd_kafka_topic_t*> topic(const std::string& name,
-                                           const TopicSettings& settings = {});
-  /// Copies the record.
-  runtime::Status produce(rd_kafka_topic_t* topic, const Outgoing& record);
-  /// Many records without time and headers for one partition, at half the cost. `offset` gets that
-  /// of the last one.
+                                           const TopicSettings& settings = {}) override;
+  runtime::Status produce(rd_kafka_topic_t* topic, const Outgoing& record) override;
   runtime::Status produce_all(rd_kafka_topic_t* topic, int partition,
-                              std::vector<rd_kafka_message_t>& records, std::int64_t* offset);
-  /// All records are with the brokers, or the status says why not.
-  runtime::Status flush();
+                              std::vector<rd_kafka_message_t>& records,
+                              std::int64_t* offset) override;
+  runtime::Status flush() override;
   runtime::Status send_offsets(const rd_kafka_topic_partition_list_t* offsets,
-                               const rd_kafka_consumer_group_metadata_t* group);
-  runtime::Status commit();
-  runtime::Status abort();
-  rd_kafka_t* client() { return client_.get(); }
+                               const rd_kafka_consumer_group_metadata_t* group) override;
+  runtime::Status commit() override;
+  runtime::Status abort() override;
+  rd_kafka_t* client() override { return client_.get(); }
   std::set<std::string>& checked_sinks() { return *checked_sinks_; }
   /// The most bytes of a batch of several records, as `batch.size` of the client says.
   std::uint64_t batch_bytes() const;
