@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "connectors/kafka/backend/backend_keys.h"
+#include "connectors/kafka/client/plain_producer.h"
 #include "runtime/base/failpoint.h"
 #include "runtime/base/stored_number.h"
 
