@@ -11,6 +11,7 @@
 #include "connectors/kafka/backend/group_ownership.h"
 #include "connectors/kafka/backend/sole_ownership.h"
 #include "connectors/kafka/backend/state_topics.h"
+#include "connectors/kafka/client/topic_settings.h"
 #include "runtime/base/failpoint.h"
 #include "runtime/base/machine.h"
 #include "state/embedded_backend.h"

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "connectors/kafka/client/topic_settings.h"
 #include "connectors/kafka/client/topics.h"
 #include "runtime/base/check.h"
 #include "runtime/base/clock.h"

@@ -9,6 +9,7 @@
 
 #include "connectors/kafka/client/client.h"
 #include "connectors/kafka/client/message_frame.h"
+#include "connectors/kafka/client/topic_settings.h"
 #include "connectors/kafka/client/topics.h"
 #include "connectors/kafka/client/transaction.h"
 #include "connectors/kafka/sink/message_encoder.h"
