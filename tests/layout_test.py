@@ -34,6 +34,13 @@ ALLOWED = {
     "cli": BELOW_SERVICE | {"service"},
     "examples": COMPONENT | {"state"},
 }
+# The same for folders inside of a connector: what each may include of its connector besides itself.
+INSIDE = {
+    "connectors/kafka/client": set(),
+    "connectors/kafka/source": {"client"},
+    "connectors/kafka/sink": {"client"},
+    "connectors/kafka/backend": {"client", "source", "sink"},
+}
 # What the picture of includes shows; examples, tools and benchmarks use what they like.
 ROOTS = {name.split("/")[0] for name in ALLOWED} - {"examples"}
 # Start of an include → the only places that may have it.
@@ -68,8 +75,21 @@ def is_test(path: str) -> bool:
     return path.endswith(("_test.cpp", "_fuzz.cpp", "harness.h")) or "/testing" in path
 
 
+def forbidden_inside(path: str, included: str) -> str:
+    """The rule that an include of the file's own connector breaks, or nothing."""
+    room, target = path.rpartition("/")[0], included.rpartition("/")[0]
+    allowed = INSIDE.get(room)
+    if allowed is None or target == room or room_of(target + "/") != room_of(path) or is_test(path):
+        return ""
+    if target.rpartition("/")[2] in allowed:
+        return ""
+    return f"{room}/ may include of its connector only {', '.join(sorted(allowed)) or 'its own files'}"
+
+
 def forbidden(path: str, quoted: bool, included: str) -> str:
     """The rule that an include breaks, or nothing."""
+    if quoted and forbidden_inside(path, included):
+        return forbidden_inside(path, included)
     room, target = room_of(path), room_of(included)
     allowed = ALLOWED.get("connectors" if room.startswith("connectors/") else room)
     if quoted and "/" in included and allowed is not None and not is_test(path):

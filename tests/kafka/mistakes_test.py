@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a user can get wrong with Kafka, and what changes under way: each must end with a remedy, or go on.
 
-Topics that are missing, deleted or made anew; settings that the brokers refuse; state that does not fit; a broker
+Topics that are missing, deleted or recreated; settings that the brokers refuse; state that does not fit; a broker
 that comes later than the process; partitions that are added; a record that the output topic does not take.
 """
 import argparse
@@ -136,13 +136,13 @@ def partitions_are_added(job: Job) -> None:
 def topics_made_anew(job: Job) -> None:
     job.delete("input")
     client.create_topics(job.broker.bootstrap, {"input": 3})
-    job.expect("an input topic made anew", DATA_AT_RISK, "on_missing")
+    job.expect("an input topic recreated", DATA_AT_RISK, "on_missing")
     job.send("e", "a")
-    job.expect("an input topic made anew, and that is meant", GOOD, missing="earliest")
+    job.expect("an input topic recreated, and that is meant", GOOD, missing="earliest")
     same("output", job.output(), rows("a", "b", "c", "d", "e"))
     job.delete("mistakes.once.seen.changelog")
-    job.expect("a changelog that was deleted", DATA_AT_RISK, "is gone")
-    job.expect("a changelog that was deleted, without local state", DATA_AT_RISK, "is gone", state="fresh")
+    job.expect("a changelog that was deleted", DATA_AT_RISK, "was deleted")
+    job.expect("a changelog that was deleted, without local state", DATA_AT_RISK, "was deleted", state="fresh")
     job.delete("mistakes.progress")
     job.expect("a progress topic that was deleted", DATA_AT_RISK, "holds no epoch")
 
@@ -169,7 +169,7 @@ def topics_go_under_way(job: Job) -> None:
     job.delete("going.in")
     job.must_end(process, "an input topic deleted under way", USAGE, "create the topic")
     client.create_topics(bootstrap, {"going.in": 1})
-    job.expect("the input topic made anew after that", DATA_AT_RISK, "on_missing", **names)
+    job.expect("the input topic recreated after that", DATA_AT_RISK, "on_missing", **names)
     job.send("c", "d", topic="going.in")
     job.expect("and it has as many messages as before", DATA_AT_RISK, "not the one that was read", **names)
     job.expect("and that is meant", GOOD, missing="earliest", **names)
@@ -179,7 +179,7 @@ def topics_go_under_way(job: Job) -> None:
     job.delete("going.in")
     client.create_topics(bootstrap, {"going.in": 1})
     job.send("h", topic="going.in")
-    job.must_end(process, "an input topic deleted and made anew under way", DATA_AT_RISK, "on_missing")
+    job.must_end(process, "an input topic deleted and recreated under way", DATA_AT_RISK, "on_missing")
     job.expect("and that is meant", GOOD, missing="earliest", **names)
     same("output", job.output("going.out"), rows(*"abcdefgh"))
 
@@ -188,13 +188,13 @@ def topics_go_under_way(job: Job) -> None:
     job.send("j", topic="going.in")
     job.must_end(process, "an output topic deleted under way", USAGE, "create the topic")
     client.create_topics(bootstrap, {"going.out": 1})
-    job.expect("the output topic made anew", GOOD, **names)
+    job.expect("the output topic recreated", GOOD, **names)
     same("output", job.output("going.out"), rows("j"))
 
     process = run(["j"], "k")
     job.delete("going.once.seen.changelog")
     job.send("l", topic="going.in")
-    job.must_end(process, "a changelog deleted under way", DATA_AT_RISK, "is gone")
+    job.must_end(process, "a changelog deleted under way", DATA_AT_RISK, "was deleted")
 
 
 def too_large(job: Job) -> None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Several workers share a topology while they come, go, are killed and hang; then counts what they made.
 
-A real broker runs on loopback (broker.py). Every few seconds a worker is started, asked to end, killed at a
+A real broker runs on loopback (broker.py). Every few seconds a worker is started, sent SIGTERM, killed at a
 random moment or at a named step of the commit, or stopped and continued: for about as long as the group waits
 for it, or until others have its work (a zombie). Some have a name and come back to their share, others
 have none; some start without local state. At the end one worker has all the work again, and once more

@@ -40,7 +40,7 @@ class Groups {
   rd_kafka_resp_err_t heartbeat(const std::string& group, const std::string& member,
                                 const std::string& instance, int generation);
   void leave(const std::string& group, const std::string& member);
-  /// Another one has loaded the groups: sessions begin anew.
+  /// Another one has loaded the groups: sessions start over.
   void coordinator_is_back();
   /// Whether offsets of a transaction are taken.
   rd_kafka_resp_err_t check_offsets(const MemberId& member);

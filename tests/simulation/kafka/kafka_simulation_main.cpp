@@ -49,9 +49,10 @@ void print(const Part& sum, double seconds) {
       number(sum.seeds), number(tally.shared), seconds,
       static_cast<double>(tally.virtual_ms) / 3.6e6, number(sum.repeated));
   std::printf(
-      "workers: %llu lives, %llu killed at random, %llu at a step, %llu frozen, %llu asked to end, "
+      "workers: %llu process runs, %llu killed at random, %llu at a step, %llu frozen, %llu sent "
+      "SIGTERM, "
       "%llu taken over from, %llu restarts within; disks: %llu lost power, %llu wiped, %llu old "
-      "copies, %llu unused for days; %llu last lives\n"
+      "copies, %llu unused for days; %llu last runs\n"
       "names: %llu workers fenced by their own, %llu shards waited for the next rebalance, "
       "%llu announcements of the dead\n",
       number(tally.lives), number(tally.killed), number(tally.killed_at_step), number(tally.frozen),

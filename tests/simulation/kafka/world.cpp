@@ -317,7 +317,7 @@ bool World::end_all() {
            !broker_.transactions_open();
   };
   if (run_until(scheduler_.now() + 120 * kSecond, all_ended)) return true;
-  if (problem_.empty()) problem_ = "workers that were asked to end, or transactions, do not end";
+  if (problem_.empty()) problem_ = "workers that were sent SIGTERM, or transactions, do not end";
   return false;
 }
 

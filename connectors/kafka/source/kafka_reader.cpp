@@ -1,0 +1,160 @@
+#include "connectors/kafka/source/kafka_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "connectors/kafka/source/partition_set.h"
+#include "connectors/kafka/source/slice_filler.h"
+
+namespace huiliu::connectors::kafka {
+namespace {
+
+using runtime::ReadResult;
+using runtime::Slice;
+using runtime::Status;
+using runtime::StatusCode;
+
+class KafkaReader final : public runtime::SourceReader {
+ public:
+  explicit KafkaReader(ReaderOptions options) : options_(std::move(options)) {}
+  ~KafkaReader() override {
+    filler_.clear();
+    queue_.reset();
+    close_consumer(std::move(client_));
+  }
+
+  Status open(const runtime::SourceContext& context) override;
+  ReadResult read(Slice& slice) override;
+  Status failure() const override { return failure_; }
+  std::pair<std::uint64_t, std::uint64_t> progress() const override { return {0, 0}; }
+
+ private:
+  Settings client_settings() const;
+  std::string client_group() const;
+  std::int64_t now() const { return context_.clock->steady_ms(); }
+  ReadResult failed(Status status) {
+    failure_ = std::move(status);
+    return ReadResult::kFailed;
+  }
+  Status discover_later();
+  Status fetch();
+  Status take_in(Message message);
+
+  ReaderOptions options_;
+  runtime::SourceContext context_;
+  Client client_;
+  Queue queue_;
+  PartitionSet partitions_{options_, context_};
+  SliceFiller filler_{options_, context_, partitions_};
+  std::vector<rd_kafka_message_t*> batch_;
+  std::int64_t discovered_ms_ = 0;
+  Status failure_ = Status::ok();
+};
+
+Status KafkaReader::open(const runtime::SourceContext& context) {
+  context_ = context;
+  if (Status status = partitions_.load_positions(); !status.is_ok()) return status;
+  auto client = make_client(RD_KAFKA_CONSUMER, options_.connection, client_settings());
+  if (!client.is_ok()) return client.status();
+  client_ = std::move(client.value());
+  if (Status status = use_consumer_queue(client_.get()); !status.is_ok()) return status;
+  queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
+  discovered_ms_ = context.clock->steady_ms();
+  return partitions_.discover(client_.get(), true);
+}
+
+Settings KafkaReader::client_settings() const {
+  const std::uint64_t prefetch_kib = std::max<std::uint64_t>(1024, options_.prefetch_bytes >> 10);
+  return {{"group.id", client_group()},
+          {"enable.auto.commit", "false"},
+          {"enable.auto.offset.store", "false"},
+          {"auto.offset.reset", "error"},
+          {"isolation.level", "read_committed"},
+          {"enable.partition.eof", "true"},
+          // Bytes bound what is fetched ahead, not the number of messages: librdkafka before 2.2
+          // pauses fetching for a second at either limit.
+          {"queued.min.messages", "10000000"},
+          {"queued.max.messages.kbytes", std::to_string(prefetch_kib)},
+          {"fetch.wait.max.ms", "100"},
+          {"fetch.error.backoff.ms", "20"},
+          {"topic.metadata.refresh.interval.ms", "10000"}};
+}
+
+// The client names the group and does not join it: brokers may give users rights on groups.
+std::string KafkaReader::client_group() const {
+  if (!options_.group.empty()) return options_.group;
+  return options_.backend_group.empty() ? context_.topology_id : options_.backend_group;
+}
+
+ReadResult KafkaReader::read(Slice& slice) {
+  if (Status status = discover_later(); !status.is_ok()) return failed(std::move(status));
+  if (filler_.is_empty()) {
+    if (Status status = fetch(); !status.is_ok()) return failed(std::move(status));
+  }
+  if (!filler_.is_empty()) return filler_.fill(slice);
+  if (partitions_.has_unsaid()) return filler_.pin(slice);
+  return options_.until_end && partitions_.all_done() ? ReadResult::kEnd : ReadResult::kIdle;
+}
+
+// What is read already goes on while the brokers do not answer.
+Status KafkaReader::discover_later() {
+  if (options_.until_end || now() - discovered_ms_ < options_.discover_ms) return Status::ok();
+  discovered_ms_ = now();
+  Status status = partitions_.discover(client_.get(), false);
+  if (status.code() != StatusCode::kRestart) return status;
+  spdlog::warn("{}: {}; trying again later", context_.node_name, status.message());
+  return Status::ok();
+}
+
+Status KafkaReader::fetch() {
+  constexpr int kWaitMs = 1;
+  constexpr std::size_t kBatch = 4096;
+  batch_.resize(kBatch);
+  const ssize_t count =
+      rd_kafka_consume_batch_queue(queue_.get(), kWaitMs, batch_.data(), batch_.size());
+  Status status = Status::ok();
+  std::vector<Partition*> recreated;
+  for (ssize_t i = 0; i < count; ++i) {
+    Message message(batch_[static_cast<std::size_t>(i)]);
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && !partitions_.is_expected(*message)) {
+      recreated.push_back(partitions_.find(*message));
+    }
+    if (status.is_ok()) status = take_in(std::move(message));
+  }
+  for (Partition* partition : recreated) {
+    if (!status.is_ok()) break;
+    status = partitions_.start_over(client_.get(), *partition);
+    filler_.drop(*partition);
+  }
+  return status;
+}
+
+Status KafkaReader::take_in(Message message) {
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    filler_.add(std::move(message));
+    return Status::ok();
+  }
+  if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    Partition* const partition = partitions_.find(*message);
+    if (partition == nullptr) return Status::ok();
+    // Between the last message and the end there may be nothing but marks of transactions.
+    if (partition->end >= 0 && message->offset >= partition->end) partition->done = true;
+    // The notice waits behind the messages that were fetched before it.
+    filler_.add(std::move(message));
+    return Status::ok();
+  }
+  // What the brokers have may not be what was being read: a new start looks what there is.
+  Error error = error_of(message->err);
+  error.text = rd_kafka_message_errstr(message.get());
+  return unless_passing(error, "source '" + context_.node_name + "'");
+}
+
+}  // namespace
+
+std::unique_ptr<runtime::SourceReader> make_kafka_reader(ReaderOptions options) {
+  return std::make_unique<KafkaReader>(std::move(options));
+}
+
+}  // namespace huiliu::connectors::kafka

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <deque>
+#include <string>
+
+#include "connectors/kafka/source/partition_set.h"
+
+namespace huiliu::connectors::kafka {
+
+/// Makes slices of the messages that were fetched and wait; each slice is of one partition.
+class SliceFiller {
+ public:
+  /// All outlive the object; `context` is filled before the first slice.
+  SliceFiller(const ReaderOptions& options, const runtime::SourceContext& context,
+              PartitionSet& partitions)
+      : options_(options), context_(context), partitions_(partitions) {}
+
+  /// Queues a message, or the notice that a partition's end was reached.
+  void add(Message message) { waiting_.push_back(std::move(message)); }
+  bool is_empty() const { return waiting_.empty(); }
+  /// Forgets what waits, before the client is closed.
+  void clear() { waiting_.clear(); }
+  /// Forgets what waits of the partition.
+  void drop(const Partition& partition);
+
+  /// Takes messages of the first one's partition, as many as follow each other; kIdle if none of
+  /// them is to be passed on.
+  runtime::ReadResult fill(runtime::Slice& slice);
+  /// Makes a slice without messages that says all positions.
+  runtime::ReadResult pin(runtime::Slice& slice);
+
+ private:
+  void take_first(runtime::Slice& slice, Partition* partition);
+  void append(runtime::Slice& slice, Partition& partition, const rd_kafka_message_t& message);
+  bool take_headers(const rd_kafka_message_t& message);
+
+  const ReaderOptions& options_;
+  const runtime::SourceContext& context_;
+  PartitionSet& partitions_;
+  std::deque<Message> waiting_;
+  std::string headers_;  // scratch
+};
+
+}  // namespace huiliu::connectors::kafka
