@@ -65,6 +65,24 @@ sinks:
         "validate", "t.yaml", text=topology % "T", code=2)
 
 
+def a_mistake_makes_no_second_one():
+    """An unset variable or a wrong duration kept nodes from seeing the backend's `bootstrap`."""
+    topology = """
+topology: t
+epoch: %s
+backend: {type: kafka, bootstrap: "%s"}
+sources: {s: {type: kafka, topic: a, fields: [k]}}
+rejects: bad
+sinks:
+  o: {type: kafka, input: s, topic: b}
+  bad: {type: kafka, topic: c}
+"""
+    for epoch, brokers, wrong in (("1sec", "b:1", "'epoch' expects a duration"),
+                                  ("1s", "${HUILIU_NONE}", "has no variable 'HUILIU_NONE'")):
+        said = huiliu("validate", "t.yaml", text=topology % (epoch, brokers), code=2)
+        assert wrong in said and "1 error\n" in said and "bootstrap" not in said, said
+
+
 def main():
     chosen = sys.argv[2:]
     for name, test in list(globals().items()):

@@ -344,7 +344,8 @@ class ConfigLoader {
     if (dash != std::string::npos) return reference.substr(dash + 2);
     diagnostics_.error(place, fmt::format("the environment has no variable '{}'", name),
                        fmt::format("set it, or give a default: ${{{}:-value}}", name));
-    return {};
+    // Something is said here: whoever reads the option must not call it missing as well.
+    return fmt::format("${{{}}}", name);
   }
 
   Diagnostics& diagnostics_;

@@ -153,6 +153,8 @@ class Builder {
     topology_.id = config["topology"].is_scalar() ? config["topology"].text() : "";
     check_id(config["topology"]);
     topology_.version = config.string_or("version", "1");
+    // Nodes take options over from the backend: without it they would miss what is there.
+    read_backend(root["backend"]);
     if (diagnostics_.has_errors()) return;
     topology_.parallelism = threads_of(config["parallelism"]);
     topology_.epoch_ms = config["epoch"].as_duration().count();
@@ -160,7 +162,6 @@ class Builder {
     const Config state = with_defaults(config["state"], *state_options());
     topology_.state_path = state["path"].text();
     topology_.memory_bytes = state["memory"].as_size();
-    read_backend(root["backend"]);
   }
 
   // It becomes part of the names of topics, groups and folders.
