@@ -274,7 +274,7 @@ Status KafkaBackend::check_owner() {
 }
 
 Status KafkaBackend::taken_over() const {
-  return Status::fatal(fmt::format(
+  return Status::taken_over(fmt::format(
       "another process runs the topology '{}' and has taken over; this one ends. If both are meant "
       "to run, give them different `topology` ids",
       needs_.topology_id));
