@@ -83,6 +83,14 @@ sinks:
         assert wrong in said and "1 error\n" in said and "bootstrap" not in said, said
 
 
+def output_that_cannot_be_written_is_an_error():
+    """Help, lists and pages into a full disk ended with 0."""
+    for command in ["--help"], ["--version"], ["run", "--help"], ["list"], ["completion", "bash"], ["schema", "--topology"]:
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            ended = subprocess.run([HUILIU, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert ended.returncode == 1 and "the output cannot be written" in ended.stderr, (command, ended)
+
+
 def main():
     chosen = sys.argv[2:]
     for name, test in list(globals().items()):
