@@ -91,6 +91,29 @@ def output_that_cannot_be_written_is_an_error():
         assert ended.returncode == 1 and "the output cannot be written" in ended.stderr, (command, ended)
 
 
+PLAIN = """
+topology: t
+rejects: bad
+sources: {s: {type: file, path: in, pattern: ["*.csv"], fields: [id]}}
+sinks:
+  o: {type: file, input: s, path: out/o.ndjson}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+
+
+def a_reject_says_where_its_record_was_read():
+    """Neither file nor row, and a number beyond 64 bits was masked like somebody's identity."""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("in/a.csv").write_text("id,n\na,1\nb,99999999999999999999\n")
+    pathlib.Path("in/b.ndjson").write_text('{"id":"a","n":9223372036854775808}\n')
+    huiliu("run", "--quiet", "t.yaml", text=PLAIN.replace("[id]", "[id, {name: n, type: int64}]").replace(
+        ', pattern: ["*.csv"]', ""))
+    refused = [(row["reject_origin"], row["reject_field"], row["reject_value"]) for row in rows("out/bad.ndjson")]
+    assert refused == [("a.csv:2", "n", "99999999999999999999"), ("b.ndjson:1", "n", "9223372036854775808")], refused
+    for at, _, _ in refused:
+        assert "REJECTED" in huiliu("explain", "t.yaml", "--at", at)
+
+
 def main():
     chosen = sys.argv[2:]
     for name, test in list(globals().items()):

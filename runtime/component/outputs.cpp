@@ -66,7 +66,8 @@ void Outputs::reject(Record& record, const Reject& reject) {
     tracer_->rejected(*this, record, reject);
   }
   Value* slot = record.values + input_width_;
-  for (std::string_view text : texts_of(reject, node_)) *slot++ = Value::of_text(text);
+  const std::string_view origin = arena_->copy(origin_text(record.origin));
+  for (std::string_view text : texts_of(reject, node_, origin)) *slot++ = Value::of_text(text);
   record.width = input_width_ + static_cast<std::uint32_t>(kRejectFieldCount);
   deliver(reject_port_, record);
 }

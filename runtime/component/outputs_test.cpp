@@ -48,5 +48,22 @@ TEST(OutputsTest, AnEventTimeTooFarAheadIsRefusedAndMovesNothing) {
   EXPECT_EQ(outputs.take_max_event_time(), 1000);
 }
 
+TEST(OutputsTest, ARejectSaysWhereItsRecordWasRead) {
+  Arena arena;
+  Notes notes;
+  Outputs sunk("sink", 1, 0), outputs("check", 1, 0);
+  outputs.set_arena(&arena);
+  outputs.reject_port().target = &notes;
+  outputs.reject_port().target_outputs = &sunk;
+  const std::string file = "a.csv";
+  Value values[kRejectFieldCount];
+  Record record;
+  record.values = values;
+  record.origin = {&file, 7};
+  outputs.reject(record, {.code = "E1"});
+  EXPECT_EQ(values[kRejectFieldCount - 1].text(), "a.csv:7");
+  EXPECT_EQ(kRejectFields[kRejectFieldCount - 1], "reject_origin");
+}
+
 }  // namespace
 }  // namespace huiliu::runtime
