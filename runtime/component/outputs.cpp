@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "runtime/component/failure.h"
 #include "runtime/component/operator.h"
 
 namespace huiliu::runtime {
@@ -16,13 +17,21 @@ void Outputs::deliver(Port& port, Record& record) {
     return deliver_traced(port, record);
   }
   port.target_outputs->received_.add(record);
-  port.target->process(record, *port.target_outputs);
+  try {
+    port.target->process(record, *port.target_outputs);
+  } catch (...) {
+    rethrow_with_place(port.target_outputs->node(), record.origin);
+  }
 }
 
 void Outputs::deliver_traced(Port& port, Record& record) {
   tracer_->enter(*port.target_outputs, record);
   port.target_outputs->received_.add(record);
-  port.target->process(record, *port.target_outputs);
+  try {
+    port.target->process(record, *port.target_outputs);
+  } catch (...) {
+    rethrow_with_place(port.target_outputs->node(), record.origin);
+  }
   tracer_->leave(*port.target_outputs);
 }
 

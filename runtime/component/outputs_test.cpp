@@ -1,7 +1,10 @@
 #include "runtime/component/outputs.h"
 
+#include <stdexcept>
+
 #include <gmock/gmock.h>
 
+#include "runtime/base/status.h"
 #include "runtime/component/operator.h"
 
 namespace huiliu::runtime {
@@ -63,6 +66,30 @@ TEST(OutputsTest, ARejectSaysWhereItsRecordWasRead) {
   outputs.reject(record, {.code = "E1"});
   EXPECT_EQ(values[kRejectFieldCount - 1].text(), "a.csv:7");
   EXPECT_EQ(kRejectFields[kRejectFieldCount - 1], "reject_origin");
+}
+
+/// Throws as an operator of a library might.
+class Thrower final : public Operator {
+ public:
+  void process(Record&, Outputs&) override { throw std::runtime_error("no band for 3"); }
+};
+
+TEST(OutputsTest, WhatANodeThrowsNamesItAndTheRecord) {
+  Thrower thrower;
+  Outputs sunk("bands", 1, 0), outputs("in", 1, 0);
+  outputs.port(0).target = &thrower;
+  outputs.port(0).target_outputs = &sunk;
+  const std::string file = "a.csv";
+  Record record;
+  record.origin = {&file, 7};
+  try {
+    outputs.emit(record);
+    FAIL() << "nothing was thrown";
+  } catch (const StatusError& error) {
+    EXPECT_EQ(error.status().code(), StatusCode::kFailed);
+    EXPECT_THAT(error.status().message(),
+                testing::StartsWith("'bands' failed at a.csv:7: no band for 3; nothing of this"));
+  }
 }
 
 }  // namespace

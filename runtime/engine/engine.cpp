@@ -55,6 +55,8 @@ Status caught(const Part& part) {
     // Numbers that are none: std::stoull and the like.
     return Status::corrupt(std::string("the state has something that cannot be read: ") +
                            error.what());
+  } catch (const std::exception& error) {
+    return Status::failed(error.what());
   }
 }
 
@@ -103,7 +105,7 @@ Status Engine::run(const std::function<void(const EngineProgress&)>& tick, std::
     }
   }
   if (tick) tick(progress());
-  return finish();
+  return caught([this] { return finish(); });
 }
 
 bool Engine::step(std::uint64_t choice) {
