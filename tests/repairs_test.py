@@ -20,6 +20,13 @@ def huiliu(*arguments, code=0, text=None, **options):
     return ended.stdout + ended.stderr
 
 
+def wait_until(holds, seconds=30):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.02)
+
+
 def rows(path):
     return [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
 
@@ -91,6 +98,28 @@ def output_that_cannot_be_written_is_an_error():
         assert ended.returncode == 1 and "the output cannot be written" in ended.stderr, (command, ended)
 
 
+def a_second_process_is_told_of_the_first():
+    """It said "IO error: While lock file: ...: Resource temporarily unavailable"."""
+    topology = """
+topology: t
+rejects: bad
+state: {path: state}
+sources: {s: {type: file, path: in, fields: [id], watch: true}}
+sinks:
+  o: {type: file, input: s, path: out/o.ndjson}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("in/a.csv").write_text("id\n1\n")
+    pathlib.Path("t.yaml").write_text(topology)
+    first = subprocess.Popen([HUILIU, "run", "--quiet", "--epoch", "50ms", "t.yaml"], stderr=subprocess.DEVNULL)
+    wait_until(lambda: pathlib.Path("out/o.ndjson").exists() and rows("out/o.ndjson"))
+    said = huiliu("run", "--quiet", "t.yaml", code=1)
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(30) == 130
+    assert f"another process runs here: process {first.pid} holds the state" in said, said
+
+
 PLAIN = """
 topology: t
 rejects: bad
@@ -117,7 +146,7 @@ def a_reject_says_where_its_record_was_read():
 def main():
     chosen = sys.argv[2:]
     for name, test in list(globals().items()):
-        if not callable(test) or test.__module__ != "__main__" or name in ("huiliu", "rows", "main"):
+        if not callable(test) or test.__module__ != "__main__" or name in ("huiliu", "rows", "wait_until", "main"):
             continue
         if chosen and name not in chosen:
             continue
