@@ -264,6 +264,7 @@ const runtime::Registration registration(runtime::OperatorType{
                       .doc = "Records whose window has closed already. Unread: they are rejects."}},
          .keyed = true,
          .stateful = true,
+         .needs_event_time = true,
          .rejects = true,
          .example = "type: window_count\nkey: [dept, kind]\nwindow: 10s\n"},
     .declare = declare,

@@ -98,6 +98,25 @@ def output_that_cannot_be_written_is_an_error():
         assert ended.returncode == 1 and "the output cannot be written" in ended.stderr, (command, ended)
 
 
+def a_window_without_event_time_is_refused():
+    """It validated, and refused every record at run time."""
+    topology = """
+topology: t
+rejects: bad
+sources:
+  s: {type: file, path: in, fields: [id, {name: at, type: timestamp}]%s}
+operators:
+  w: {type: window_count, input: s, key: [id], window: 1h}
+sinks:
+  o: {type: file, input: w, path: out/o.ndjson}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+    pathlib.Path("in").mkdir()
+    said = huiliu("validate", "t.yaml", text=topology % "", code=2)
+    assert "t.yaml:7:3: error: 'w' needs event time, and no source" in said, said
+    huiliu("validate", "t.yaml", text=topology % ", event_time: at")
+
+
 def a_second_process_is_told_of_the_first():
     """It said "IO error: While lock file: ...: Resource temporarily unavailable"."""
     topology = """

@@ -130,6 +130,7 @@ class Builder {
     const auto* const backend = topology_.backend;
     if (backend != nullptr && backend->check) backend->check(state_needs(topology_), diagnostics_);
     const Config& state = root["state"];
+    check_event_time();
     check_written_paths(topology_, diagnostics_);
     check_read_folders(topology_, state.is_map() ? state["path"].place() : root.place(),
                        diagnostics_);
@@ -557,6 +558,31 @@ class Builder {
     diagnostics_.error(place, std::move(message), std::move(hint));
     failed_ = true;
   }
+  /// Whether records with event time may reach each node; inputs come first.
+  std::vector<bool> timed_nodes() const {
+    std::vector<bool> timed;
+    for (const Node& node : topology_.nodes) {
+      const bool own =
+          node.kind == ComponentKind::kSource && node.source_declaration->event_time_field >= 0;
+      timed.push_back(own || std::any_of(node.inputs.begin(), node.inputs.end(),
+                                         [&](const StreamRef& from) { return timed[from.node]; }));
+    }
+    return timed;
+  }
+
+  /// Without any event time such an operator would refuse every record at run time.
+  void check_event_time() {
+    const std::vector<bool> timed = timed_nodes();
+    for (std::size_t n = 0; n < topology_.nodes.size(); ++n) {
+      const Node& node = topology_.nodes[n];
+      if (!node.descriptor->needs_event_time || timed[n]) continue;
+      fail(
+          node.place,
+          fmt::format("'{}' needs event time, and no source that it reads from has any", node.name),
+          "give the source `event_time: FIELD`");
+    }
+  }
+
 
   Topology& topology_;
   const Registry& registry_;
