@@ -190,7 +190,7 @@ std::string number_text(std::string_view bytes) {
 
 runtime::RowText describe_row(const Schema& input, const std::vector<std::string>& fields,
                               std::string_view key, std::string_view value) {
-  if (key == kWatermarkKey) return {{"watermark", number_text(value)}};
+  if (key == kWatermarkKey) return {};
   runtime::RowText text = runtime::take_key_text(input, fields, key);
   text.emplace_back("window_start", number_text(key));
   text.emplace_back("count", number_text(value));

@@ -117,6 +117,32 @@ sinks:
     huiliu("validate", "t.yaml", text=topology % ", event_time: at")
 
 
+def state_shows_keys_and_nothing_else():
+    """Windows keep how far their time has come beside the counts: it was shown and counted as a key."""
+    topology = """
+topology: t
+rejects: bad
+state: {path: state}
+sources:
+  s: {type: file, path: in, fields: [id, {name: at, type: timestamp}], event_time: at, watch: true}
+operators:
+  w: {type: window_count, input: s, key: [id], window: 1h}
+sinks:
+  o: {type: file, input: w, path: out/o.ndjson}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("in/a.csv").write_text("id,at\na,2026-01-31T10:00:00Z\nb,2026-01-31T12:10:00Z\nc,2026-01-31T12:20:00Z\n")
+    pathlib.Path("t.yaml").write_text(topology)
+    run = subprocess.Popen([HUILIU, "run", "--quiet", "--epoch", "50ms", "t.yaml"], stderr=subprocess.DEVNULL)
+    wait_until(lambda: pathlib.Path("out/o.ndjson").exists() and rows("out/o.ndjson"))
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(30) == 130
+    assert '"rows":"2"' in huiliu("state", "t.yaml", "--json").replace(" ", "").replace(":2", ':"2"')
+    shown = huiliu("state", "t.yaml", "w", "--json").splitlines()
+    assert sorted(json.loads(line)["id"] for line in shown) == ["b", "c"], shown
+
+
 def a_second_process_is_told_of_the_first():
     """It said "IO error: While lock file: ...: Resource temporarily unavailable"."""
     topology = """

@@ -45,7 +45,8 @@ struct TableDeclaration {
   /// (runtime/topology/state_layout.h).
   std::string layout;
   /// A row for `huiliu state`, without the fields of the record's key if keys are nothing else.
-  /// Empty: the value in hexadecimal. It must take any bytes.
+  /// Unset: the value in hexadecimal. It must take any bytes. It gives nothing for a row that is
+  /// the operator's own and no key's: that is neither shown nor counted.
   std::function<RowText(std::string_view key, std::string_view value)> describe = {};
   /// Keys have more to them than the fields of the record's key.
   bool longer_keys = false;
