@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 import subprocess
@@ -141,6 +142,13 @@ sinks:
     assert '"rows":"2"' in huiliu("state", "t.yaml", "--json").replace(" ", "").replace(":2", ':"2"')
     shown = huiliu("state", "t.yaml", "w", "--json").splitlines()
     assert sorted(json.loads(line)["id"] for line in shown) == ["b", "c"], shown
+
+
+def completions_of_fish_are_its_language():
+    """An apostrophe in a description ended its quotes: fish loaded nothing."""
+    for line in huiliu("completion", "fish").splitlines():
+        bare = re.sub(r"'([^'\\]|\\.)*'", "", line)
+        assert "'" not in bare and re.fullmatch(r"complete -c huiliu -n (\w+)?( -[al] [\w-]+)+ -d ", bare), line
 
 
 def a_second_process_is_told_of_the_first():
