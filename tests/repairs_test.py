@@ -173,6 +173,38 @@ sinks:
     assert f"another process runs here: process {first.pid} holds the state" in said, said
 
 
+STORED = """
+topology: t
+rejects: bad
+sources: {s: {type: file, path: in, fields: [id]}}
+sinks:
+  o: {type: sqlite, input: s, path: out/o.sqlite, table: t, busy: 60s}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+
+
+def a_signal_ends_the_wait_for_a_store():
+    """A store that is away at the start kept the process deaf to SIGTERM."""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("out").mkdir()
+    pathlib.Path("in/a.csv").write_text("id\n1\n")
+    pathlib.Path("t.yaml").write_text(STORED)
+    store = sqlite3.connect("out/o.sqlite", isolation_level=None)
+    store.execute("create table other(x)")
+    store.execute("begin exclusive")
+    run = subprocess.Popen([HUILIU, "run", "--quiet", "t.yaml"], stderr=subprocess.DEVNULL)
+    wait_until(lambda: any(os.path.realpath(file).endswith("o.sqlite")
+                           for file in pathlib.Path(f"/proc/{run.pid}/fd").iterdir()))
+    run.send_signal(signal.SIGTERM)
+    try:
+        assert run.wait(5) == 130
+    finally:
+        run.kill()
+    store.execute("rollback")
+    huiliu("run", "--quiet", "t.yaml")
+    assert store.execute("select id from t").fetchall() == [("1",)]
+
+
 PLAIN = """
 topology: t
 rejects: bad

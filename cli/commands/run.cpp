@@ -200,10 +200,13 @@ Status run_once(const Topology& topology, const runtime::BackendContext& context
   ended.reopen = filled.value();
   if (ended.reopen) return Status::restart("the state is that of the snapshot");
   runtime::Engine engine(topology, threads, *backend.value(), runtime::system_clock());
+  // A store or a file that is away keeps the engine waiting while it opens.
+  signals.start(engine);
   if (Status status = engine.open(); !status.is_ok()) {
+    signals.detach();
+    if (signals.caught() && status.code() == StatusCode::kUnavailable) return Status::ok();
     return confirmed(std::move(status), *backend.value());
   }
-  signals.start(engine);
   const Status status = confirmed(
       engine.run([&printer](const EngineProgress& p) { printer.print(p); }), *backend.value());
   signals.detach();

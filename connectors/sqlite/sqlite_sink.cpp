@@ -81,7 +81,8 @@ class SqliteSink final : public runtime::OutboxSink {
     if (!folder.empty()) std::filesystem::create_directories(folder, error);
     if (error) return runtime::io_failure("cannot create folder", folder.string(), error.value());
     release();
-    if (Status status = open_shared(path, busy_ms_, shared_); !status.is_ok()) return status;
+    Status opened = open_shared(path, busy_ms_, context.ending, shared_);
+    if (!opened.is_ok()) return opened;
     const std::lock_guard lock(shared_->mutex);
     Status status = database().run(
         "CREATE TABLE IF NOT EXISTS _huiliu_position(sink TEXT PRIMARY KEY, sequence INTEGER)");
