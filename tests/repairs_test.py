@@ -205,6 +205,16 @@ def a_signal_ends_the_wait_for_a_store():
     assert store.execute("select id from t").fetchall() == [("1",)]
 
 
+def a_table_of_somebody_else_is_refused_with_a_remedy():
+    """A sink without a key said "table t has no column named _position", and no more."""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("out").mkdir()
+    pathlib.Path("in/a.csv").write_text("id\n1\n")
+    sqlite3.connect("out/o.sqlite").execute("create table t(id text)")
+    said = huiliu("run", "--quiet", "t.yaml", text=STORED, code=2)
+    assert "the table 't' is there already and has no column '_position'" in said and "Give the sink a `key`" in said, said
+
+
 PLAIN = """
 topology: t
 rejects: bad
