@@ -215,6 +215,26 @@ def a_table_of_somebody_else_is_refused_with_a_remedy():
     assert "the table 't' is there already and has no column '_position'" in said and "Give the sink a `key`" in said, said
 
 
+def a_summary_is_of_its_run():
+    """It gave the totals of all time after every run."""
+    topology = """
+topology: t
+rejects: bad
+sources: {s: {type: file, path: in, fields: [id]}}
+sinks:
+  o: {type: file, input: s, path: out/o.ndjson}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("in/a.csv").write_text("id\n1\n2\n")
+    first = huiliu("run", "--quiet", "t.yaml", text=topology)
+    assert re.search(r"source +s +0 +2 ", first) and "earlier runs" not in first, first
+    pathlib.Path("in/b.csv").write_text("id\n3\n")
+    second = huiliu("run", "--quiet", "t.yaml")
+    assert re.search(r"source +s +0 +1 ", second), second
+    assert "with all earlier runs: 3 read, 0 rejected, 3 written" in second, second
+
+
 PLAIN = """
 topology: t
 rejects: bad

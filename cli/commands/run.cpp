@@ -9,9 +9,11 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "cli/signal_waiter.h"
 #include "runtime/base/clock.h"
 #include "runtime/engine/engine.h"
@@ -42,65 +44,64 @@ struct Start {
   bool may_leave_out = false;
 };
 
-struct Counts {
-  std::uint64_t read = 0, rejected = 0, written = 0;
-};
-
-Counts count(const Topology& topology, const EngineProgress& progress) {
-  Counts counts;
-  for (std::size_t n = 0; n < topology.nodes.size() && n < progress.totals.size(); ++n) {
-    const auto& totals = progress.totals[n];
-    const ComponentKind kind = topology.nodes[n].kind;
-    if (topology.nodes[n].internal) continue;
-    if (kind == ComponentKind::kSource) counts.read += totals.emitted + totals.rejected;
-    if (kind == ComponentKind::kSink) counts.written += totals.received - totals.rejected;
-    counts.rejected += totals.rejected;
-  }
-  return counts;
-}
-
-/// One line a tick: rewritten in place on a terminal, a log entry otherwise.
+/// One line a tick: rewritten in place on a terminal, a log entry otherwise. It tells of this run,
+/// however often its parts begin anew.
 class ProgressPrinter {
  public:
   ProgressPrinter(const Topology& topology, bool quiet)
       : topology_(topology), terminal_(isatty(STDERR_FILENO) == 1), quiet_(quiet) {}
 
-  void print(const EngineProgress& progress) {
-    const Counts counts = count(topology_, progress);
-    const std::int64_t now = runtime::system_clock().steady_ms();
-    const double seconds = static_cast<double>(now - last_ms_) / 1000.0;
-    if (first_read_) start_ms_ = now, first_read_ = false, last_read_ = counts.read;
-    const double rate = seconds > 0 ? static_cast<double>(counts.read - last_read_) / seconds : 0.0;
-    const std::string share =
-        progress.bytes_all == 0
-            ? ""
-            : fmt::format("{}% ", 100 * progress.bytes_done / progress.bytes_all);
-    if (!quiet_ && terminal_) {
-      fmt::print(stderr, "\r{}{} read, {} rejected, {} written, {:.0f}/s, epoch {}\x1b[K", share,
-                 counts.read, counts.rejected, counts.written, rate, progress.epoch);
-      std::fflush(stderr);
-    } else if (!quiet_ && now - last_log_ms_ >= 5000) {
-      spdlog::info("progress epoch={} read={} rejected={} written={} rate={:.0f}", progress.epoch,
-                   counts.read, counts.rejected, counts.written, rate);
-      last_log_ms_ = now;
-    }
-    last_ms_ = now;
-    last_read_ = counts.read;
-  }
-  void end() const {
-    if (!quiet_ && terminal_) std::fputs("\n", stderr);
-  }
-  double seconds() const {
-    return static_cast<double>(runtime::system_clock().steady_ms() - start_ms_) / 1000.0;
+  /// What was done before; the first call counts.
+  void begin(const EngineProgress& progress) {
+    if (!begun_) before_ = progress.totals;
+    begun_ = true;
   }
 
+  void print(const EngineProgress& progress) {
+    last_ = progress;
+    const Counts counts = count(topology_, since(before_, progress.totals));
+    const std::int64_t now = runtime::system_clock().steady_ms();
+    const std::string text = line_.text(counts, share_of(progress), progress.epoch, now, columns());
+    if (!quiet_ && terminal_) {
+      rewrite(text);
+    } else if (!quiet_ && now - last_log_ms_ >= 5000) {
+      spdlog::info("progress epoch={} read={} rejected={} written={} rate={:.0f}", progress.epoch,
+                   counts.read, counts.rejected, counts.written, line_.rate());
+      last_log_ms_ = now;
+    }
+  }
+  void end() const {
+    if (quiet_ || !terminal_) return;
+    const Counts counts = count(topology_, since(before_, last_.totals));
+    const std::int64_t now = runtime::system_clock().steady_ms();
+    rewrite(line_.last(counts, share_of(last_), last_.epoch, now, columns()));
+    std::fputs("\n", stderr);
+  }
+  double seconds() const {
+    return static_cast<double>(line_.elapsed_ms(runtime::system_clock().steady_ms())) / 1000.0;
+  }
+  const std::vector<runtime::Ledger::Totals>& before() const { return before_; }
+
  private:
+  static void rewrite(const std::string& text) {
+    fmt::print(stderr, "\r{}\x1b[K", text);
+    std::fflush(stderr);
+  }
+  static int share_of(const EngineProgress& progress) {
+    if (progress.bytes_all == 0) return -1;
+    return static_cast<int>(100 * progress.bytes_done / progress.bytes_all);
+  }
+  static std::size_t columns() {
+    winsize size{};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  }
+
   const Topology& topology_;
-  bool terminal_, quiet_;
-  bool first_read_ = true;
-  std::int64_t start_ms_ = runtime::system_clock().steady_ms();
-  std::int64_t last_ms_ = start_ms_, last_log_ms_ = start_ms_;
-  std::uint64_t last_read_ = 0;
+  bool terminal_, quiet_, begun_ = false;
+  std::vector<runtime::Ledger::Totals> before_;
+  EngineProgress last_;
+  ProgressLine line_{runtime::system_clock().steady_ms()};
+  std::int64_t last_log_ms_ = runtime::system_clock().steady_ms();
 };
 
 /// Each path that sinks wrote, with the sinks' names.
@@ -140,17 +141,26 @@ bool nothing_left_out(const runtime::Shared& shared) {
   return nothing;
 }
 
-void print_summary(const Topology& topology, const EngineProgress& progress, double seconds) {
+/// What this run did, and apart from it what was done since the state began.
+void print_summary(const Topology& topology, const EngineProgress& progress,
+                   const ProgressPrinter& printer) {
   std::string out = fmt::format("topology {} version {}: epoch {}, {:.1f} s\n\n", topology.id,
-                                topology.version, progress.epoch, seconds);
+                                topology.version, progress.epoch, printer.seconds());
+  const auto totals = since(printer.before(), progress.totals);
   out += fmt::format("{:<9} {:<20} {:>12} {:>12} {:>12} {:>12} {:>12}\n", "kind", "name",
                      "received", "emitted", "rejected", "dropped", "kept");
-  for (std::size_t n = 0; n < topology.nodes.size() && n < progress.totals.size(); ++n) {
+  for (std::size_t n = 0; n < topology.nodes.size() && n < totals.size(); ++n) {
     const auto& node = topology.nodes[n];
-    const auto& t = progress.totals[n];
+    const auto& t = totals[n];
     out += fmt::format("{:<9} {:<20} {:>12} {:>12} {:>12} {:>12} {:>12}\n", kind_name(node.kind),
                        node.name, t.received, t.emitted + t.created, t.rejected, t.dropped,
                        t.absorbed);
+  }
+  const Counts earlier = count(topology, printer.before());
+  if (earlier.read > 0 || earlier.written > 0) {
+    const Counts all = count(topology, progress.totals);
+    out += fmt::format("\nwith all earlier runs: {} read, {} rejected, {} written\n", all.read,
+                       all.rejected, all.written);
   }
   out += "\nwritten\n" + outputs_of(topology);
   std::fputs(out.c_str(), stdout);
@@ -207,6 +217,7 @@ Status run_once(const Topology& topology, const runtime::BackendContext& context
     if (signals.caught() && status.code() == StatusCode::kUnavailable) return Status::ok();
     return confirmed(std::move(status), *backend.value());
   }
+  printer.begin(engine.progress());
   const Status status = confirmed(
       engine.run([&printer](const EngineProgress& p) { printer.print(p); }), *backend.value());
   signals.detach();
@@ -214,7 +225,7 @@ Status run_once(const Topology& topology, const runtime::BackendContext& context
   ended.reopen = status.is_ok() && backend.value()->wants_reopening() && !signals.caught();
   if (ended.reopen) return Status::restart("the workers share the work anew");
   if (status.is_ok()) {
-    print_summary(topology, engine.progress(), printer.seconds());
+    print_summary(topology, engine.progress(), printer);
     ended.left_out = !nothing_left_out(engine.shared());
   }
   return status;
