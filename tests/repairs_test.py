@@ -245,6 +245,13 @@ sinks:
 """
 
 
+def a_pattern_that_fits_nothing_is_told_at_the_end():
+    pathlib.Path("in").mkdir()
+    pathlib.Path("in/a.txt").write_text("id\n1\n")
+    said = huiliu("run", "--quiet", "t.yaml", text=PLAIN)
+    assert "source s has read nothing yet: does its `pattern` fit" in said, said
+
+
 def a_reject_says_where_its_record_was_read():
     """Neither file nor row, and a number beyond 64 bits was masked like somebody's identity."""
     pathlib.Path("in").mkdir()

@@ -141,6 +141,21 @@ bool nothing_left_out(const runtime::Shared& shared) {
   return nothing;
 }
 
+/// A pattern that fits no file, a topic without messages: it looks like a run that went well.
+std::string idle_sources(const Topology& topology,
+                         const std::vector<runtime::Ledger::Totals>& totals) {
+  std::string out;
+  for (std::size_t n = 0; n < topology.nodes.size() && n < totals.size(); ++n) {
+    const auto& node = topology.nodes[n];
+    if (node.kind != ComponentKind::kSource || node.internal) continue;
+    if (totals[n].emitted + totals[n].rejected > 0) continue;
+    const bool pattern = node.config->has("pattern");
+    out += fmt::format("\nsource {} has read nothing yet: does its {} fit what is there?\n",
+                       node.name, pattern ? "`pattern`" : "input");
+  }
+  return out;
+}
+
 /// What this run did, and apart from it what was done since the state began.
 void print_summary(const Topology& topology, const EngineProgress& progress,
                    const ProgressPrinter& printer) {
@@ -162,6 +177,7 @@ void print_summary(const Topology& topology, const EngineProgress& progress,
     out += fmt::format("\nwith all earlier runs: {} read, {} rejected, {} written\n", all.read,
                        all.rejected, all.written);
   }
+  out += idle_sources(topology, progress.totals);
   out += "\nwritten\n" + outputs_of(topology);
   std::fputs(out.c_str(), stdout);
 }
