@@ -245,6 +245,26 @@ sinks:
 """
 
 
+def mistakes_of_yaml_are_named():
+    """A tab was "end of map not found"; a folder, a second document and Latin-1 passed or were something else."""
+    pathlib.Path("rules").mkdir()
+    for text, place, words in (
+            (PLAIN.replace("\n  o:", "\n\to:"), ":6:1", "indented with a tab"),
+            (PLAIN.replace('["*.csv"]', "[*.csv]"), ":4:47", 'needs quotes: "*.csv"'),
+            (PLAIN.replace("  o: {type", "  o: {<<: {a: b}, type"), ":6:7", "merge keys"),
+            (PLAIN.replace("[id]", "!include rules"), ":4:", "it is a folder"),
+            (PLAIN + "---\n" + PLAIN, ":10:1", "a second document begins here"),
+            (PLAIN + "epoch: 0s\n", ":8:8", "'epoch' expects at least 1ms")):
+        said = huiliu("validate", "t.yaml", text=text, code=2)
+        assert f"t.yaml{place}" in said and words in said and "1 error\n" in said, said
+    pathlib.Path("t.yaml").write_bytes((PLAIN + "description: caf\u00e9\n").encode("latin-1"))
+    said = huiliu("validate", "t.yaml", code=2)
+    assert "t.yaml:8:17: error: the byte here is no character of UTF-8" in said, said
+    for encoding in "utf-8-sig", "utf-16":
+        pathlib.Path("t.yaml").write_bytes(PLAIN.encode(encoding))
+        huiliu("validate", "t.yaml")
+
+
 def a_pattern_that_fits_nothing_is_told_at_the_end():
     pathlib.Path("in").mkdir()
     pathlib.Path("in/a.txt").write_text("id\n1\n")

@@ -294,7 +294,7 @@ int run(const Options& options) {
   if (!topology) return kUsage;
   if (!options.epoch.empty()) {
     const auto epoch = runtime::parse_duration(options.epoch);
-    if (!epoch) {
+    if (!epoch || epoch->count() == 0) {
       fmt::print(stderr, "error: --epoch expects a duration such as 10ms, 1s, 5m\n");
       return kUsage;
     }

@@ -62,7 +62,8 @@ const std::vector<Option>& topology_options() {
       {.name = "epoch",
        .type = OptionType::kDuration,
        .doc = "Time between commits.",
-       .default_text = "1s"},
+       .default_text = "1s",
+       .minimum = 1},
       {.name = "shards",
        .type = OptionType::kInt,
        .doc = "Shards of every table; fixed for the life of the state.",
@@ -108,9 +109,10 @@ namespace {
 
 class Builder {
  public:
-  Builder(Topology& topology, bool all_types, Diagnostics& diagnostics)
+  Builder(Topology& topology, bool all_read, bool all_types, Diagnostics& diagnostics)
       : topology_(topology),
         registry_(*topology.registry),
+        all_read_(all_read),
         all_types_(all_types),
         diagnostics_(diagnostics) {}
 
@@ -122,15 +124,16 @@ class Builder {
     for (NodeDraft& draft : drafts_) resolve_inputs(draft);
     if (!sort()) return;
     route_rejects(root["rejects"]);
-    if (!sort()) return;
+    // What nodes say of themselves would follow from what is not there.
+    if (!sort() || !all_read_) return;
     for (NodeDraft* draft : order_) declare(*draft);
     if (failed_) return;
     report_rejects(root["rejects"]);
     check_consumed();
+    check_event_time();
     const auto* const backend = topology_.backend;
     if (backend != nullptr && backend->check) backend->check(state_needs(topology_), diagnostics_);
     const Config& state = root["state"];
-    check_event_time();
     check_written_paths(topology_, diagnostics_);
     check_read_folders(topology_, state.is_map() ? state["path"].place() : root.place(),
                        diagnostics_);
@@ -260,7 +263,8 @@ class Builder {
     node.kind = kind;
     node.place = place;
     if (!config.is_map() || !config["type"].is_scalar()) {
-      fail(place, fmt::format("'{}' needs a type", name));
+      failed_ = true;
+      if (!config.unread()) fail(place, fmt::format("'{}' needs a type", name));
       return;
     }
     node.type_name = config["type"].text();
@@ -554,10 +558,6 @@ class Builder {
     }
   }
 
-  void fail(const Place& place, std::string message, std::string hint = "") {
-    diagnostics_.error(place, std::move(message), std::move(hint));
-    failed_ = true;
-  }
   /// Whether records with event time may reach each node; inputs come first.
   std::vector<bool> timed_nodes() const {
     std::vector<bool> timed;
@@ -583,9 +583,14 @@ class Builder {
     }
   }
 
+  void fail(const Place& place, std::string message, std::string hint = "") {
+    diagnostics_.error(place, std::move(message), std::move(hint));
+    failed_ = true;
+  }
 
   Topology& topology_;
   const Registry& registry_;
+  const bool all_read_;   ///< nothing of the config could not be read
   const bool all_types_;  ///< no library is missing
   Diagnostics& diagnostics_;
   std::deque<NodeDraft> drafts_;
@@ -623,11 +628,12 @@ Topology build_topology(const Config& root, const std::string& path, const Regis
     }
     return topology;
   }
+  const bool read = !diagnostics.has_errors();
   check_config(root, topology_options(), {}, diagnostics);
   const auto types = std::make_shared<Registry>(&registry);
   const bool all = load_libraries(root["libraries"], topology.folder, *types, diagnostics);
   topology.registry = types;
-  Builder(topology, all, diagnostics).build(root);
+  Builder(topology, read, all, diagnostics).build(root);
   return topology;
 }
 
