@@ -15,6 +15,8 @@ int report_error(const runtime::Status& status) {
   switch (status.code()) {
     case runtime::StatusCode::kInvalid:
       return kUsage;
+    case runtime::StatusCode::kTakenOver:
+      return kTakenOver;
     case runtime::StatusCode::kCorrupt:
     case runtime::StatusCode::kFatal:
       return kDataAtRisk;
@@ -31,7 +33,8 @@ void add_commands(CLI::App& app, int& exit_code) {
   app.require_subcommand(1);
   app.footer(
       "Exit codes: 0 done, 1 the run or a test failed or nothing was found, 2 wrong arguments or\n"
-      "config, 3 corrupt state or a ledger that does not balance, 130 stopped by a signal.\n\n"
+      "config, 3 corrupt state or a ledger that does not balance, 4 input was left out, 5 another\n"
+      "process has taken over, 130 stopped by a signal.\n\n"
       "Examples:\n"
       "  huiliu validate topologies/credit/topology.yaml\n"
       "  huiliu run topologies/credit/topology.yaml\n"

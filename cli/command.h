@@ -19,6 +19,7 @@ enum ExitCode {
   kUsage = 2,         ///< wrong arguments or a config with errors
   kDataAtRisk = 3,    ///< corrupt state or a ledger that does not balance
   kLeftOut = 4,       ///< a bounded run ended, and some of its input could not be read
+  kTakenOver = 5,     ///< another process has taken over and goes on with the work
   kInterrupted = 130  ///< stopped by a signal after a last commit
 };
 

@@ -17,7 +17,8 @@ std::string bounds_text(const Option& option) {
   if (option.minimum && option.maximum) {
     return fmt::format(", {} to {}", *option.minimum, *option.maximum);
   }
-  if (option.minimum) return fmt::format(", at least {}", *option.minimum);
+  const bool duration = option.type == runtime::OptionType::kDuration;
+  if (option.minimum) return fmt::format(", at least {}{}", *option.minimum, duration ? "ms" : "");
   if (option.maximum) return fmt::format(", at most {}", *option.maximum);
   return "";
 }

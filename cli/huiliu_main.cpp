@@ -1,5 +1,8 @@
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <iostream>
 
 #include <CLI/CLI.hpp>
 
@@ -7,8 +10,11 @@
 #include "runtime/base/diagnostics.h"
 #include "runtime/base/status.h"
 
-int main(int argc, char** argv) {
-  using namespace huiliu;
+namespace {
+
+using namespace huiliu;
+
+int run(int argc, char** argv) {
   int exit_code = cli::kSuccess;
   CLI::App app("", "huiliu");
   cli::add_commands(app, exit_code);
@@ -26,4 +32,24 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return cli::kFailed;
   }
+}
+
+/// Whoever reads the output must not take a part of it for the whole: a disk that is full may be
+/// noticed only when the last of it is written.
+bool output_is_written() {
+  errno = 0;
+  const bool streamed = !std::cout.flush().fail();
+  const bool printed = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  return streamed && printed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int exit_code = run(argc, argv);
+  if (output_is_written()) return exit_code;
+  const int why = errno;
+  std::fprintf(stderr, "error: the output cannot be written%s%s\n", why == 0 ? "" : ": ",
+               why == 0 ? "" : std::strerror(why));
+  return exit_code == cli::kSuccess ? cli::kFailed : exit_code;
 }

@@ -9,12 +9,13 @@
 
 #include "cli/command.h"
 #include "runtime/engine/engine.h"
+#include "service/supervisor.h"
 
 namespace huiliu::cli {
 
 /// Blocks SIGINT and SIGTERM in this and all later threads and waits for them in its own: the first
 /// asks for a clean stop, the second ends the process (recovery is exact).
-class SignalWaiter {
+class SignalWaiter final : public service::StopRequests {
  public:
   SignalWaiter() {
     sigemptyset(&signals_);
@@ -22,7 +23,7 @@ class SignalWaiter {
     sigaddset(&signals_, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   }
-  void start(runtime::Engine& engine) {
+  void watch(runtime::Engine& engine) override {
     thread_ = std::jthread([this, &engine](const std::stop_token& stop) {
       const timespec pause{0, 50'000'000};
       while (!stop.stop_requested()) {
@@ -32,11 +33,9 @@ class SignalWaiter {
       }
     });
   }
-  /// Before the engine goes.
-  void detach() { thread_ = {}; }
-  bool caught() const { return caught_; }
-  /// False if a signal came meanwhile.
-  bool sleep(std::chrono::milliseconds pause) {
+  void release() override { thread_ = {}; }
+  bool came() const override { return caught_; }
+  bool sleep(std::chrono::milliseconds pause) override {
     if (caught_) return false;
     const timespec wait{pause.count() / 1000, pause.count() % 1000 * 1'000'000};
     if (sigtimedwait(&signals_, nullptr, &wait) >= 0) caught_ = true;

@@ -1,9 +1,11 @@
 #include "codecs/value_parsers.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
 
+#include "domain/masking.h"
 #include "domain/timestamps.h"
 #include "formats/encoding.h"
 #include "formats/one_json.h"
@@ -223,6 +225,18 @@ std::string excerpt(std::string_view raw, std::size_t limit) {
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   }
   return text;
+}
+
+std::string excerpt_of(runtime::Type type, std::string_view text) {
+  constexpr std::size_t kDigits = 19, kMost = 40;  // of the largest int64; of what is shown whole
+  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+  const bool number = type == Type::kInt64 && digits.size() >= kDigits && digits.size() <= kMost &&
+                      std::all_of(digits.begin(), digits.end(), is_digit);
+  std::string masked;
+  // Two numbers of people without a blank between them are no number.
+  const bool plain = number && !parse_integer(text) &&
+                     domain::mask_citizen_numbers(text, domain::Certainty::kLikely, masked) == text;
+  return plain ? std::string(text) : excerpt(text);
 }
 
 }  // namespace huiliu::codecs

@@ -34,5 +34,8 @@ std::optional<std::string> shown_digits(std::string_view text);
 /// For rejects and logs: at most `limit` bytes of valid UTF-8; runs of 11 and more digits lose
 /// their middle, so that no personal number is shown.
 std::string excerpt(std::string_view raw, std::size_t limit = 200);
+/// The same of a field's text. A number that 64 bits do not hold is longer than any number of a
+/// person: it is shown whole, since its digits are what is wrong with it.
+std::string excerpt_of(runtime::Type type, std::string_view text);
 
 }  // namespace huiliu::codecs

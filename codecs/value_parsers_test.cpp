@@ -43,6 +43,15 @@ TEST(ValueParsers, ReadsCompactMomentsAsDatesAndRefusesImplausibleOnes) {
   EXPECT_FALSE(parse_number_timestamp("99999999999999999"));
 }
 
+TEST(ValueParsers, ANumberThatIsTooLargeIsShownAndNoPersonsIs) {
+  using runtime::Type;
+  EXPECT_EQ(excerpt_of(Type::kInt64, "9223372036854775808"), "9223372036854775808");
+  EXPECT_EQ(excerpt_of(Type::kInt64, "-99999999999999999999"), "-99999999999999999999");
+  EXPECT_EQ(excerpt_of(Type::kInt64, "11010519900307001X"), "110************01X");
+  EXPECT_NE(excerpt_of(Type::kInt64, "9110105199003070011"), "9110105199003070011");
+  EXPECT_NE(excerpt_of(Type::kString, "9223372036854775808"), "9223372036854775808");
+}
+
 TEST(ValueParsers, ShowsTheDigitsOfAWorkbooksNumber) {
   EXPECT_EQ(shown_digits("0.30000000000000004"), "0.3");
   EXPECT_EQ(shown_digits("1.5E-3"), "0.0015");

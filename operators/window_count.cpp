@@ -190,7 +190,7 @@ std::string number_text(std::string_view bytes) {
 
 runtime::RowText describe_row(const Schema& input, const std::vector<std::string>& fields,
                               std::string_view key, std::string_view value) {
-  if (key == kWatermarkKey) return {{"watermark", number_text(value)}};
+  if (key == kWatermarkKey) return {};
   runtime::RowText text = runtime::take_key_text(input, fields, key);
   text.emplace_back("window_start", number_text(key));
   text.emplace_back("count", number_text(value));
@@ -264,6 +264,7 @@ const runtime::Registration registration(runtime::OperatorType{
                       .doc = "Records whose window has closed already. Unread: they are rejects."}},
          .keyed = true,
          .stateful = true,
+         .needs_event_time = true,
          .rejects = true,
          .example = "type: window_count\nkey: [dept, kind]\nwindow: 10s\n"},
     .declare = declare,

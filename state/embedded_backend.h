@@ -26,8 +26,9 @@ class EmbeddedBackend final : public runtime::Backend {
                                      const std::vector<std::uint16_t>& shards) override {
     return store_->table(name, shards);
   }
-  bool wants_epoch() const override { return store_->wants_epoch(); }
-  bool wants_pause() const override { return store_->wants_pause(); }
+  runtime::Pacing pacing() const override {
+    return {.end_epoch = store_->wants_epoch(), .pause = store_->wants_pause()};
+  }
   std::shared_ptr<void> freeze(Table& table, std::uint64_t epoch) override;
   runtime::Status commit(const runtime::EpochCommit& commit) override;
   runtime::Result<std::vector<runtime::OutboxEntry>> read_log(const std::string& log,

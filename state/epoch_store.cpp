@@ -4,12 +4,14 @@
 #include <cstring>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <unistd.h>
 
 #include "runtime/record/key.h"
 #include "state/batch.h"
@@ -44,6 +46,28 @@ rocksdb::DBOptions db_options(const StoreOptions& options) {
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   if (options.env != nullptr) db.env = options.env;
   return db;
+}
+
+/// The process that holds RocksDB's lock on the folder; 0 if none does, as far as one can see.
+pid_t owner_of(const std::string& folder) {
+  const int file = ::open((folder + "/LOCK").c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return 0;
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const bool held = ::fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  ::close(file);
+  return held ? lock.l_pid : 0;
+}
+
+/// Why RocksDB did not open; a lock of somebody else has words of its own.
+Status not_opened(const rocksdb::Status& status, const std::string& folder, bool on_disk) {
+  const pid_t owner = on_disk && status.IsIOError() ? owner_of(folder) : 0;
+  if (owner == 0) return from_rocksdb(status, "state " + folder);
+  return Status::failed(
+      fmt::format("another process runs here: process {} holds the state {}. End it first, or give "
+                  "this topology another state folder",
+                  owner, folder));
 }
 
 }  // namespace
@@ -133,7 +157,7 @@ Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(db, folder, descriptors, &handles, &opened);
-  if (!status.ok()) return from_rocksdb(status, "state " + folder);
+  if (!status.ok()) return not_opened(status, folder, options.env == nullptr);
   impl->db.reset(opened);
   for (std::size_t i = 0; i < names.size(); ++i) impl->families[names[i]] = handles[i];
   impl->meta = impl->families.at("default");

@@ -97,6 +97,19 @@ def check_rejects(guide):
                 compare(guide, [topology if arg.endswith("topology.yaml") else arg for arg in command], pieces, env)
 
 
+def check_examples():
+    """Commands that the README and `schema --help` show do what is said of them."""
+    for readme in ("README.md", "README.zh-CN.md"):
+        command, = re.findall(r"^huiliu (explain .*?) *#", (ROOT / readme).read_text(), re.M)
+        compare(ROOT / readme, command.split(), ["REJECTED"])
+    env = dict(os.environ, KAFKA="localhost:9092", OUT_OF_DATE="warn")
+    shown_by_help = re.findall(r"^ +(?:KAFKA=\S+ )?huiliu (schema \S.*?)(?: +#| *>|$)", printed("schema", "--help"), re.M)
+    assert len(shown_by_help) == 4, shown_by_help
+    for command in shown_by_help:
+        ended = subprocess.run([HUILIU, *command.split()], cwd=ROOT, capture_output=True, text=True, env=env)
+        assert ended.returncode == 0, f"schema --help: {command}: {ended.stderr}"
+
+
 def printed(*command):
     env = dict(os.environ, KAFKA="localhost:9092", OUT_OF_DATE="warn")
     return subprocess.run([HUILIU, *command], cwd=ROOT, capture_output=True, text=True, env=env, check=True).stdout
@@ -122,6 +135,7 @@ for path, text in made():
         assert path.exists() and path.read_text() == text, f"{path} is not what it is made from: run this test with --write"
 if "--write" in sys.argv:
     sys.exit()
+check_examples()
 for language in ("", ".zh-CN"):
     check_first(ROOT / f"README{language}.md")
     check_rejects(GUIDES / f"read-a-reject{language}.md")

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 import subprocess
@@ -18,6 +19,13 @@ def huiliu(*arguments, code=0, text=None, **options):
     ended = subprocess.run([HUILIU, *arguments], capture_output=True, text=True, timeout=120, **options)
     assert ended.returncode == code, f"{arguments}: {ended.returncode}, not {code}\n{ended.stdout}{ended.stderr}"
     return ended.stdout + ended.stderr
+
+
+def wait_until(holds, seconds=30):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.02)
 
 
 def rows(path):
@@ -65,10 +73,242 @@ sinks:
         "validate", "t.yaml", text=topology % "T", code=2)
 
 
+def a_mistake_makes_no_second_one():
+    """An unset variable or a wrong duration kept nodes from seeing the backend's `bootstrap`."""
+    topology = """
+topology: t
+epoch: %s
+backend: {type: kafka, bootstrap: "%s"}
+sources: {s: {type: kafka, topic: a, fields: [k]}}
+rejects: bad
+sinks:
+  o: {type: kafka, input: s, topic: b}
+  bad: {type: kafka, topic: c}
+"""
+    for epoch, brokers, wrong in (("1sec", "b:1", "'epoch' expects a duration"),
+                                  ("1s", "${HUILIU_NONE}", "has no variable 'HUILIU_NONE'")):
+        said = huiliu("validate", "t.yaml", text=topology % (epoch, brokers), code=2)
+        assert wrong in said and "1 error\n" in said and "bootstrap" not in said, said
+
+
+def output_that_cannot_be_written_is_an_error():
+    """Help, lists and pages into a full disk ended with 0."""
+    for command in ["--help"], ["--version"], ["run", "--help"], ["list"], ["completion", "bash"], ["schema", "--topology"]:
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            ended = subprocess.run([HUILIU, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert ended.returncode == 1 and "the output cannot be written" in ended.stderr, (command, ended)
+
+
+def a_window_without_event_time_is_refused():
+    """It validated, and refused every record at run time."""
+    topology = """
+topology: t
+rejects: bad
+sources:
+  s: {type: file, path: in, fields: [id, {name: at, type: timestamp}]%s}
+operators:
+  w: {type: window_count, input: s, key: [id], window: 1h}
+sinks:
+  o: {type: file, input: w, path: out/o.ndjson}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+    pathlib.Path("in").mkdir()
+    said = huiliu("validate", "t.yaml", text=topology % "", code=2)
+    assert "t.yaml:7:3: error: 'w' needs event time, and no source" in said, said
+    huiliu("validate", "t.yaml", text=topology % ", event_time: at")
+
+
+def a_window_that_would_never_end_is_refused():
+    """With several workers a window waits for the topics behind itself: 0 of 49 windows came."""
+    topology = """
+topology: t
+rejects: bad
+backend: {type: kafka, bootstrap: "127.0.0.1:1", workers: %s}
+sources: {in: {type: kafka, topic: in, event_time: at, fields: [a, {name: at, type: timestamp}]}}
+operators:
+  hours: {type: window_count, input: in, key: [a], window: 1h}
+  once: {type: dedupe, input: hours, key: [a]}
+sinks:
+  out: {type: kafka, input: once, topic: out}
+  late: {type: kafka, input: hours.late, topic: late}
+  bad: {type: kafka, topic: bad}
+"""
+    huiliu("validate", "t.yaml", text=topology % "one")
+    said = huiliu("validate", "t.yaml", text=topology % "several", code=2)
+    assert "t.yaml:8:3: error: 'once' has a key and stands behind 'hours', which would never end" in said, said
+
+
+def state_shows_keys_and_nothing_else():
+    """Windows keep how far their time has come beside the counts: it was shown and counted as a key."""
+    topology = """
+topology: t
+rejects: bad
+state: {path: state}
+sources:
+  s: {type: file, path: in, fields: [id, {name: at, type: timestamp}], event_time: at, watch: true}
+operators:
+  w: {type: window_count, input: s, key: [id], window: 1h}
+sinks:
+  o: {type: file, input: w, path: out/o.ndjson}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("in/a.csv").write_text("id,at\na,2026-01-31T10:00:00Z\nb,2026-01-31T12:10:00Z\nc,2026-01-31T12:20:00Z\n")
+    pathlib.Path("t.yaml").write_text(topology)
+    run = subprocess.Popen([HUILIU, "run", "--quiet", "--epoch", "50ms", "t.yaml"], stderr=subprocess.DEVNULL)
+    wait_until(lambda: pathlib.Path("out/o.ndjson").exists() and rows("out/o.ndjson"))
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(30) == 130
+    assert '"rows":"2"' in huiliu("state", "t.yaml", "--json").replace(" ", "").replace(":2", ':"2"')
+    shown = huiliu("state", "t.yaml", "w", "--json").splitlines()
+    assert sorted(json.loads(line)["id"] for line in shown) == ["b", "c"], shown
+
+
+def completions_of_fish_are_its_language():
+    """An apostrophe in a description ended its quotes: fish loaded nothing."""
+    for line in huiliu("completion", "fish").splitlines():
+        bare = re.sub(r"'([^'\\]|\\.)*'", "", line)
+        assert "'" not in bare and re.fullmatch(r"complete -c huiliu -n (\w+)?( -[al] [\w-]+)+ -d ", bare), line
+
+
+def a_second_process_is_told_of_the_first():
+    """It said "IO error: While lock file: ...: Resource temporarily unavailable"."""
+    topology = """
+topology: t
+rejects: bad
+state: {path: state}
+sources: {s: {type: file, path: in, fields: [id], watch: true}}
+sinks:
+  o: {type: file, input: s, path: out/o.ndjson}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("in/a.csv").write_text("id\n1\n")
+    pathlib.Path("t.yaml").write_text(topology)
+    first = subprocess.Popen([HUILIU, "run", "--quiet", "--epoch", "50ms", "t.yaml"], stderr=subprocess.DEVNULL)
+    wait_until(lambda: pathlib.Path("out/o.ndjson").exists() and rows("out/o.ndjson"))
+    said = huiliu("run", "--quiet", "t.yaml", code=1)
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(30) == 130
+    assert f"another process runs here: process {first.pid} holds the state" in said, said
+
+
+STORED = """
+topology: t
+rejects: bad
+sources: {s: {type: file, path: in, fields: [id]}}
+sinks:
+  o: {type: sqlite, input: s, path: out/o.sqlite, table: t, busy: 60s}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+
+
+def a_signal_ends_the_wait_for_a_store():
+    """A store that is away at the start kept the process deaf to SIGTERM."""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("out").mkdir()
+    pathlib.Path("in/a.csv").write_text("id\n1\n")
+    pathlib.Path("t.yaml").write_text(STORED)
+    store = sqlite3.connect("out/o.sqlite", isolation_level=None)
+    store.execute("create table other(x)")
+    store.execute("begin exclusive")
+    run = subprocess.Popen([HUILIU, "run", "--quiet", "t.yaml"], stderr=subprocess.DEVNULL)
+    wait_until(lambda: any(os.path.realpath(file).endswith("o.sqlite")
+                           for file in pathlib.Path(f"/proc/{run.pid}/fd").iterdir()))
+    run.send_signal(signal.SIGTERM)
+    try:
+        assert run.wait(5) == 130
+    finally:
+        run.kill()
+    store.execute("rollback")
+    huiliu("run", "--quiet", "t.yaml")
+    assert store.execute("select id from t").fetchall() == [("1",)]
+
+
+def a_table_of_somebody_else_is_refused_with_a_remedy():
+    """A sink without a key said "table t has no column named _position", and no more."""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("out").mkdir()
+    pathlib.Path("in/a.csv").write_text("id\n1\n")
+    sqlite3.connect("out/o.sqlite").execute("create table t(id text)")
+    said = huiliu("run", "--quiet", "t.yaml", text=STORED, code=2)
+    assert "the table 't' is there already and has no column '_position'" in said and "Give the sink a `key`" in said, said
+
+
+def a_summary_is_of_its_run():
+    """It gave the totals of all time after every run."""
+    topology = """
+topology: t
+rejects: bad
+sources: {s: {type: file, path: in, fields: [id]}}
+sinks:
+  o: {type: file, input: s, path: out/o.ndjson}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("in/a.csv").write_text("id\n1\n2\n")
+    first = huiliu("run", "--quiet", "t.yaml", text=topology)
+    assert re.search(r"source +s +0 +2 ", first) and "earlier runs" not in first, first
+    pathlib.Path("in/b.csv").write_text("id\n3\n")
+    second = huiliu("run", "--quiet", "t.yaml")
+    assert re.search(r"source +s +0 +1 ", second), second
+    assert "with all earlier runs: 3 read, 0 rejected, 3 written" in second, second
+
+
+PLAIN = """
+topology: t
+rejects: bad
+sources: {s: {type: file, path: in, pattern: ["*.csv"], fields: [id]}}
+sinks:
+  o: {type: file, input: s, path: out/o.ndjson}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+
+
+def mistakes_of_yaml_are_named():
+    """A tab was "end of map not found"; a folder, a second document and Latin-1 passed or were something else."""
+    pathlib.Path("rules").mkdir()
+    for text, place, words in (
+            (PLAIN.replace("\n  o:", "\n\to:"), ":6:1", "indented with a tab"),
+            (PLAIN.replace('["*.csv"]', "[*.csv]"), ":4:47", 'needs quotes: "*.csv"'),
+            (PLAIN.replace("  o: {type", "  o: {<<: {a: b}, type"), ":6:7", "merge keys"),
+            (PLAIN.replace("[id]", "!include rules"), ":4:", "it is a folder"),
+            (PLAIN + "---\n" + PLAIN, ":10:1", "a second document begins here"),
+            (PLAIN + "epoch: 0s\n", ":8:8", "'epoch' expects at least 1ms")):
+        said = huiliu("validate", "t.yaml", text=text, code=2)
+        assert f"t.yaml{place}" in said and words in said and "1 error\n" in said, said
+    pathlib.Path("t.yaml").write_bytes((PLAIN + "description: caf\u00e9\n").encode("latin-1"))
+    said = huiliu("validate", "t.yaml", code=2)
+    assert "t.yaml:8:17: error: the byte here is no character of UTF-8" in said, said
+    for encoding in "utf-8-sig", "utf-16":
+        pathlib.Path("t.yaml").write_bytes(PLAIN.encode(encoding))
+        huiliu("validate", "t.yaml")
+
+
+def a_pattern_that_fits_nothing_is_told_at_the_end():
+    pathlib.Path("in").mkdir()
+    pathlib.Path("in/a.txt").write_text("id\n1\n")
+    said = huiliu("run", "--quiet", "t.yaml", text=PLAIN)
+    assert "source s has read nothing yet: does its `pattern` fit" in said, said
+
+
+def a_reject_says_where_its_record_was_read():
+    """Neither file nor row, and a number beyond 64 bits was masked like somebody's identity."""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("in/a.csv").write_text("id,n\na,1\nb,99999999999999999999\n")
+    pathlib.Path("in/b.ndjson").write_text('{"id":"a","n":9223372036854775808}\n')
+    huiliu("run", "--quiet", "t.yaml", text=PLAIN.replace("[id]", "[id, {name: n, type: int64}]").replace(
+        ', pattern: ["*.csv"]', ""))
+    refused = [(row["reject_origin"], row["reject_field"], row["reject_value"]) for row in rows("out/bad.ndjson")]
+    assert refused == [("a.csv:2", "n", "99999999999999999999"), ("b.ndjson:1", "n", "9223372036854775808")], refused
+    for at, _, _ in refused:
+        assert "REJECTED" in huiliu("explain", "t.yaml", "--at", at)
+
+
 def main():
     chosen = sys.argv[2:]
     for name, test in list(globals().items()):
-        if not callable(test) or test.__module__ != "__main__" or name in ("huiliu", "rows", "main"):
+        if not callable(test) or test.__module__ != "__main__" or name in ("huiliu", "rows", "wait_until", "main"):
             continue
         if chosen and name not in chosen:
             continue

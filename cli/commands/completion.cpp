@@ -37,15 +37,25 @@ std::string bash_script(const CLI::App& app) {
          "complete -o filenames -F _huiliu huiliu\n";
 }
 
+/// Within single quotes; fish knows an escape for these two there.
+std::string quoted_for_fish(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
 std::string fish_script(const CLI::App& app) {
   std::string out;
   for (const CLI::App* command : app.get_subcommands({})) {
-    out += fmt::format("complete -c huiliu -n __fish_use_subcommand -a {} -d '{}'\n",
-                       command->get_name(), command->get_description());
+    out += fmt::format("complete -c huiliu -n __fish_use_subcommand -a {} -d {}\n",
+                       command->get_name(), quoted_for_fish(command->get_description()));
     for (const CLI::Option* option : command->get_options()) {
       for (const std::string& name : option->get_lnames()) {
-        out += fmt::format("complete -c huiliu -n '__fish_seen_subcommand_from {}' -l {} -d '{}'\n",
-                           command->get_name(), name, option->get_description());
+        out += fmt::format("complete -c huiliu -n '__fish_seen_subcommand_from {}' -l {} -d {}\n",
+                           command->get_name(), name, quoted_for_fish(option->get_description()));
       }
     }
   }

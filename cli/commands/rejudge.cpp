@@ -141,9 +141,9 @@ int judge(const Topology& topology, const Options& options, const std::string& f
   engine.rejudge(*chosen.selection);
   Status status = engine.open();
   if (status.is_ok()) {
-    signals.start(engine);
+    signals.watch(engine);
     status = engine.run();
-    signals.detach();
+    signals.release();
   }
   if (!status.is_ok()) return report_error(status);
   if (!engine.shared().input_ended) {

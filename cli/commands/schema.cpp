@@ -102,8 +102,8 @@ void add_schema(CLI::App& app, int& exit_code) {
       "Prints a stream's FlatBuffers schema, or the JSON Schema of topology files or of messages.");
   command->footer(
       "Examples:\n  huiliu schema topologies/credit/topology.yaml            # lists the streams\n"
-      "  huiliu schema topologies/credit/topology.yaml licences\n"
-      "  huiliu schema topologies/credit/kafka.yaml --messages legal\n"
+      "  huiliu schema topologies/credit/topology.yaml acts\n"
+      "  KAFKA=broker:9092 huiliu schema topologies/credit/kafka.yaml --messages legal\n"
       "  huiliu schema --topology > topology.schema.json          # for editors");
   command->add_option("file", options->path, "topology file");
   command->add_option("stream", options->stream, "name or name.port");

@@ -60,7 +60,7 @@ void print_row(const RowText& row, bool json) {
   std::puts(json ? json_of(row).c_str() : line_of(row).c_str());
 }
 
-/// Rows of a table that is in the state; nothing is counted of one that is not.
+/// Rows of a table that the topology does not know any more.
 runtime::Result<std::uint64_t> count_rows(const service::OpenState& state,
                                           const std::string& table) {
   std::uint64_t rows = 0;
@@ -83,7 +83,8 @@ int list_tables(const Options& options, const runtime::Topology& topology,
                state.held.size(), topology.shards);
   }
   for (const std::string& name : state.reader->tables()) {
-    auto rows = count_rows(state, name);
+    const auto known = service::TableRows::find(topology, name);
+    auto rows = known.is_ok() ? known.value().count(state) : count_rows(state, name);
     if (!rows.is_ok()) return report_error(rows.status());
     RowText row = {{"table", name}, {"rows", std::to_string(*rows)}};
     const std::string own = runtime::layout_key(name);

@@ -234,7 +234,7 @@ class FileDecoder final : public runtime::Decoder {
 
   void refuse_field(Reject reject, std::size_t field, std::string_view text) {
     reject.field = schema_[field].name;
-    reject.value = out_->arena().copy(codecs::excerpt(text));
+    reject.value = out_->arena().copy(codecs::excerpt_of(schema_[field].type, text));
     finish(reject);
   }
 

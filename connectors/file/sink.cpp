@@ -21,18 +21,28 @@ using runtime::Status;
 
 constexpr std::string_view kLength = "length";
 
-std::vector<codecs::OutputColumn> columns_of(const SinkDeclaration& declaration) {
-  runtime::Diagnostics ignored;  // declare() has reported them
-  return codecs::parse_columns(declaration.config["fields"], declaration.inputs, ignored);
-}
-
-bool is_csv(const SinkDeclaration& declaration) {
-  return declaration.config.string_or("format", "ndjson") == "csv";
-}
+struct Settings {
+  std::vector<codecs::OutputColumn> columns;
+  bool csv = false;
+  char delimiter = ',';
+  codecs::Nulls nulls = codecs::Nulls::kOmit;
+};
 
 char delimiter_of(const runtime::Config& config) {
   const std::string text = config.string_or("delimiter", ",");
   return text == "\\t" || text == "tab" ? '\t' : text.empty() ? ',' : text.front();
+}
+
+codecs::Nulls nulls_of(const runtime::Config& config) {
+  const std::string text = config.string_or("nulls", "omit");
+  if (text == "null") return codecs::Nulls::kNull;
+  return text == "default" ? codecs::Nulls::kDefault : codecs::Nulls::kOmit;
+}
+
+Settings parse(SinkDeclaration& declaration) {
+  const runtime::Config& config = declaration.config;
+  return {codecs::parse_columns(config["fields"], declaration.inputs, declaration.diagnostics),
+          config.string_or("format", "ndjson") == "csv", delimiter_of(config), nulls_of(config)};
 }
 
 class FileSink final : public runtime::EpochSink {
@@ -40,10 +50,11 @@ class FileSink final : public runtime::EpochSink {
   explicit FileSink(const SinkDeclaration& declaration)
       : name_(declaration.config["path"].as_string()),
         overwrite_(declaration.config.bool_or("overwrite", false)) {
-    if (!is_csv(declaration)) return;
+    const auto& settings = declaration.kept<Settings>();
+    if (!settings.csv) return;
     std::vector<std::string> names;
-    for (const codecs::OutputColumn& column : columns_of(declaration)) names.push_back(column.name);
-    formats::CsvWriter(formats::CsvDialect{delimiter_of(declaration.config), '"'})
+    for (const codecs::OutputColumn& column : settings.columns) names.push_back(column.name);
+    formats::CsvWriter(formats::CsvDialect{settings.delimiter, '"'})
         .append_row(std::span<const std::string>(names), header_);
   }
 
@@ -97,11 +108,11 @@ class FileSink final : public runtime::EpochSink {
 };
 
 /// Rows of CSV stand under a header that is there; those of NDJSON name their fields themselves.
-std::string layout_of(const SinkDeclaration& declaration) {
-  if (!is_csv(declaration)) return "format=ndjson";
+std::string layout_of(const Settings& settings) {
+  if (!settings.csv) return "format=ndjson";
   std::vector<std::string> names;
-  for (const auto& column : columns_of(declaration)) names.push_back(column.name);
-  return fmt::format("format=csv delimiter='{}' columns=({})", delimiter_of(declaration.config),
+  for (const auto& column : settings.columns) names.push_back(column.name);
+  return fmt::format("format=csv delimiter='{}' columns=({})", settings.delimiter,
                      fmt::join(names, ", "));
 }
 
@@ -155,21 +166,15 @@ runtime::SinkType type() {
   runtime::SinkType t;
   t.descriptor = descriptor();
   t.declare = [](SinkDeclaration& declaration) {
-    codecs::parse_columns(declaration.config["fields"], declaration.inputs,
-                          declaration.diagnostics);
-    declaration.layout = layout_of(declaration);
+    Settings settings = parse(declaration);
+    declaration.layout = layout_of(settings);
+    declaration.keep(std::move(settings));
   };
   t.create_encoder = [](const SinkDeclaration& declaration, std::size_t input) {
-    const auto columns = columns_of(declaration);
+    const auto& settings = declaration.kept<Settings>();
     const runtime::Schema& schema = *declaration.inputs[input];
-    if (is_csv(declaration)) {
-      return codecs::make_csv_encoder(columns, schema, delimiter_of(declaration.config));
-    }
-    const std::string text = declaration.config.string_or("nulls", "omit");
-    const codecs::Nulls nulls = text == "null"      ? codecs::Nulls::kNull
-                                : text == "default" ? codecs::Nulls::kDefault
-                                                    : codecs::Nulls::kOmit;
-    return codecs::make_json_encoder(columns, schema, nulls);
+    return settings.csv ? codecs::make_csv_encoder(settings.columns, schema, settings.delimiter)
+                        : codecs::make_json_encoder(settings.columns, schema, settings.nulls);
   };
   t.create_epoch_sink = [](const SinkDeclaration& declaration) {
     return std::make_unique<FileSink>(declaration);

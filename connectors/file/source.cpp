@@ -9,9 +9,8 @@ namespace {
 
 using runtime::SourceDeclaration;
 
-FileOptions options_of(const SourceDeclaration& declaration) {
-  runtime::Diagnostics ignored;  // declare() has reported them
-  return parse_file_options(declaration.config, ignored);
+const FileOptions& options_of(const SourceDeclaration& declaration) {
+  return declaration.kept<FileOptions>();
 }
 
 runtime::Descriptor descriptor() {
@@ -41,11 +40,12 @@ runtime::SourceType type() {
   runtime::SourceType t;
   t.descriptor = descriptor();
   t.declare = [](SourceDeclaration& declaration) {
-    const FileOptions options = parse_file_options(declaration.config, declaration.diagnostics);
+    FileOptions options = parse_file_options(declaration.config, declaration.diagnostics);
     declaration.output = options.schema();
     declaration.event_time_field = options.event_time;
     declaration.out_of_orderness_ms = options.out_of_orderness_ms;
     declaration.ahead_ms = options.ahead_ms;
+    declaration.keep(std::move(options));
   };
   t.create_reader = [](const SourceDeclaration& declaration) {
     return make_file_reader(options_of(declaration));

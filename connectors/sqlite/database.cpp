@@ -86,14 +86,25 @@ std::string Statement::text(int column) const {
 
 Database::~Database() { sqlite3_close_v2(database_); }
 
-Status Database::open(const std::string& path, int busy_ms) {
+/// SQLite asks after each of its calls that found a lock.
+int Database::keep_waiting(void* database, int calls) {
+  constexpr int kPauseMs = 20;
+  const auto* self = static_cast<const Database*>(database);
+  if (calls >= self->busy_ms_ / kPauseMs || (self->ending_ && self->ending_())) return 0;
+  sqlite3_sleep(kPauseMs);
+  return 1;
+}
+
+Status Database::open(const std::string& path, int busy_ms, std::function<bool()> ending) {
   sqlite3_close_v2(std::exchange(database_, nullptr));
   // A connection is used by one thread at a time, so SQLite need not lock around each call, of
   // which a row with many columns makes many.
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   const int code = sqlite3_open_v2(path.c_str(), &database_, flags, nullptr);
   if (code != SQLITE_OK) return failure(database_, code);
-  sqlite3_busy_timeout(database_, busy_ms);
+  busy_ms_ = busy_ms;
+  ending_ = std::move(ending);
+  sqlite3_busy_handler(database_, keep_waiting, this);
   Status status = run("PRAGMA journal_mode = WAL");
   // The outbox forgets what was applied, so a commit must outlive a power cut.
   if (status.is_ok()) status = run("PRAGMA synchronous = FULL");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,15 +46,21 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  /// `busy_ms`: how long a call waits for other connections before it is unavailable.
-  runtime::Status open(const std::string& path, int busy_ms = 5000);
+  /// `busy_ms`: how long a call waits for other connections before it is unavailable; `ending`: it
+  /// waits no longer.
+  runtime::Status open(const std::string& path, int busy_ms = 5000,
+                       std::function<bool()> ending = {});
   runtime::Status run(const std::string& sql);
   runtime::Status prepare(const std::string& sql, Statement& statement);
   runtime::Status columns_of(const std::string& table, std::vector<std::string>& names);
   void roll_back();
 
  private:
+  static int keep_waiting(void* database, int calls);
+
   sqlite3* database_ = nullptr;
+  int busy_ms_ = 0;
+  std::function<bool()> ending_;
 };
 
 }  // namespace huiliu::connectors

@@ -19,7 +19,7 @@ OpenDatabases& open_databases() {
 
 }  // namespace
 
-runtime::Status open_shared(const std::string& path, int busy_ms,
+runtime::Status open_shared(const std::string& path, int busy_ms, std::function<bool()> ending,
                             std::shared_ptr<SharedDatabase>& shared) {
   std::error_code error;
   const auto whole = std::filesystem::weakly_canonical(path, error);
@@ -33,7 +33,7 @@ runtime::Status open_shared(const std::string& path, int busy_ms,
     return runtime::Status::ok();
   }
   auto made = std::make_shared<SharedDatabase>();
-  const runtime::Status status = made->database.open(key, busy_ms);
+  const runtime::Status status = made->database.open(key, busy_ms, std::move(ending));
   if (!status.is_ok()) return status;
   known = made;
   shared = std::move(made);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,7 +19,7 @@ struct SharedDatabase {
 };
 
 /// The connection to the file, opened if nobody has it open.
-runtime::Status open_shared(const std::string& path, int busy_ms,
+runtime::Status open_shared(const std::string& path, int busy_ms, std::function<bool()> ending,
                             std::shared_ptr<SharedDatabase>& shared);
 
 }  // namespace huiliu::connectors

@@ -81,7 +81,8 @@ class SqliteSink final : public runtime::OutboxSink {
     if (!folder.empty()) std::filesystem::create_directories(folder, error);
     if (error) return runtime::io_failure("cannot create folder", folder.string(), error.value());
     release();
-    if (Status status = open_shared(path, busy_ms_, shared_); !status.is_ok()) return status;
+    Status opened = open_shared(path, busy_ms_, context.ending, shared_);
+    if (!opened.is_ok()) return opened;
     const std::lock_guard lock(shared_->mutex);
     Status status = database().run(
         "CREATE TABLE IF NOT EXISTS _huiliu_position(sink TEXT PRIMARY KEY, sequence INTEGER)");
@@ -279,13 +280,14 @@ runtime::SinkType type() {
   runtime::SinkType t;
   t.descriptor = descriptor();
   t.declare = [](SinkDeclaration& declaration) {
-    const TableLayout layout =
+    TableLayout layout =
         TableLayout::parse(declaration.config, declaration.inputs, declaration.diagnostics);
     declaration.part = "table '" + layout.table + "'";
     // SQLite's names of tables have no case.
     std::transform(declaration.part.begin(), declaration.part.end(), declaration.part.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     declaration.shares_part = !layout.key.empty();
+    declaration.keep(std::move(layout));
     const runtime::Config& views = declaration.config["views"];
     if (views.is_scalar() && views_of(views).empty()) {
       declaration.diagnostics.error(views.place(),
@@ -293,17 +295,15 @@ runtime::SinkType type() {
                                     "paths are relative to the file they are written in");
     }
   };
-  const auto layout_of = [](const SinkDeclaration& declaration) {
-    runtime::Diagnostics ignored;  // declare() has reported them
-    return TableLayout::parse(declaration.config, declaration.inputs, ignored);
+  t.create_encoder = [](const SinkDeclaration& declaration, std::size_t input) {
+    return std::make_unique<TableEncoder>(declaration.kept<TableLayout>(),
+                                          *declaration.inputs[input]);
   };
-  t.create_encoder = [layout_of](const SinkDeclaration& declaration, std::size_t input) {
-    return std::make_unique<TableEncoder>(layout_of(declaration), *declaration.inputs[input]);
-  };
-  t.create_outbox_sink = [layout_of](const SinkDeclaration& declaration) {
+  t.create_outbox_sink = [](const SinkDeclaration& declaration) {
     return std::make_unique<SqliteSink>(
         declaration.config["path"].as_string(), views_of(declaration.config["views"]),
-        layout_of(declaration), static_cast<int>(declaration.config["busy"].as_duration().count()));
+        declaration.kept<TableLayout>(),
+        static_cast<int>(declaration.config["busy"].as_duration().count()));
   };
   return t;
 }

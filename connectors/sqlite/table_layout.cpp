@@ -132,8 +132,19 @@ Status TableLayout::create(Database& database) const {
   if (Status status = database.run(sql); !status.is_ok()) return status;
   std::vector<std::string> present;
   if (Status status = database.columns_of(table, present); !status.is_ok()) return status;
+  const auto has = [&present](std::string_view name) {
+    return std::find(present.begin(), present.end(), name) != present.end();
+  };
+  // A primary key cannot be added to a table that somebody else has made.
+  if (key.empty() && !has(kPosition)) {
+    return Status::invalid(fmt::format(
+        "the table '{0}' is there already and has no column '{1}', by which rows without a key are "
+        "told apart. Give the sink a `key` of fields that are the table's primary key, name a new "
+        "`table`, or make this one anew with `{1} INTEGER PRIMARY KEY`",
+        table, kPosition));
+  }
   for (const runtime::Field& field : columns.fields()) {
-    if (std::find(present.begin(), present.end(), field.name) != present.end()) continue;
+    if (has(field.name)) continue;
     Status status = database.run(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", quoted(table),
                                              quoted(field.name), sql_type(field.type)));
     if (!status.is_ok()) return status;

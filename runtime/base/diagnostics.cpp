@@ -23,6 +23,11 @@ void Diagnostics::error(const Place& place, std::string message, std::string hin
   ++errors_;
 }
 
+void Diagnostics::add(Diagnostic diagnostic) {
+  if (!diagnostic.warning) ++errors_;
+  all_.push_back(std::move(diagnostic));
+}
+
 void Diagnostics::warning(const Place& place, std::string message, std::string hint) {
   all_.push_back({place, std::move(message), std::move(hint), true});
 }

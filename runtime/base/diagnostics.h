@@ -28,6 +28,7 @@ struct Diagnostic {
 class Diagnostics {
  public:
   void error(const Place& place, std::string message, std::string hint = "");
+  void add(Diagnostic diagnostic);
   void warning(const Place& place, std::string message, std::string hint = "");
   const std::vector<Diagnostic>& all() const { return all_; }
   bool has_errors() const { return errors_ > 0; }

@@ -10,8 +10,19 @@ namespace huiliu::runtime {
 
 /// What to do about an error: invalid → refuse the input; unavailable → retry with backoff;
 /// corrupt, fatal → stop, recovery is exact; not found → the caller knows; restart → open
-/// everything again at the last committed epoch, in the same process.
-enum class StatusCode { kOk, kInvalid, kNotFound, kUnavailable, kCorrupt, kFatal, kRestart };
+/// everything again at the last committed epoch, in the same process; failed → stop, with nothing
+/// wrong with what is kept; taken over → stop, another process goes on with the work.
+enum class StatusCode {
+  kOk,
+  kInvalid,
+  kNotFound,
+  kUnavailable,
+  kCorrupt,
+  kFatal,
+  kRestart,
+  kFailed,
+  kTakenOver
+};
 
 /// Outcome of an operation that may fail for outside reasons.
 class [[nodiscard]] Status {
@@ -27,6 +38,10 @@ class [[nodiscard]] Status {
   static Status corrupt(std::string message) { return {StatusCode::kCorrupt, std::move(message)}; }
   static Status fatal(std::string message) { return {StatusCode::kFatal, std::move(message)}; }
   static Status restart(std::string message) { return {StatusCode::kRestart, std::move(message)}; }
+  static Status failed(std::string message) { return {StatusCode::kFailed, std::move(message)}; }
+  static Status taken_over(std::string message) {
+    return {StatusCode::kTakenOver, std::move(message)};
+  }
 
   Status() = default;
   bool is_ok() const { return code_ == StatusCode::kOk; }

@@ -38,6 +38,17 @@ struct EpochCommit {
   bool last = false;  ///< the topology is stopping: nothing follows, as far as is known
 };
 
+/// What a backend asks of the engine at a moment.
+struct Pacing {
+  bool end_epoch = false;    ///< tables hold so much in memory that they should be written
+  bool empty_epoch = false;  ///< an epoch without input is of use, as when others' work is saved
+  bool pause = false;        ///< no input should be read until tables that are full are written
+  bool reopen = false;       ///< commit what was begun, and open the backend anew
+  /// How many times as many slices as usual may be under way: where commits take long, the work
+  /// goes on meanwhile. Fixed while the backend is open.
+  unsigned window_factor = 1;
+};
+
 /// Where epochs commit. Tables belong to the thread that opened them; freeze() runs on it; all else
 /// is called by the committer (commit) or by any thread (reads).
 class Backend {
@@ -50,15 +61,8 @@ class Backend {
                                            const std::vector<std::uint16_t>& shards) = 0;
   /// All tables are open; no epoch has begun.
   virtual Status opened() { return Status::ok(); }
-  /// Whether tables hold so much in memory that an epoch should end early, for them to be written.
-  virtual bool wants_epoch() const { return false; }
-  /// Whether an epoch without input is of use, as when others' work is to be saved with it. Cheap.
-  virtual bool wants_empty_epoch() const { return false; }
-  /// How many times as many slices as usual may be under way: where commits take long, the work
-  /// goes on meanwhile.
-  virtual unsigned window_factor() const { return 1; }
-  /// Whether no input should be read until tables that are full are written.
-  virtual bool wants_pause() const { return false; }
+  /// How the engine is to read and commit now. Cheap; any thread.
+  virtual Pacing pacing() const { return {}; }
   /// Takes the epoch's changes out of a table; processing may go on at once.
   virtual std::shared_ptr<void> freeze(state::Table& table, std::uint64_t epoch) = 0;
   /// Where sinks append records that become visible with the epoch; null: nowhere. Kept by the
@@ -66,8 +70,6 @@ class Backend {
   virtual LogTransaction* transaction() { return nullptr; }
   /// Shards that this process works on; empty: all. Fixed while the backend is open.
   virtual std::vector<std::uint16_t> owned_shards() const { return {}; }
-  /// Whether the process should commit what was begun, and open the backend anew. Cheap.
-  virtual bool wants_reopening() const { return false; }
   /// After an error, with no thread running: not ok if this process no longer owns what it looked
   /// at, so that the error may be an effect of others' work.
   virtual Status confirm() { return Status::ok(); }

@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "runtime/component/yaml_text.h"
+
 namespace huiliu::runtime {
 namespace {
 
@@ -199,19 +201,21 @@ class ConfigLoader {
     for (const std::string& open : open_files_) {
       if (open == path) {
         diagnostics_.error(from, fmt::format("'{}' includes itself", path));
-        return {};
+        return unread();
       }
     }
     if (open_files_.size() >= kMostIncludes) {
       diagnostics_.error(from, fmt::format("more than {} files include each other", kMostIncludes));
-      return {};
+      return unread();
     }
-    const auto text = read_file(path, kMostBytes);
+    const bool folder = std::filesystem::is_directory(path, ignored_);
+    const auto text = folder ? std::nullopt : read_file(path, kMostBytes);
     if (!text) {
       const Place place = from.file.empty() ? Place{path, 0, 0} : from;
-      diagnostics_.error(place, fmt::format("cannot read '{}'", path),
-                         "check the path and the permissions");
-      return {};
+      diagnostics_.error(
+          place, fmt::format("cannot read '{}'", path),
+          folder ? "it is a folder; name a file in it" : "check the path and the permissions");
+      return unread();
     }
     open_files_.push_back(path);
     Config config = load_text(*text, path);
@@ -222,18 +226,37 @@ class ConfigLoader {
   Config load_text(std::string_view text, const std::string& name) {
     if (text.size() > kMostBytes) {
       diagnostics_.error({name, 0, 0}, fmt::format("the file is larger than {} bytes", kMostBytes));
-      return {};
+      return unread();
+    }
+    if (auto fault = encoding_fault(text, name)) {
+      diagnostics_.add(std::move(*fault));
+      return unread();
     }
     try {
-      return convert(YAML::Load(std::string(text)), name, 0);
+      const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+      if (documents.size() > 1) {
+        const YAML::Mark mark = documents[1].Mark();
+        diagnostics_.error({name, mark.line + 1, mark.column + 1},
+                           "a second document begins here; a file has one",
+                           "remove the line '---', or put what follows into a file of its own");
+        return unread();
+      }
+      if (documents.empty()) return Config::null({name, 0, 0});
+      return convert(documents.front(), name, 0);
     } catch (const YAML::Exception& error) {
-      diagnostics_.error({name, error.mark.line + 1, error.mark.column + 1},
-                         fmt::format("not YAML: {}", error.msg));
-      return {};
+      const Place place{name, error.mark.line + 1, error.mark.column + 1};
+      diagnostics_.add(syntax_error(text, place, error.msg));
+      return unread();
     }
   }
 
  private:
+  static Config unread() {
+    Config config;
+    config.unread_ = true;
+    return config;
+  }
+
   Config convert(const YAML::Node& node, const std::string& file, int depth) {
     const Place place{file, node.Mark().line + 1, node.Mark().column + 1};
     if (depth > kMostDepth || ++nodes_ > kMostNodes) {
@@ -266,6 +289,13 @@ class ConfigLoader {
         continue;
       }
       std::string key = entry.first.Scalar();
+      if (key == "<<") {
+        diagnostics_.error(key_place, "merge keys ('<<') are not understood",
+                           "write the options out, or take a whole value over with an anchor or "
+                           "`!include`");
+        result.unread_ = true;
+        continue;
+      }
       const auto same = [&key](const auto& known) { return known.first == key; };
       if (std::any_of(result.entries_.begin(), result.entries_.end(), same)) {
         diagnostics_.error(key_place, fmt::format("the key '{}' is there twice", key),
@@ -344,13 +374,15 @@ class ConfigLoader {
     if (dash != std::string::npos) return reference.substr(dash + 2);
     diagnostics_.error(place, fmt::format("the environment has no variable '{}'", name),
                        fmt::format("set it, or give a default: ${{{}:-value}}", name));
-    return {};
+    // Something is said here: whoever reads the option must not call it missing as well.
+    return fmt::format("${{{}}}", name);
   }
 
   Diagnostics& diagnostics_;
   std::vector<std::string> open_files_;
   std::size_t nodes_ = 0;
   bool too_large_ = false;
+  std::error_code ignored_;
 };
 
 Config load_config(const std::string& path, Diagnostics& diagnostics) {

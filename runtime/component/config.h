@@ -33,6 +33,8 @@ class Config {
   bool quoted() const { return quoted_; }
   /// True if a secret was substituted: the value must not be printed.
   bool secret() const { return secret_; }
+  /// True of a null or a map if some or all of it could not be read, which has been reported.
+  bool unread() const { return unread_; }
 
   const std::vector<Config>& items() const { return items_; }
   const std::vector<std::pair<std::string, Config>>& entries() const { return entries_; }
@@ -69,6 +71,7 @@ class Config {
   std::string text_;
   bool quoted_ = false;
   bool secret_ = false;
+  bool unread_ = false;
   std::vector<Config> items_;
   std::vector<std::pair<std::string, Config>> entries_;
   std::vector<Place> key_places_;

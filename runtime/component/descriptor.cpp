@@ -73,6 +73,9 @@ void check_scalar(const Config& value, const Option& option, Diagnostics& diagno
     case OptionType::kDuration:
       if (!parse_duration(value.text())) {
         expect(value, option, "a duration such as 10ms, 1s, 5m, 2h, 7d", diagnostics);
+      } else if (option.minimum &&
+                 static_cast<double>(value.as_duration().count()) < *option.minimum) {
+        expect(value, option, fmt::format("at least {}ms", *option.minimum), diagnostics);
       }
       return;
     case OptionType::kSize:
@@ -148,7 +151,7 @@ void check_config(const Config& config, const std::vector<Option>& options,
     const Config& value = config[option.name];
     if (!value.is_null()) {
       check_value(value, option, diagnostics);
-    } else if (option.required) {
+    } else if (option.required && !value.unread() && !config.unread()) {
       diagnostics.error(config.place(), fmt::format("the option '{}' is missing", option.name),
                         option.doc);
     }

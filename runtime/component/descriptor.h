@@ -68,6 +68,7 @@ struct Descriptor {
   std::vector<PortDescriptor> outputs;  ///< side outputs besides the main one and `rejects`
   bool keyed = false;  ///< records are routed by key to the task that owns the shard
   bool stateful = false;
+  bool needs_event_time = false;  ///< of no use if no source of it has event time
   bool rejects = false;          ///< has the output `rejects` (also a sink that may refuse records)
   bool output_optional = false;  ///< of use also if nobody reads its main output
   ConnectorTraits traits = {};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/base/version.h"
+#include "runtime/component/headers_digest.h"
 #include "runtime/component/operator.h"
 #include "runtime/component/sink.h"
 #include "runtime/component/source.h"
@@ -43,10 +44,10 @@ inline constexpr char kCxxAbi[] =
 #endif
     ;
 
-/// A sum of the sizes of what passes between library and binary: notices headers that changed
-/// without a change of kLibraryAbi.
+/// Notices headers that changed without a change of kLibraryAbi: a digest of what they say, and the
+/// sizes of what passes between library and binary, which settings of a compiler may change.
 constexpr std::uint64_t library_layout() {
-  std::uint64_t sum = 0;
+  std::uint64_t sum = kHeadersDigest;
   for (const std::size_t size :
        {sizeof(OperatorType),    sizeof(SourceType),    sizeof(SinkType),
         sizeof(Descriptor),      sizeof(Option),        sizeof(Config),

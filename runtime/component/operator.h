@@ -1,11 +1,13 @@
 #pragma once
 
+#include <any>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/clock.h"
@@ -45,7 +47,8 @@ struct TableDeclaration {
   /// (runtime/topology/state_layout.h).
   std::string layout;
   /// A row for `huiliu state`, without the fields of the record's key if keys are nothing else.
-  /// Empty: the value in hexadecimal. It must take any bytes.
+  /// Unset: the value in hexadecimal. It must take any bytes. It gives nothing for a row that is
+  /// the operator's own and no key's: that is neither shown nor counted.
   std::function<RowText(std::string_view key, std::string_view value)> describe = {};
   /// Keys have more to them than the fields of the record's key.
   bool longer_keys = false;
@@ -82,6 +85,21 @@ class Declaration {
   std::vector<std::pair<std::string, Schema>> side_outputs;  ///< in the descriptor's order
   std::vector<std::string> key_fields;  ///< keyed operators: records are routed by these
   std::vector<TableDeclaration> tables;
+
+  /// What declare() made of the options, for those that are handed the declaration later: options
+  /// are parsed, and their defaults stated, in one place.
+  template <class Settings>
+  void keep(Settings settings) {
+    settings_ = std::make_shared<const Settings>(std::move(settings));
+  }
+  /// Throws std::bad_any_cast if declare() has kept nothing, or something else.
+  template <class Settings>
+  const Settings& kept() const {
+    return *std::any_cast<const std::shared_ptr<const Settings>&>(settings_);
+  }
+
+ private:
+  std::any settings_;
 };
 
 /// Given to an operator when its task starts. References live as long as the operator.

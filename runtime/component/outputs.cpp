@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "runtime/component/failure.h"
 #include "runtime/component/operator.h"
 
 namespace huiliu::runtime {
@@ -16,13 +17,21 @@ void Outputs::deliver(Port& port, Record& record) {
     return deliver_traced(port, record);
   }
   port.target_outputs->received_.add(record);
-  port.target->process(record, *port.target_outputs);
+  try {
+    port.target->process(record, *port.target_outputs);
+  } catch (...) {
+    rethrow_with_place(port.target_outputs->node(), record.origin);
+  }
 }
 
 void Outputs::deliver_traced(Port& port, Record& record) {
   tracer_->enter(*port.target_outputs, record);
   port.target_outputs->received_.add(record);
-  port.target->process(record, *port.target_outputs);
+  try {
+    port.target->process(record, *port.target_outputs);
+  } catch (...) {
+    rethrow_with_place(port.target_outputs->node(), record.origin);
+  }
   tracer_->leave(*port.target_outputs);
 }
 
@@ -66,7 +75,8 @@ void Outputs::reject(Record& record, const Reject& reject) {
     tracer_->rejected(*this, record, reject);
   }
   Value* slot = record.values + input_width_;
-  for (std::string_view text : texts_of(reject, node_)) *slot++ = Value::of_text(text);
+  const std::string_view origin = arena_->copy(origin_text(record.origin));
+  for (std::string_view text : texts_of(reject, node_, origin)) *slot++ = Value::of_text(text);
   record.width = input_width_ + static_cast<std::uint32_t>(kRejectFieldCount);
   deliver(reject_port_, record);
 }

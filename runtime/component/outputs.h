@@ -47,15 +47,17 @@ struct Reject {
 
 /// Fields that the `rejects` output has behind those of the operator's input, all strings.
 inline constexpr std::string_view kRejectFields[] = {
-    "reject_code",       "reject_field",      "reject_value", "reject_rule",
-    "reject_message_en", "reject_message_zh", "reject_by",    "reject_faults"};
+    "reject_code",       "reject_field", "reject_value",  "reject_rule",  "reject_message_en",
+    "reject_message_zh", "reject_by",    "reject_faults", "reject_origin"};
 inline constexpr std::size_t kRejectFieldCount = std::size(kRejectFields);
 
-/// The values of these fields, in their order; `by` is the node that refuses.
+/// The values of these fields, in their order; `by` is the node that refuses, `origin` what
+/// origin_text() says of the record.
 inline std::array<std::string_view, kRejectFieldCount> texts_of(const Reject& reject,
-                                                                std::string_view by) {
-  return {reject.code,       reject.field,      reject.value, reject.rule,
-          reject.message_en, reject.message_zh, by,           reject.faults};
+                                                                std::string_view by,
+                                                                std::string_view origin) {
+  return {reject.code,       reject.field, reject.value,  reject.rule, reject.message_en,
+          reject.message_zh, by,           reject.faults, origin};
 }
 
 /// Observes what passes a port; used by `explain` only. Calls nest as the chain does: all that an

@@ -40,6 +40,8 @@ struct SinkContext {
   std::vector<std::pair<std::string, std::string>> positions;  ///< as committed last
   Clock* clock = nullptr;
   LogTransaction* transaction = nullptr;  ///< of the backend; null if it has none
+  /// Whether the topology is to end: then the sink gives up waiting for others. May be null.
+  std::function<bool()> ending = {};
 };
 
 /// A sink whose length is part of the epoch's commit (files). Used by the committer thread only.

@@ -19,7 +19,7 @@ TEST(SinkRejects, HaveTheFieldsOfAllInputsAndTextWhereTypesDiffer) {
             "id: string, day: string, share: float64, paid: bool, reject_code: string, "
             "reject_field: string, reject_value: string, reject_rule: string, "
             "reject_message_en: string, reject_message_zh: string, reject_by: string, "
-            "reject_faults: string");
+            "reject_faults: string, reject_origin: string");
 }
 
 TEST(SinkRejects, LayOutEachInputWithoutTouchingTheRecord) {

@@ -7,6 +7,7 @@
 
 #include "runtime/base/check.h"
 #include "runtime/component/backend.h"
+#include "runtime/component/failure.h"
 #include "runtime/component/selection.h"
 #include "runtime/engine/plumbing.h"
 
@@ -103,7 +104,8 @@ void Chains::make_instances() {
             std::make_unique<Selector>(*shared_.selection, *instance->outputs, width);
       }
     } else if (node.kind == ComponentKind::kOperator) {
-      instance->op = node.op->create(*node.operator_declaration);
+      instance->op =
+          with_place(node.name, [&] { return node.op->create(*node.operator_declaration); });
     }
     instances_.push_back(std::move(instance));
   }
@@ -222,8 +224,9 @@ void Chains::wire_sink(std::size_t node) {
 Status Chains::open() {
   make_instances();
   wire();
+  std::size_t n = 0;
   try {
-    for (std::size_t n = 0; n < instances_.size(); ++n) {
+    for (; n < instances_.size(); ++n) {
       Instance& instance = *instances_[n];
       if (!instance.op) continue;
       instance.context = std::make_unique<Context>(*this, n);
@@ -233,6 +236,8 @@ Status Chains::open() {
     return failed.status;
   } catch (const ConfigError& error) {
     return Status::fatal(error.what());
+  } catch (...) {
+    rethrow_with_place(shared_.topology->nodes[n].name, {});
   }
   return Status::ok();
 }
@@ -248,7 +253,9 @@ void Chains::decode(std::size_t source_node, const Slice& slice) {
     instance.outputs->bound_event_time(shared_.clock->now_ms() + declared.ahead_ms,
                                        declared.output[field].name);
   }
-  instance.decoder->decode(slice, all ? *instance.outputs : instance.selector->outputs());
+  with_place(node.name, [&] {
+    instance.decoder->decode(slice, all ? *instance.outputs : instance.selector->outputs());
+  });
 }
 
 void Chains::receive(const ExchangePart& part, std::size_t row, const Value* values) {
@@ -264,7 +271,11 @@ void Chains::receive(const ExchangePart& part, std::size_t row, const Value* val
   record.origin = head.origin;
   Instance& target = *instances_[shared_.plan->edges[part.edge].to];
   target.outputs->received(record);
-  target.op->process(record, *target.outputs);
+  try {
+    target.op->process(record, *target.outputs);
+  } catch (...) {
+    rethrow_with_place(target.outputs->node(), record.origin);
+  }
 }
 
 void Chains::expect(const ExchangePart& part, std::size_t row) {
@@ -276,7 +287,8 @@ void Chains::advance_watermark(std::size_t stage, std::int64_t watermark) {
     Instance& instance = *instances_[n];
     if (!instance.op || shared_.plan->stage[n] != stage) continue;
     instance.outputs->set_last_phase(true);
-    instance.op->on_watermark(watermark, *instance.outputs);
+    with_place(instance.outputs->node(),
+               [&] { instance.op->on_watermark(watermark, *instance.outputs); });
     instance.outputs->set_last_phase(false);
   }
 }
@@ -287,7 +299,7 @@ std::vector<std::shared_ptr<void>> Chains::end_epoch(std::size_t stage, std::uin
     Instance& instance = *instances_[n];
     if (!instance.op || shared_.plan->stage[n] != stage) continue;
     instance.outputs->set_last_phase(true);
-    instance.op->on_epoch(*instance.outputs);
+    with_place(instance.outputs->node(), [&] { instance.op->on_epoch(*instance.outputs); });
     instance.outputs->set_last_phase(false);
   }
   // Tables freeze after every on_epoch of the stage, since those may reach later operators of it.

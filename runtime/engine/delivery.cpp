@@ -19,6 +19,7 @@ Status Delivery::open() {
   context.node_name = node.name;
   context.base_folder = shared_.topology->folder;
   context.clock = shared_.clock;
+  context.ending = [&shared = shared_] { return shared.stop || shared.abandon; };
   return retry(shared_, node.name, [&] {
     Status status = sink_->open(context);
     if (!status.is_ok()) return status;

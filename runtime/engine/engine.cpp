@@ -14,7 +14,7 @@ Engine::Engine(const Topology& topology, unsigned parallelism, Backend& backend,
   shared_.plan = &plan_;
   shared_.backend = &backend;
   shared_.clock = &clock;
-  shared_.window = (4 + 4 * parallelism) * backend.window_factor();
+  shared_.window = (4 + 4 * parallelism) * backend.pacing().window_factor;
   shared_.wait = [this](std::int64_t ms) {
     const std::int64_t until = shared_.clock->steady_ms() + ms;
     while (!shared_.stop && !shared_.abandon && shared_.clock->steady_ms() < until) {
@@ -55,6 +55,8 @@ Status caught(const Part& part) {
     // Numbers that are none: std::stoull and the like.
     return Status::corrupt(std::string("the state has something that cannot be read: ") +
                            error.what());
+  } catch (const std::exception& error) {
+    return Status::failed(error.what());
   }
 }
 
@@ -103,7 +105,7 @@ Status Engine::run(const std::function<void(const EngineProgress&)>& tick, std::
     }
   }
   if (tick) tick(progress());
-  return finish();
+  return caught([this] { return finish(); });
 }
 
 bool Engine::step(std::uint64_t choice) {

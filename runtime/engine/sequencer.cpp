@@ -60,10 +60,10 @@ Status Sequencer::open(std::uint64_t next_epoch) {
   return Status::ok();
 }
 
-bool Sequencer::epoch_is_due(std::int64_t now) const {
+bool Sequencer::epoch_is_due(std::int64_t now, const Pacing& pacing) const {
   if (now - epoch_started_ >= shared_.topology->epoch_ms) return true;
   // Early for the tables' sake, unless an epoch that may help is under way.
-  return shared_.backend->wants_epoch() && shared_.backend->last_epoch() + 1 == next_epoch_;
+  return pacing.end_epoch && shared_.backend->last_epoch() + 1 == next_epoch_;
 }
 
 void Sequencer::end_epoch(SliceInfo& info, std::int64_t now) {
@@ -112,7 +112,7 @@ std::optional<Sequencer::Work> Sequencer::read(Feed& feed, std::size_t index, st
   work.memory = std::move(memory);
   work.source_node = feed.node;
   dirty_ = true;
-  if (epoch_is_due(now)) end_epoch(*work.info, now);
+  if (epoch_is_due(now, shared_.backend->pacing())) end_epoch(*work.info, now);
   shared_.in_flight.fetch_add(1);
   return work;
 }
@@ -120,14 +120,15 @@ std::optional<Sequencer::Work> Sequencer::read(Feed& feed, std::size_t index, st
 std::optional<Sequencer::Work> Sequencer::pull() {
   const std::lock_guard lock(mutex_);
   if (done_ || shared_.abandon || shared_.in_flight >= shared_.window) return std::nullopt;
-  if (shared_.backend->wants_reopening()) shared_.stop = true;
+  const Pacing pacing = shared_.backend->pacing();
+  if (pacing.reopen) shared_.stop = true;
   if (shared_.stop) {
     done_ = true;
     return control(false);
   }
   if (shared_.outbox_records > 500'000) return std::nullopt;  // deliveries are behind
   // The epoch whose end lets tables be written is under way: it needs no further input.
-  if (shared_.backend->wants_pause()) return std::nullopt;
+  if (pacing.pause) return std::nullopt;
   const std::int64_t now = shared_.clock->steady_ms();
   bool all_ended = true;
   // In order: a source is read until it has nothing, so that bounded input has one total order.
@@ -142,8 +143,8 @@ std::optional<Sequencer::Work> Sequencer::pull() {
     done_ = true;
     return control(true);
   }
-  const bool has_content = dirty_ || shared_.backend->wants_empty_epoch();
-  if (has_content && epoch_is_due(now)) return control(false);
+  const bool has_content = dirty_ || pacing.empty_epoch;
+  if (has_content && epoch_is_due(now, pacing)) return control(false);
   return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/component/backend.h"
 #include "runtime/engine/messages.h"
 #include "runtime/engine/shared.h"
 
@@ -44,7 +45,7 @@ class Sequencer {
 
   std::optional<Work> read(Feed& feed, std::size_t index, std::int64_t now);
   Work control(bool ends_input);
-  bool epoch_is_due(std::int64_t now) const;
+  bool epoch_is_due(std::int64_t now, const Pacing& pacing) const;
   void end_epoch(SliceInfo& info, std::int64_t now);
 
   Shared& shared_;

@@ -19,6 +19,10 @@ struct Origin {
   std::uint64_t offset = 0;
 };
 
+/// The origin in words: "FILE:ROW" or "FILE.xlsx:SHEET:ROW" as `explain --at` takes it,
+/// "TOPIC[PARTITION]@OFFSET" of a log; empty for a record that was made on the way.
+std::string origin_text(const Origin& origin);
+
 /// A row on its way through a chain. It does not own its values. Whoever receives it may change
 /// its slots in place and append fields behind its width, up to the plan's row_slots(); text that
 /// is put into a slot must live until the slice is done (use Outputs::arena()).

@@ -36,6 +36,31 @@ void check_node(const Node& node, Diagnostics& diagnostics) {
                     "use topics, or `workers: one` in `backend:`");
 }
 
+/// A window waits for the time of all topics between nodes. One that leads on from the window
+/// itself gets none before the window ends, so the window would never end.
+void check_windows(const Topology& topology, Diagnostics& diagnostics) {
+  for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
+    const Node& window = topology.nodes[n];
+    if (!window.descriptor->needs_event_time) continue;
+    std::vector<bool> behind(topology.nodes.size());
+    behind[n] = true;
+    for (std::size_t m = n + 1; m < topology.nodes.size(); ++m) {
+      const Node& node = topology.nodes[m];
+      behind[m] = std::any_of(node.inputs.begin(), node.inputs.end(),
+                              [&](const StreamRef& input) { return behind[input.node]; });
+      if (!behind[m] || !Plan::needs_key(node)) continue;
+      diagnostics.error(
+          node.place,
+          fmt::format("'{}' has a key and stands behind '{}', which would never end a window when "
+                      "several workers share the topology",
+                      node.name, window.name),
+          "use `workers: one` in `backend:`, or a second topology that reads what the window "
+          "gives");
+      break;
+    }
+  }
+}
+
 /// What the time of records behind the topic follows: all sources of the topology.
 struct EventTime {
   bool used = false;
@@ -53,6 +78,7 @@ class Splitter {
                          "use `backend: {type: kafka, workers: several, ...}`");
       return std::move(from_);
     }
+    check_windows(from_, diagnostics_);
     for (const Node& node : from_.nodes) {
       check_node(node, diagnostics_);
       if (node.kind != ComponentKind::kSource) continue;

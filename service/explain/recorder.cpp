@@ -95,6 +95,7 @@ void Recorder::end() {
   raw_.steps.clear();
   raw_.emissions.clear();
   raw_.values.clear();
+  raw_.origins.clear();
 }
 
 void Recorder::enter(const Outputs& to, const Record& record) {
@@ -164,7 +165,9 @@ void Recorder::add_emission(std::size_t node, std::size_t port, const Record& re
   raw_.values.insert(raw_.values.end(), record.values, record.values + own);
   if (reject != nullptr) {
     emission.reject = *reject;
-    for (const std::string_view text : runtime::texts_of(*reject, topology_.nodes[node].name)) {
+    const std::string& origin = raw_.origins.emplace_back(runtime::origin_text(record.origin));
+    for (const std::string_view text :
+         runtime::texts_of(*reject, topology_.nodes[node].name, origin)) {
       raw_.values.push_back(Value::of_text(text));
     }
   }

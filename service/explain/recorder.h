@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -34,6 +35,7 @@ struct RawTrace {
   std::vector<Step> steps;
   std::vector<Emission> emissions;
   std::vector<runtime::Value> values;
+  std::deque<std::string> origins;  ///< texts that values of rejects view
 };
 
 /// Resolves nodes and schemas, compares values, copies everything.

@@ -83,7 +83,7 @@ class JsonWriter {
       case TraceResult::kDropped:
         return "dropped";
       case TraceResult::kKept:
-        return "kept";
+        return "absorbed";
       case TraceResult::kWritten:
         return "written";
     }

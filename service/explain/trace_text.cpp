@@ -125,7 +125,7 @@ class TextWriter {
       case TraceResult::kDropped:
         return say("DROPPED", "丢弃");
       case TraceResult::kKept:
-        return say("taken into state", "计入状态");
+        return say("absorbed", "计入状态");
       case TraceResult::kWritten:
         return say("written", "写出");
       case TraceResult::kPassed:

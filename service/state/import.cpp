@@ -251,7 +251,7 @@ class Import {
     unsaved_ = 0;
     const Status status = backend_.commit(step);
     runtime::failpoint("import.after_step");
-    while (status.is_ok() && backend_.wants_pause()) std::this_thread::sleep_for(kPause);
+    while (status.is_ok() && backend_.pacing().pause) std::this_thread::sleep_for(kPause);
     return status;
   }
 

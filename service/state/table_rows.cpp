@@ -114,6 +114,16 @@ Status TableRows::check_fields(const std::vector<AskedValue>& wanted, const RowT
   return Status::ok();
 }
 
+Result<std::uint64_t> TableRows::count(const OpenState& state) const {
+  std::uint64_t rows = 0;
+  const Status status = each(state, {}, [&rows](const RowText&) {
+    ++rows;
+    return true;
+  });
+  if (!status.is_ok()) return status;
+  return rows;
+}
+
 Status TableRows::each(const OpenState& state, const std::vector<AskedValue>& wanted,
                        const std::function<bool(const RowText&)>& visit) const {
   auto key = exact_key(wanted);
@@ -137,6 +147,7 @@ Status TableRows::each(const OpenState& state, const std::vector<AskedValue>& wa
     const Status status =
         state.reader->for_each(name_, shard, [&](std::string_view row_key, std::string_view value) {
           const RowText row = text(row_key, value);
+          if (row.empty()) return Status::ok();
           if (!checked) {
             if (Status wrong = check_fields(wanted, row); !wrong.is_ok()) return wrong;
             checked = true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ class TableRows {
   /// Rows that have all the `wanted` values, as long as visit returns true.
   runtime::Status each(const OpenState& state, const std::vector<AskedValue>& wanted,
                        const std::function<bool(const runtime::RowText&)>& visit) const;
+  /// How many rows each() shows.
+  runtime::Result<std::uint64_t> count(const OpenState& state) const;
   const std::string& name() const { return name_; }
 
  private:

@@ -221,8 +221,9 @@ class Crashes:
         except subprocess.TimeoutExpired:
             kill(zombie)
             raise Failure(f"a zombie goes on although another has taken over\n{self.job.tail()}") from None
-        if code == 0:
-            raise Failure(f"a zombie ended as if all were well\n{self.job.tail()}")
+        if code in (0, 3):
+            raise Failure(f"a zombie ended with {code}, as if all were well or its state at fault\n"
+                          f"{self.job.tail()}")
         self.figures[f"fenced processes that ended with code {code}"] += 1
 
 

@@ -34,3 +34,16 @@ DESTDIR='' cmake --install "$4" --prefix "$work/installed" >/dev/null
 cmake -G Ninja -S "$work/fines" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/installed" >/dev/null
 cmake --build "$work/build"
 LIBRARY=$work/build/libfines.so "$work/installed/bin/huiliu" test "$example/cases.yaml"
+
+# Headers with a virtual function more, which changes no size of anything, as another huiliu would
+# install them.
+headers=$work/installed/include/huiliu
+sed -i 's/^  virtual void close() {}/&\n  virtual void another() {}/' "$headers/runtime/component/operator.h"
+cmake "-DHEADERS=$headers/runtime/component/operator.h" "-DFOLDER=$headers" \
+  "-DOUTPUT=$headers/runtime/component/headers_digest.h" -P cmake/headers_digest.cmake
+cmake --build "$work/build"
+if LIBRARY=$work/build/libfines.so "$huiliu" validate "$example/topology.yaml" 2> "$work/refused"; then
+  echo "a library of other headers was accepted" >&2
+  exit 1
+fi
+grep 'it was built with other headers than this huiliu' "$work/refused"

@@ -17,6 +17,15 @@ namespace {
           .create = [](const Declaration&) { return std::unique_ptr<Operator>(); }};
 }
 
+#if defined(FAULT_PROCESS_THROWS)
+class Thrower final : public Operator {
+  void process(Record& record, Outputs& out) override {
+    if (record[0].text() == "3") throw std::runtime_error("no band for 3");
+    out.emit(record);
+  }
+};
+#endif
+
 }  // namespace
 
 #if defined(FAULT_UNDEFINED_SYMBOL)
@@ -38,6 +47,9 @@ namespace {
   throw std::runtime_error("no licence");
 #elif defined(FAULT_UNDEFINED_SYMBOL)
   that_nobody_defines();
+#elif defined(FAULT_PROCESS_THROWS)
+  types.add(type("fine"));
+  types.operators.back().create = [](const Declaration&) { return std::make_unique<Thrower>(); };
 #elif !defined(FAULT_NOTHING)
   types.add(type("fine"));
 #endif

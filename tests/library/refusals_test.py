@@ -101,6 +101,23 @@ class Refusals(unittest.TestCase):
     def test_a_register_function_that_throws(self):
         self.refused("THROWS.so", "its register function failed: no licence")
 
+    def test_an_operator_that_throws(self):
+        """It ended with "terminate called" and 134: the run ends with node, record and remedy."""
+        path = self.folder / "topology.yaml"
+        path.write_text(TOPOLOGY.format(library=LIBRARIES / "PROCESS_THROWS.so")
+                        .replace("path: ., ", "path: in, "), encoding="utf-8")
+        (self.folder / "in").mkdir()
+        (self.folder / "in/a.csv").write_text("a\n1\n2\n3\n4\n")
+        for threads in "1", "3":
+            ended = subprocess.run([HUILIU, "run", "--quiet", "--parallelism", threads, path],
+                                   capture_output=True, text=True)
+            self.assertEqual(ended.returncode, 1, ended.stderr)
+            self.assertIn("error: 'step' failed at a.csv:3: no band for 3; nothing of this epoch was "
+                          "committed", ended.stderr)
+        ended = subprocess.run([HUILIU, "explain", path, "--at", "a.csv:3"], capture_output=True, text=True)
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertIn("'step' failed at a.csv:3: no band for 3", ended.stderr)
+
     def test_a_symbol_that_is_nowhere(self):
         self.refused("UNDEFINED_SYMBOL.so", "that_nobody_defines")
 

@@ -318,18 +318,15 @@ runtime::SinkType type() {
   runtime::SinkType t;
   t.descriptor = descriptor();
   t.declare = [](SinkDeclaration& declaration) {
-    parse_workbook_layout(declaration, declaration.diagnostics);
+    declaration.keep(parse_workbook_layout(declaration, declaration.diagnostics));
   };
-  const auto layout_of = [](const SinkDeclaration& declaration) {
-    runtime::Diagnostics ignored;  // declare() has reported them
-    return parse_workbook_layout(declaration, ignored);
+  t.create_encoder = [](const SinkDeclaration& declaration, std::size_t input) {
+    return std::make_unique<SpoolEncoder>(declaration.kept<WorkbookLayout>(),
+                                          *declaration.inputs[input]);
   };
-  t.create_encoder = [layout_of](const SinkDeclaration& declaration, std::size_t input) {
-    return std::make_unique<SpoolEncoder>(layout_of(declaration), *declaration.inputs[input]);
-  };
-  t.create_epoch_sink = [layout_of](const SinkDeclaration& declaration) {
+  t.create_epoch_sink = [](const SinkDeclaration& declaration) {
     return std::make_unique<WorkbookSink>(declaration.config["path"].as_string(),
-                                          layout_of(declaration));
+                                          declaration.kept<WorkbookLayout>());
   };
   return t;
 }

@@ -185,6 +185,14 @@ std::shared_ptr<void> KafkaBackend::freeze(state::Table& table, std::uint64_t ep
 // 2. The next epoch's transaction begins.
 // 3. The local copy takes the epoch. If that fails, or the process ends before, the copy is brought
 //    up to the topics at the next start. Called again for the same epoch, only this step is done.
+runtime::Pacing KafkaBackend::pacing() const {
+  return {.end_epoch = copy_.store().wants_epoch(),
+          .empty_epoch = standby_ && standby_->has_unsaved(),
+          .pause = copy_.store().wants_pause(),
+          .reopen = ownership_->changed(),
+          .window_factor = 4};  // measured: docs/performance.md
+}
+
 Status KafkaBackend::commit(const EpochCommit& commit) {
   if (commit.epoch > epoch_) {
     if (Status status = commit_to_kafka(commit); !status.is_ok()) return status;

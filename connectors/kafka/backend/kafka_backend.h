@@ -33,14 +33,10 @@ class KafkaBackend final : public runtime::Backend {
   }
   runtime::Result<state::Table*> open_table(const std::string& name,
                                             const std::vector<std::uint16_t>& shards) override;
-  bool wants_epoch() const override { return copy_.store().wants_epoch(); }
-  bool wants_empty_epoch() const override { return standby_ && standby_->has_unsaved(); }
-  bool wants_pause() const override { return copy_.store().wants_pause(); }
-  unsigned window_factor() const override { return 4; }  // measured: docs/performance.md
+  runtime::Pacing pacing() const override;
   std::shared_ptr<void> freeze(state::Table& table, std::uint64_t epoch) override;
   runtime::LogTransaction* transaction() override { return transaction_.get(); }
   std::vector<std::uint16_t> owned_shards() const override { return ownership_->owned(); }
-  bool wants_reopening() const override { return ownership_->changed(); }
   runtime::Status opened() override;
   runtime::Status confirm() override { return ownership_->confirm(*transaction_); }
   runtime::Status commit(const runtime::EpochCommit& commit) override;

@@ -93,7 +93,7 @@ Status SoleOwnership::read_progress() {
 Status SoleOwnership::check_owner() const {
   const std::string* const found = progress_.find(kOwner);
   if (found != nullptr && *found == owner_) return Status::ok();
-  return Status::fatal(fmt::format(
+  return Status::taken_over(fmt::format(
       "another process runs the topology '{}' and has taken over; this one ends. If both are meant "
       "to run, give them different `topology` ids",
       setup_.needs.topology_id));

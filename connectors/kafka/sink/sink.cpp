@@ -415,7 +415,9 @@ runtime::SinkType type() {
   runtime::SinkType t;
   t.descriptor = descriptor();
   t.declare = [](SinkDeclaration& declaration) {
-    declaration.layout = written_form(layout_of(declaration, declaration.diagnostics));
+    MessageLayout layout = layout_of(declaration, declaration.diagnostics);
+    declaration.layout = written_form(layout);
+    declaration.keep(std::move(layout));
     check_topics(declaration);
     check_names(declaration);
     check_not_read(declaration);
@@ -431,8 +433,7 @@ runtime::SinkType type() {
     }
   };
   t.create_encoder = [](const SinkDeclaration& declaration, std::size_t input) {
-    Diagnostics ignored;  // declare() has reported them
-    MessageLayout layout = layout_of(declaration, ignored);
+    MessageLayout layout = declaration.kept<MessageLayout>();
     layout.delete_when =
         codecs::DeleteWhen::of_input(declaration.config["delete_when"], *declaration.inputs[input]);
     const std::string bootstrap = bootstrap_of(declaration);
@@ -441,7 +442,9 @@ runtime::SinkType type() {
     }
     const Config& topic = declaration.config["topic"];
     const runtime::Schema& schema = *declaration.inputs[input];
-    if (names_fields(topic)) layout.topic = runtime::TextTemplate::parse(topic, schema, ignored);
+    if (names_fields(topic)) {
+      layout.topic = runtime::TextTemplate::parse(topic, schema, declaration.diagnostics);
+    }
     return make_message_encoder(layout, schema);
   };
   t.create_epoch_sink = [](const SinkDeclaration& declaration) {

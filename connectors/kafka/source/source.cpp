@@ -34,6 +34,11 @@ void check_topics(const Config& topics, Diagnostics& diagnostics) {
   }
 }
 
+struct SourceSettings {
+  MessageOptions messages;
+  ReaderOptions reader;
+};
+
 ReaderOptions reader_options(const SourceDeclaration& declaration, Diagnostics& diagnostics) {
   const Config& config = declaration.config;
   ReaderOptions options;
@@ -130,26 +135,24 @@ runtime::SourceType type() {
   runtime::SourceType t;
   t.descriptor = descriptor();
   t.declare = [](SourceDeclaration& declaration) {
-    const MessageOptions options =
-        parse_message_options(declaration.config, declaration.diagnostics);
-    reader_options(declaration, declaration.diagnostics);
+    SourceSettings settings{parse_message_options(declaration.config, declaration.diagnostics),
+                            reader_options(declaration, declaration.diagnostics)};
+    const MessageOptions& options = settings.messages;
+    for (const MessageField& field : options.fields) {
+      settings.reader.headers = settings.reader.headers || field.part == MessagePart::kHeader;
+    }
     declaration.output = options.schema();
     declaration.event_time_field = options.event_time;
     declaration.out_of_orderness_ms = options.out_of_orderness_ms;
     declaration.ahead_ms = options.ahead_ms;
+    declaration.keep(std::move(settings));
   };
   t.create_reader = [](const SourceDeclaration& declaration) {
-    Diagnostics ignored;  // declare() has reported them
-    ReaderOptions options = reader_options(declaration, ignored);
-    for (const MessageField& field : parse_message_options(declaration.config, ignored).fields) {
-      options.headers = options.headers || field.part == MessagePart::kHeader;
-    }
-    return make_kafka_reader(std::move(options));
+    return make_kafka_reader(declaration.kept<SourceSettings>().reader);
   };
   t.create_decoder = [](const SourceDeclaration& declaration,
                         const runtime::DecoderContext& context) {
-    Diagnostics ignored;
-    return make_message_decoder(parse_message_options(declaration.config, ignored), context);
+    return make_message_decoder(declaration.kept<SourceSettings>().messages, context);
   };
   return t;
 }

@@ -102,7 +102,7 @@ Status Worker::run_once(const runtime::BackendContext& context, bool& reopen) {
   }
   drive(engine);
   Status status = confirmed(engine.finish(), *backend.value());
-  reopen = status.is_ok() && backend.value()->wants_reopening() && !asked_;
+  reopen = status.is_ok() && backend.value()->pacing().reopen && !asked_;
   return reopen ? Status::restart("the workers share the work anew") : status;
 }
 

@@ -1,0 +1,114 @@
+#include "service/supervisor.h"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include "runtime/base/clock.h"
+#include "runtime/topology/state_layout.h"
+#include "service/state/import.h"
+
+namespace huiliu::service {
+
+using runtime::Status;
+using runtime::StatusCode;
+
+namespace {
+
+/// An error counts only if the process still owns what it looked at.
+Status confirmed(Status status, runtime::Backend& backend) {
+  if (status.is_ok() || status.code() == StatusCode::kRestart) return status;
+  const Status owner = backend.confirm();
+  return owner.is_ok() ? status : Status::restart(owner.message());
+}
+
+}  // namespace
+
+Supervisor::Supervisor(const runtime::Topology& topology, const RunSettings& settings,
+                       StopRequests& stops, RunObserver& observer)
+    : topology_(topology),
+      settings_(settings),
+      stops_(stops),
+      observer_(observer),
+      context_{runtime::state_needs(topology), settings.state_folder, &session_,
+               [&stops] { return !stops.sleep(std::chrono::milliseconds(0)); }} {}
+
+/// Fills a backend without state; true if it must be opened anew.
+runtime::Result<bool> Supervisor::start_from(runtime::Backend& backend) {
+  const SnapshotStart& start = settings_.start;
+  if (!start.snapshot) {
+    if (Status status = check_whole(backend); !status.is_ok()) return status;
+    return false;
+  }
+  const auto state = import_state(*start.snapshot, backend);
+  if (!state.is_ok()) return state.status();
+  if (state.value() == ImportState::kDone) return false;
+  const auto plan = plan_import(*start.snapshot, topology_, start.may_leave_out);
+  if (!plan.is_ok()) return plan.status();
+  observer_.importing(import_text(*start.snapshot, plan.value()));
+  const Status status =
+      import_snapshot(*start.snapshot, plan.value(), topology_, backend, context_.interrupted);
+  if (!status.is_ok()) return status;
+  return true;
+}
+
+/// From the last committed epoch until the topology ends or cannot go on.
+Supervisor::Once Supervisor::run_once(RunEnd& end) {
+  auto backend = topology_.backend->open(context_);
+  if (!backend.is_ok()) return {backend.status()};
+  const auto filled = start_from(*backend.value());
+  if (!filled.is_ok()) return {confirmed(filled.status(), *backend.value())};
+  if (filled.value()) return {Status::restart("the state is that of the snapshot"), true};
+  runtime::Engine engine(topology_, settings_.threads, *backend.value(), runtime::system_clock());
+  // A store or a file that is away keeps the engine waiting while it opens.
+  stops_.watch(engine);
+  if (Status status = engine.open(); !status.is_ok()) {
+    stops_.release();
+    if (stops_.came() && status.code() == StatusCode::kUnavailable) return {};
+    return {confirmed(std::move(status), *backend.value())};
+  }
+  observer_.opened(engine.progress());
+  Status status =
+      confirmed(engine.run([this](const runtime::EngineProgress& p) { observer_.progress(p); }),
+                *backend.value());
+  stops_.release();
+  observer_.paused();
+  if (status.is_ok() && backend.value()->pacing().reopen && !stops_.came()) {
+    return {Status::restart("the workers share the work anew"), true};
+  }
+  if (status.is_ok()) {
+    end.has_progress = true;
+    end.progress = engine.progress();
+    end.left_out = engine.shared().left_out;
+    std::erase_if(end.left_out, [](const auto& source) { return source.second.empty(); });
+  }
+  return {std::move(status)};
+}
+
+RunEnd Supervisor::run() {
+  constexpr std::chrono::milliseconds kFirstPause(100), kMostPause(10'000), kLongRun(60'000);
+  RunEnd end;
+  for (auto pause = kFirstPause;; pause = std::min(pause * 2, kMostPause)) {
+    const auto started = std::chrono::steady_clock::now();
+    Once once = run_once(end);
+    if (once.reopen) {
+      spdlog::info("{}", once.status.message());
+      pause = kFirstPause / 2;
+      continue;
+    }
+    end.stopped = stops_.came();
+    if (once.status.code() != StatusCode::kRestart) {
+      end.status = std::move(once.status);
+      return end;
+    }
+    if (end.stopped) return end;
+    if (std::chrono::steady_clock::now() - started > kLongRun) pause = kFirstPause;
+    spdlog::warn("{}; starting again at the last committed epoch in {} ms", once.status.message(),
+                 pause.count());
+    if (stops_.sleep(pause)) continue;
+    end.stopped = true;
+    return end;
+  }
+}
+
+}  // namespace huiliu::service

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "runtime/base/status.h"
+#include "runtime/component/backend.h"
+#include "runtime/engine/engine.h"
+#include "runtime/topology/topology.h"
+#include "state/snapshot.h"
+
+namespace huiliu::service {
+
+/// How a run is asked to stop, as by a signal.
+class StopRequests {
+ public:
+  virtual ~StopRequests() = default;
+  /// From now on a request stops the engine, which outlives release().
+  virtual void watch(runtime::Engine& engine) = 0;
+  virtual void release() = 0;
+  /// Whether there was one.
+  virtual bool came() const = 0;
+  /// False if one came before or meanwhile.
+  virtual bool sleep(std::chrono::milliseconds pause) = 0;
+};
+
+/// Is told what happens, on the thread of run().
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  /// What of a snapshot is taken over, for people.
+  virtual void importing(const std::string& text) = 0;
+  /// The engine is open, at its last commit.
+  virtual void opened(const runtime::EngineProgress& progress) = 0;
+  virtual void progress(const runtime::EngineProgress& progress) = 0;
+  /// The engine has ended, maybe to be opened anew.
+  virtual void paused() = 0;
+};
+
+/// The snapshot that a topology without state starts from.
+struct SnapshotStart {
+  std::unique_ptr<state::Snapshot> snapshot;  ///< null: none
+  bool may_leave_out = false;                 ///< what the topology has no place for
+};
+
+struct RunSettings {
+  std::string state_folder;  ///< exists
+  unsigned threads = 1;
+  SnapshotStart start = {};
+};
+
+struct RunEnd {
+  runtime::Status status = runtime::Status::ok();
+  bool stopped = false;  ///< by a request
+  /// Of the engine that ran to its end, if one did.
+  bool has_progress = false;
+  runtime::EngineProgress progress = {};
+  /// Source → what it could not read → why.
+  std::map<std::string, std::map<std::string, std::string>> left_out = {};
+};
+
+/// Runs a topology until its input ends, it is asked to stop, or it cannot go on. What may pass, as
+/// a lost connection, opens the backend anew at the last committed epoch, after a pause that grows
+/// from 0.1 s to 10 s.
+class Supervisor {
+ public:
+  /// All outlive it.
+  Supervisor(const runtime::Topology& topology, const RunSettings& settings, StopRequests& stops,
+             RunObserver& observer);
+  RunEnd run();
+
+ private:
+  struct Once {
+    runtime::Status status = runtime::Status::ok();
+    bool reopen = false;  ///< nothing is wrong: the backend is only to be opened anew
+  };
+  Once run_once(RunEnd& end);
+  runtime::Result<bool> start_from(runtime::Backend& backend);
+
+  const runtime::Topology& topology_;
+  const RunSettings& settings_;
+  StopRequests& stops_;
+  RunObserver& observer_;
+  std::shared_ptr<void> session_;  // the backend's, between its openings
+  runtime::BackendContext context_;
+};
+
+}  // namespace huiliu::service
