@@ -62,7 +62,9 @@ pid_t owner_of(const std::string& folder) {
 
 /// Why RocksDB did not open; a lock of somebody else has words of its own.
 Status not_opened(const rocksdb::Status& status, const std::string& folder, bool on_disk) {
-  const pid_t owner = on_disk && status.IsIOError() ? owner_of(folder) : 0;
+  // Within one process RocksDB says so itself, and looking at the file would give the lock away.
+  const bool own = status.ToString().find("current process") != std::string::npos;
+  const pid_t owner = on_disk && status.IsIOError() && !own ? owner_of(folder) : 0;
   if (owner == 0) return from_rocksdb(status, "state " + folder);
   return Status::failed(
       fmt::format("another process runs here: process {} holds the state {}. End it first, or give "
