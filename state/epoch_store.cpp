@@ -66,7 +66,7 @@ Status not_opened(const rocksdb::Status& status, const std::string& folder, bool
   const bool own = status.ToString().find("current process") != std::string::npos;
   const pid_t owner = on_disk && status.IsIOError() && !own ? owner_of(folder) : 0;
   if (owner == 0) return from_rocksdb(status, "state " + folder);
-  return Status::failed(
+  return Status::unavailable(
       fmt::format("another process runs here: process {} holds the state {}. End it first, or give "
                   "this topology another state folder",
                   owner, folder));
