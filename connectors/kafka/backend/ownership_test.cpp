@@ -50,7 +50,7 @@ TEST_F(SoleOwnershipTest, TheLastEpochIsThatOfTheProgressTopic) {
 
 TEST_F(SoleOwnershipTest, AnotherProcesssMarkMeansThatItHasTakenOver) {
   parts_.brokers["t.progress"] = {{0, 0, "!owner", "me"}, {0, 1, "!owner", "another"}};
-  EXPECT_EQ(take_over().code(), StatusCode::kFatal);
+  EXPECT_EQ(take_over().code(), StatusCode::kTakenOver);
 }
 
 TEST_F(SoleOwnershipTest, AStateWithAnotherNumberOfShardsIsRefused) {

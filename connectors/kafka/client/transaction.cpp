@@ -155,7 +155,8 @@ std::int64_t Transaction::long_wait_ms() const {
 }
 
 // librdkafka sends again and again without a word what is refused for want of replicas, and says
-// in the end no more than that the time is up.
+// in the end no more than that the time is up. The broker that is asked may be the one that is
+// away: then the next wait asks again.
 void Transaction::name_cause() {
   constexpr int kAskMs = 2000;
   if (std::exchange(cause_named_, true)) return;
@@ -168,9 +169,11 @@ void Transaction::name_cause() {
     if (settings.status().code() == runtime::StatusCode::kNotFound) continue;
     if (!settings.is_ok()) {
       spdlog::info("waiting for the brokers: {}", settings.status().message());
+      cause_named_ = false;
       return;
     }
     const auto missing = missing_replicas(client_.get(), name, *settings, kAskMs);
+    if (!missing.is_ok()) cause_named_ = false;
     if (missing.is_ok() && !missing.value().empty()) spdlog::warn("{}", missing.value());
   }
 }
