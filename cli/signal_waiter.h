@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <mutex>
 #include <thread>
 
 #include "cli/command.h"
@@ -14,7 +16,8 @@
 namespace huiliu::cli {
 
 /// Blocks SIGINT and SIGTERM in this and all later threads and waits for them in its own: the first
-/// asks for a clean stop, the second ends the process (recovery is exact).
+/// asks for a clean stop, the second ends the process (recovery is exact). While no engine runs, as
+/// when brokers are away, nothing has begun: what does not return by itself is ended.
 class SignalWaiter final : public service::StopRequests {
  public:
   SignalWaiter() {
@@ -22,29 +25,55 @@ class SignalWaiter final : public service::StopRequests {
     sigaddset(&signals_, SIGINT);
     sigaddset(&signals_, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    thread_ = std::jthread([this](const std::stop_token& stop) { wait(stop); });
   }
+
   void watch(runtime::Engine& engine) override {
-    thread_ = std::jthread([this, &engine](const std::stop_token& stop) {
-      const timespec pause{0, 50'000'000};
-      while (!stop.stop_requested()) {
-        if (sigtimedwait(&signals_, nullptr, &pause) < 0) continue;
-        if (caught_.exchange(true)) std::_Exit(kInterrupted);
-        engine.stop();
-      }
-    });
+    const std::lock_guard lock(mutex_);
+    engine_ = &engine;
+    if (caught_) engine.stop();
   }
-  void release() override { thread_ = {}; }
+  void release() override {
+    const std::lock_guard lock(mutex_);
+    engine_ = nullptr;
+    idle_since_ = Clock::now();
+  }
   bool came() const override { return caught_; }
   bool sleep(std::chrono::milliseconds pause) override {
-    if (caught_) return false;
-    const timespec wait{pause.count() / 1000, pause.count() % 1000 * 1'000'000};
-    if (sigtimedwait(&signals_, nullptr, &wait) >= 0) caught_ = true;
-    return !caught_;
+    std::unique_lock lock(mutex_);
+    return !changed_.wait_for(lock, pause, [this] { return caught_.load(); });
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  void wait(const std::stop_token& stop) {
+    const timespec tick{0, 50'000'000};
+    while (!stop.stop_requested()) {
+      if (sigtimedwait(&signals_, nullptr, &tick) >= 0) take_signal();
+      if (caught_) end_what_hangs();
+    }
+  }
+  void take_signal() {
+    const std::lock_guard lock(mutex_);
+    if (caught_) std::_Exit(kInterrupted);
+    caught_ = true;
+    idle_since_ = Clock::now();
+    if (engine_ != nullptr) engine_->stop();
+    changed_.notify_all();
+  }
+  void end_what_hangs() {
+    constexpr std::chrono::seconds kPatience(3);
+    const std::lock_guard lock(mutex_);
+    if (engine_ == nullptr && Clock::now() - idle_since_ > kPatience) std::_Exit(kInterrupted);
+  }
+
   sigset_t signals_{};
+  std::mutex mutex_;
+  std::condition_variable changed_;
   std::atomic<bool> caught_{false};
+  runtime::Engine* engine_ = nullptr;
+  Clock::time_point idle_since_;
   std::jthread thread_;
 };
 

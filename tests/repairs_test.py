@@ -225,6 +225,29 @@ def a_signal_ends_the_wait_for_a_store():
     assert store.execute("select id from t").fetchall() == [("1",)]
 
 
+def a_signal_ends_the_wait_for_brokers():
+    """A process that brokers did not answer heard of SIGTERM after 25 s."""
+    pathlib.Path("t.yaml").write_text("""
+topology: t
+rejects: bad
+backend: {type: kafka, bootstrap: "127.0.0.1:1"}
+sources: {in: {type: kafka, topic: in, fields: [a]}}
+sinks:
+  out: {type: kafka, input: in, topic: out}
+  bad: {type: kafka, topic: bad}
+""")
+    for signals in (1, 2):
+        process = subprocess.Popen([HUILIU, "run", "--quiet", "t.yaml"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: pathlib.Path("state/CURRENT").exists())
+        time.sleep(0.5)
+        started = time.monotonic()
+        for _ in range(signals):
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.2)
+        assert process.wait(20) == 130
+        assert time.monotonic() - started < (6 if signals == 1 else 1)
+
+
 def a_table_of_somebody_else_is_refused_with_a_remedy():
     """A sink without a key said "table t has no column named _position", and no more."""
     pathlib.Path("in").mkdir()
