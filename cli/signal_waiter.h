@@ -16,8 +16,8 @@
 namespace huiliu::cli {
 
 /// Blocks SIGINT and SIGTERM in this and all later threads and waits for them in its own: the first
-/// asks for a clean stop, the second ends the process (recovery is exact). While no engine runs, as
-/// when brokers are away, nothing has begun: what does not return by itself is ended.
+/// asks for a clean stop, the second ends the process (recovery is exact). While a backend is being
+/// opened nothing has begun: if that does not return by itself, the process is ended.
 class SignalWaiter final : public service::StopRequests {
  public:
   SignalWaiter() {
@@ -36,7 +36,10 @@ class SignalWaiter final : public service::StopRequests {
   void release() override {
     const std::lock_guard lock(mutex_);
     engine_ = nullptr;
-    idle_since_ = Clock::now();
+  }
+  void opening(bool now) override {
+    const std::lock_guard lock(mutex_);
+    opening_ = now;
   }
   bool came() const override { return caught_; }
   bool sleep(std::chrono::milliseconds pause) override {
@@ -58,14 +61,14 @@ class SignalWaiter final : public service::StopRequests {
     const std::lock_guard lock(mutex_);
     if (caught_) std::_Exit(kInterrupted);
     caught_ = true;
-    idle_since_ = Clock::now();
+    caught_at_ = Clock::now();
     if (engine_ != nullptr) engine_->stop();
     changed_.notify_all();
   }
   void end_what_hangs() {
     constexpr std::chrono::seconds kPatience(3);
     const std::lock_guard lock(mutex_);
-    if (engine_ == nullptr && Clock::now() - idle_since_ > kPatience) std::_Exit(kInterrupted);
+    if (opening_ && Clock::now() - caught_at_ > kPatience) std::_Exit(kInterrupted);
   }
 
   sigset_t signals_{};
@@ -73,7 +76,8 @@ class SignalWaiter final : public service::StopRequests {
   std::condition_variable changed_;
   std::atomic<bool> caught_{false};
   runtime::Engine* engine_ = nullptr;
-  Clock::time_point idle_since_;
+  bool opening_ = false;
+  Clock::time_point caught_at_;
   std::jthread thread_;
 };
 

@@ -54,7 +54,9 @@ runtime::Result<bool> Supervisor::start_from(runtime::Backend& backend) {
 
 /// From the last committed epoch until the topology ends or cannot go on.
 Supervisor::Once Supervisor::run_once(RunEnd& end) {
+  stops_.opening(true);
   auto backend = topology_.backend->open(context_);
+  stops_.opening(false);
   if (!backend.is_ok()) return {backend.status()};
   const auto filled = start_from(*backend.value());
   if (!filled.is_ok()) return {confirmed(filled.status(), *backend.value())};

@@ -20,6 +20,9 @@ class StopRequests {
   /// From now on a request stops the engine, which outlives release().
   virtual void watch(runtime::Engine& engine) = 0;
   virtual void release() = 0;
+  /// While a backend is being opened nothing has begun. A request may end the process then if the
+  /// opening, as with brokers that do not answer, does not return by itself.
+  virtual void opening(bool now) = 0;
   /// Whether there was one.
   virtual bool came() const = 0;
   /// False if one came before or meanwhile.

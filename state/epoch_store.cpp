@@ -75,8 +75,8 @@ Status not_opened(const rocksdb::Status& status, const std::string& folder, bool
 }  // namespace
 
 bool has_remains(const std::string& folder) {
-  // RocksDB writes the first manifest before CURRENT: a start that ended in between, or that is
-  // there just now, has left it alone.
+  // RocksDB writes the first manifest before CURRENT. If that manifest stands alone, a first start
+  // ended before it wrote CURRENT, or another process is in its first start now: neither is damage.
   constexpr std::string_view kFirstManifest = "MANIFEST-000001";
   std::error_code error;
   for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
@@ -291,6 +291,7 @@ Result<Table*> EpochStore::table(const std::string& name,
 // What is in RocksDB feeds the filter; the changelog after it goes into memory, to be written
 // again.
 Status EpochStore::Impl::replay(Table::Impl& table) {
+  if (Status sound = check_bounds(table.family, table.name); !sound.is_ok()) return sound;
   for (const std::uint16_t shard : table.shards) {
     if (Status status = replay_rows(table, shard); !status.is_ok()) return status;
     if (Status status = replay_changelog(table, shard); !status.is_ok()) return status;

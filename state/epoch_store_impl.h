@@ -90,6 +90,9 @@ struct EpochStore::Impl {
   runtime::Status ingest(const Frozen& frozen);
   runtime::Status write_rows(const Frozen& frozen);
   runtime::Status write_sst(const Frozen& frozen, const std::string& path);
+  /// A state of an older version may have a file of which RocksDB 7.8 does not know which rows are
+  /// in it (see take_over): they would not be found.
+  runtime::Status check_bounds(rocksdb::ColumnFamilyHandle* family, const std::string& table) const;
   /// Makes a finished file one of a table's.
   runtime::Status take_over(rocksdb::ColumnFamilyHandle* family, const std::string& path);
   runtime::Status trim_changelog(const Frozen& frozen);

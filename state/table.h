@@ -18,7 +18,7 @@ struct Changes {
   std::vector<std::pair<std::uint16_t, std::string>> blobs;
 };
 
-/// The part of a keyed table that one worker thread owns; used by that thread only. Recent keys are
+/// The part of a keyed table that one thread owns; used by that thread only. Recent keys are
 /// in memory, older ones in RocksDB. A key's `hash` must be KeyBuilder::hash_bytes(key): recovery
 /// computes it again.
 class Table {
@@ -43,10 +43,11 @@ class Table {
 
   /// Takes what changed since the last call. The epoch is not committed yet.
   Changes freeze_epoch(std::uint64_t epoch);
-  /// Hands all that is in memory over to be written out, without a changelog: for rows that can be
-  /// had again from elsewhere until EpochStore::wait_for_flushes() has returned. The epoch is not
-  /// committed yet. False, and nothing done, while the rows before are being written, and unless
-  /// `all` if these are less than a fair share of a full memory.
+  /// Hands the rows in memory to the flusher without a changelog. Only for rows that the caller can
+  /// read again, as a restore from Kafka can, until EpochStore::wait_for_flushes() has returned.
+  /// The epoch is not committed yet. Returns false and does nothing while an earlier hand-over is
+  /// being written, or, unless `all`, while this table holds less than its share of the memory
+  /// budget.
   bool freeze_unlogged(std::uint64_t epoch, bool all);
   std::uint64_t memory_bytes() const;
   /// For its owner, which cannot read a row that it has got: throws that the table is damaged.

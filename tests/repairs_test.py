@@ -225,6 +225,51 @@ def a_signal_ends_the_wait_for_a_store():
     assert store.execute("select id from t").fetchall() == [("1",)]
 
 
+def what_a_database_is_still_to_be_given_is_not_read_with_other_fields():
+    """Entries of an outbox were read by the fields of now, so that values went into wrong columns."""
+    topology = """
+topology: t
+rejects: bad
+epoch: 50ms
+state: {path: state}
+sources: {in: {type: file, path: in, watch: %s, poll: 50ms, format: ndjson, fields: [%s]}}
+sinks:
+  db: {type: sqlite, input: in, path: out/o.sqlite, table: t}
+  bad: {type: file, path: out/bad.ndjson}
+"""
+    pathlib.Path("in").mkdir()
+    pathlib.Path("in/1.ndjson").write_text('{"a":"1"}\n')
+    pathlib.Path("t.yaml").write_text(topology % ("true", "a"))
+    process = subprocess.Popen([HUILIU, "run", "--quiet", "t.yaml"], stderr=open("log", "w"), stdout=subprocess.DEVNULL)
+
+    def delivered():
+        with sqlite3.connect("file:out/o.sqlite?mode=ro", uri=True) as database:
+            return database.execute("select count(*) from t").fetchone()[0]
+
+    def came(number):
+        try:
+            return delivered() == number
+        except sqlite3.OperationalError:
+            return False
+
+    wait_until(lambda: came(1))
+    other = sqlite3.connect("out/o.sqlite", isolation_level=None)
+    other.execute("begin immediate")
+    pathlib.Path("in/2.ndjson").write_text('{"a":"2"}\n')
+    wait_until(lambda: "2.ndjson: 1 rows read" in pathlib.Path("log").read_text())
+    time.sleep(1)
+    process.kill()
+    process.wait()
+    other.execute("rollback")
+    other.close()
+    said = huiliu("run", "--quiet", "t.yaml", text=topology % ("false", "a, b"), code=2)
+    assert "db: 1 entries of its outbox are not delivered yet and were written with other fields" in said, said
+    assert delivered() == 1
+    huiliu("run", "--quiet", "t.yaml", text=topology % ("false", "a"))
+    assert delivered() == 2
+    huiliu("run", "--quiet", "t.yaml", text=topology % ("false", "a, b"))
+
+
 def a_signal_ends_the_wait_for_brokers():
     """A process that brokers did not answer heard of SIGTERM after 25 s."""
     pathlib.Path("t.yaml").write_text("""

@@ -7,8 +7,8 @@
 
 #include "cli/command.h"
 #include "cli/descriptor_text.h"
+#include "cli/topology_loading.h"
 #include "runtime/component/registry.h"
-#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -20,7 +20,7 @@ struct Options {
 };
 
 int describe(const Options& options) {
-  const auto registry = service::registry_with(options.libraries);
+  const auto registry = registry_with(options.libraries);
   if (!registry) return kUsage;
   std::vector<std::string> names;
   for (const auto kind : runtime::kAllKinds) {

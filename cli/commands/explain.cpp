@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/topology_loading.h"
 #include "service/explain/earlier.h"
 #include "service/explain/masker.h"
 #include "service/explain/question.h"
 #include "service/explain/recorder.h"
 #include "service/explain/replay.h"
 #include "service/explain/report.h"
-#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -131,7 +131,7 @@ void print(const std::vector<service::Trace>& found, const std::string& message,
 int explain(const Options& options) {
   const auto question = question_of(options);
   if (!question) return kUsage;
-  const auto topology = service::load_checked(options.path);
+  const auto topology = load_checked(options.path);
   if (!topology) return kUsage;
   if (const std::string unknown = service::unknown_field(*question, *topology); !unknown.empty()) {
     fmt::print(stderr, "error: {}\n", unknown);

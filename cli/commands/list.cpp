@@ -7,14 +7,14 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/topology_loading.h"
 #include "runtime/component/registry.h"
-#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
 
 int list(const std::vector<std::string>& libraries) {
-  const auto registry = service::registry_with(libraries);
+  const auto registry = registry_with(libraries);
   if (!registry) return kUsage;
   for (const auto kind : runtime::kAllKinds) {
     std::string text = fmt::format("{}s\n", kind_name(kind));

@@ -7,8 +7,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "cli/topology_loading.h"
 #include "service/plan_text.h"
-#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -20,8 +20,8 @@ struct Options {
 };
 
 int print_plan(const Options& options) {
-  const auto topology = options.workers > 1 ? service::load_for_workers(options.path)
-                                            : service::load_for_run(options.path);
+  const auto topology =
+      options.workers > 1 ? load_for_workers(options.path) : load_for_run(options.path);
   if (!topology) return kUsage;
   const unsigned threads = options.parallelism ? options.parallelism : topology->parallelism;
   const runtime::Plan plan = runtime::make_plan(*topology, threads);
@@ -42,8 +42,7 @@ void add_plan(CLI::App& app, int& exit_code) {
       "Examples:\n  huiliu plan topologies/credit/topology.yaml\n"
       "  huiliu plan --mermaid topologies/credit/topology.yaml > plan.mmd");
   command->add_option("topology", options->path, "topology file")->required();
-  command->add_option("--parallelism", options->parallelism, "worker threads")
-      ->check(CLI::Range(1, 256));
+  command->add_option("--parallelism", options->parallelism, "threads")->check(CLI::Range(1, 256));
   command
       ->add_option("--workers", options->workers,
                    "processes that share the work: shows what would go through topics")

@@ -8,12 +8,12 @@
 
 #include "cli/command.h"
 #include "cli/signal_waiter.h"
+#include "cli/topology_loading.h"
 #include "operators/refused.h"
 #include "runtime/base/clock.h"
 #include "runtime/topology/state_layout.h"
 #include "service/rejudge/chosen_rows.h"
 #include "service/state/import.h"
-#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -159,7 +159,7 @@ int judge(const Topology& topology, const Options& options, const std::string& f
 }
 
 int rejudge(const Options& options) {
-  auto topology = service::load_for_run(options.path);
+  auto topology = load_for_run(options.path);
   if (!topology) return kUsage;
   if (!options.epoch.empty()) {
     const auto epoch = runtime::parse_duration(options.epoch);
@@ -202,8 +202,7 @@ void add_rejudge(CLI::App& app, int& exit_code) {
   command->add_flag("--anew", options->request.anew,
                     "do not go on with one that was interrupted: judge all again");
   command->add_option("--state", options->state, "folder of the state instead of the file's");
-  command->add_option("--parallelism", options->parallelism, "worker threads")
-      ->check(CLI::Range(1, 256));
+  command->add_option("--parallelism", options->parallelism, "threads")->check(CLI::Range(1, 256));
   command->add_option("--epoch", options->epoch, "time between commits, e.g. 200ms");
   command->callback([options, &exit_code] { exit_code = rejudge(*options); });
 }

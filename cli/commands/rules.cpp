@@ -5,8 +5,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "cli/topology_loading.h"
 #include "service/rules/rules_page.h"
-#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -16,7 +16,7 @@ struct Options {
 };
 
 int print_rules(const Options& options) {
-  const auto topology = service::load_checked(options.path);
+  const auto topology = load_checked(options.path);
   if (!topology) return kUsage;
   std::fputs(service::rules_page(*topology, options.language == "zh").c_str(), stdout);
   return kSuccess;

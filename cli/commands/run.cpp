@@ -15,12 +15,12 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/signal_waiter.h"
+#include "cli/topology_loading.h"
 #include "runtime/base/clock.h"
 #include "runtime/engine/engine.h"
 #include "runtime/topology/read_folders.h"
 #include "service/state/state_folder.h"
 #include "service/supervisor.h"
-#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -197,7 +197,7 @@ Status open_start(const Options& options, service::SnapshotStart& start) {
 }
 
 int run(const Options& options) {
-  auto topology = service::load_for_run(options.path);
+  auto topology = load_for_run(options.path);
   if (!topology) return kUsage;
   if (!options.epoch.empty()) {
     const auto epoch = runtime::parse_duration(options.epoch);
@@ -239,8 +239,7 @@ void add_run(CLI::App& app, int& exit_code) {
       "  huiliu run --state /var/lib/huiliu --parallelism 2 --epoch 200ms topology.yaml");
   command->add_option("topology", options->path, "topology file")->required();
   command->add_option("--state", options->state, "folder of the state instead of the file's");
-  command->add_option("--parallelism", options->parallelism, "worker threads")
-      ->check(CLI::Range(1, 256));
+  command->add_option("--parallelism", options->parallelism, "threads")->check(CLI::Range(1, 256));
   command->add_option("--epoch", options->epoch, "time between commits, e.g. 200ms");
   command->add_option("--from", options->from,
                       "snapshot (a folder that `huiliu snapshot` made) to start from, if there is "

@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/topology_loading.h"
 #include "runtime/component/registry.h"
 #include "service/json_schema.h"
 #include "service/message_schema.h"
-#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -50,7 +50,7 @@ std::string fbs(const std::string& topology_id, const runtime::Schema& schema) {
 }
 
 int print_stream(const Options& options) {
-  const auto topology = service::load_checked(options.path);
+  const auto topology = load_checked(options.path);
   if (!topology) return kUsage;
   std::vector<std::string> names;
   for (const runtime::Node& node : topology->nodes) {
@@ -71,7 +71,7 @@ int print_stream(const Options& options) {
 }
 
 int print_messages(const Options& options) {
-  const auto topology = service::load_checked(options.path);
+  const auto topology = load_checked(options.path);
   if (!topology) return kUsage;
   std::vector<std::string> names;
   for (const runtime::Node& node : topology->nodes) {
@@ -87,7 +87,7 @@ int print_messages(const Options& options) {
 }
 
 int print_json_schema(const Options& options) {
-  const auto registry = service::registry_with(options.libraries);
+  const auto registry = registry_with(options.libraries);
   if (!registry) return kUsage;
   std::fputs(service::topology_json_schema(*registry).c_str(), stdout);
   return kSuccess;

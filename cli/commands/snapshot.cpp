@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/topology_loading.h"
 #include "service/state/state_folder.h"
-#include "service/topology_file.h"
 
 namespace huiliu::cli {
 namespace {
@@ -36,7 +36,7 @@ std::string usual_name(const runtime::Topology& topology) {
 }
 
 int take(const Options& options) {
-  const auto topology = service::load_for_run(options.path);
+  const auto topology = load_for_run(options.path);
   if (!topology) return kUsage;
   service::OpenState state;
   const Status opened =

@@ -10,13 +10,13 @@
 #include <spdlog/spdlog.h>
 
 #include "cli/command.h"
+#include "cli/topology_loading.h"
 #include "runtime/topology/state_layout.h"
 #include "service/explain/layout.h"
 #include "service/explain/masker.h"
 #include "service/state/state_folder.h"
 #include "service/state/table_rows.h"
 #include "service/temporary_folder.h"
-#include "service/topology_file.h"
 #include "state/reader.h"
 
 namespace huiliu::cli {
@@ -139,7 +139,7 @@ int verify(const std::string& folder) {
 }
 
 int show(const Options& options) {
-  const auto topology = service::load_for_run(options.path);
+  const auto topology = load_for_run(options.path);
   if (!topology) return kUsage;
   if (options.verify) return verify(service::state_folder_of(*topology, options.state));
   service::OpenState state;

@@ -7,13 +7,13 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
-#include "service/topology_file.h"
+#include "cli/topology_loading.h"
 
 namespace huiliu::cli {
 namespace {
 
 int validate(const std::string& path) {
-  const auto topology = service::load_for_run(path);
+  const auto topology = load_for_run(path);
   if (!topology) return kUsage;
   const auto count = [&topology](runtime::ComponentKind kind) {
     return std::count_if(topology->nodes.begin(), topology->nodes.end(),

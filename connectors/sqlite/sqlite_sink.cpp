@@ -287,6 +287,7 @@ runtime::SinkType type() {
     std::transform(declaration.part.begin(), declaration.part.end(), declaration.part.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     declaration.shares_part = !layout.key.empty();
+    declaration.entries = layout.columns.to_string();
     declaration.keep(std::move(layout));
     const runtime::Config& views = declaration.config["views"];
     if (views.is_scalar() && views_of(views).empty()) {

@@ -66,7 +66,7 @@ struct Descriptor {
   std::string description;  ///< Markdown paragraphs
   std::vector<Option> options;
   std::vector<PortDescriptor> outputs;  ///< side outputs besides the main one and `rejects`
-  bool keyed = false;  ///< records are routed by key to the task that owns the shard
+  bool keyed = false;  ///< records are routed by key to the thread that owns the shard
   bool stateful = false;
   bool needs_event_time = false;  ///< of no use if no source of it has event time
   bool rejects = false;          ///< has the output `rejects` (also a sink that may refuse records)

@@ -18,6 +18,10 @@ struct MetaKey {
   }
   /// The last entry of a sink's outbox. No prefix: `db` must not find `db2`.
   static std::string outbox(std::string_view node) { return joined("outbox/", node); }
+  /// What the entries of a sink's outbox look like.
+  static std::string outbox_entries(std::string_view node) {
+    return joined("outbox_entries/", node);
+  }
   /// Totals of a node.
   static std::string ledger(std::string_view node) { return joined(kLedger, node); }
 

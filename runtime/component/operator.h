@@ -102,12 +102,13 @@ class Declaration {
   std::any settings_;
 };
 
-/// Given to an operator when its task starts. References live as long as the operator.
+/// Given to an operator when its thread opens it. References live as long as the operator.
 class OperatorContext {
  public:
   virtual ~OperatorContext() = default;
   virtual const std::string& node_name() const = 0;
-  /// The task's part of a table that declare() named. Shard of a record: shard_of(record.key_hash).
+  /// The thread's part of a table that declare() named. Shard of a record:
+  /// shard_of(record.key_hash).
   virtual state::Table& table(std::string_view name) = 0;
   virtual std::uint16_t shard_of(std::uint64_t key_hash) const = 0;
   virtual Clock& clock() = 0;

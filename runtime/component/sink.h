@@ -17,7 +17,7 @@
 
 namespace huiliu::runtime {
 
-/// Turns records into bytes on the worker threads; one instance per thread and input stream.
+/// Turns records into bytes on the engine's threads; one instance per thread and input stream.
 class SinkEncoder {
  public:
   virtual ~SinkEncoder() = default;
@@ -97,6 +97,9 @@ struct SinkDeclaration : Declaration {
   /// What the rows that the sink has written look like, such as "format=csv": one of another layout
   /// does not go on with them (runtime/topology/state_layout.h). "" = nothing that matters.
   std::string layout;
+  /// What encoded records in an outbox look like, such as their columns: entries of another form
+  /// must be delivered by the version that wrote them. "" = they describe themselves.
+  std::string entries;
   /// Which part of the file at its option `path` it writes, such as a table; "" = the whole file.
   std::string part;
   bool shares_part = false;  ///< another sink may write the same part, since rows have keys

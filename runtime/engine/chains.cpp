@@ -247,7 +247,8 @@ void Chains::decode(std::size_t source_node, const Slice& slice) {
   const bool all = !instance.selector || slice.whole;
   const Node& node = shared_.topology->nodes[source_node];
   const SourceDeclaration& declared = *node.source_declaration;
-  // What the engine itself hands on was judged when it came in.
+  // The engine's own repartition source is not checked: the worker that read the record first has
+  // done it.
   if (declared.event_time_field >= 0 && !node.internal) {
     const auto field = static_cast<std::size_t>(declared.event_time_field);
     instance.outputs->bound_event_time(shared_.clock->now_ms() + declared.ahead_ms,

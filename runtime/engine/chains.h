@@ -16,7 +16,7 @@ namespace huiliu::runtime {
 class ExchangeSender;
 class SinkTap;
 
-/// All operator instances of one worker thread, wired by the plan. Belongs to that thread.
+/// All operator instances of one thread, wired by the plan. Belongs to that thread.
 class Chains {
  public:
   Chains(Shared& shared, unsigned thread);
@@ -25,7 +25,7 @@ class Chains {
   /// Makes and opens every instance.
   Status open();
 
-  /// Level 0: decodes the slice into the chains.
+  /// Stage 0: decodes the slice into the chains.
   void decode(std::size_t source_node, const Slice& slice);
   /// Later stages: replays a part's row into its target.
   void receive(const ExchangePart& part, std::size_t row, const Value* values);

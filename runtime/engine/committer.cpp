@@ -25,8 +25,10 @@ Status Committer::open_sink(std::size_t node_index) {
   if (!node.sink->create_epoch_sink) {
     const std::string key = MetaKey::outbox(node.name);
     const std::string saved = value_of_key(shared_.backend->meta(key), key);
+    const std::string entries = MetaKey::outbox_entries(node.name);
     sink.outbox = std::make_unique<Outbox>(
-        node.name, saved.empty() ? 0 : stored_number<std::uint64_t>(saved, key));
+        node.name, saved.empty() ? 0 : stored_number<std::uint64_t>(saved, key),
+        node.sink_declaration->entries, value_of_key(shared_.backend->meta(entries), entries));
     return Status::ok();
   }
   sink.file = node.sink->create_epoch_sink(*node.sink_declaration);
@@ -256,6 +258,8 @@ void Committer::committed(const EpochCommit& commit) {
 std::uint64_t Committer::outbox_end(std::size_t node) const {
   return sinks_[node].outbox->committed_end();
 }
+
+bool Committer::outbox_fits(std::size_t node) const { return sinks_[node].outbox->fits(); }
 
 void Committer::delivered(std::size_t node, std::uint64_t sequence, std::uint64_t records) {
   sinks_[node].outbox->delivered(sequence);

@@ -32,6 +32,8 @@ class Committer {
 
   /// Last committed sequence of a store sink's outbox.
   std::uint64_t outbox_end(std::size_t node) const;
+  /// Whether its entries are of the form in which records are written now; asked before an epoch.
+  bool outbox_fits(std::size_t node) const;
   /// A delivery has applied up to `sequence`: the next commit forgets what is before.
   void delivered(std::size_t node, std::uint64_t sequence, std::uint64_t records);
 

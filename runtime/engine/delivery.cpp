@@ -32,6 +32,13 @@ Status Delivery::open() {
                            ": the store is ahead of the state folder; they do not belong together. "
                            "Use the state folder that filled this store, or an empty store.");
     }
+    if (position_ < committer_.outbox_end(node_) && !committer_.outbox_fits(node_)) {
+      return Status::invalid(
+          node.name + ": " + std::to_string(committer_.outbox_end(node_) - position_) +
+          " entries of its outbox are not delivered yet and were written with other fields, or by "
+          "an earlier version. Run what wrote them until they are delivered (a run that ends by "
+          "itself delivers all), then start this again");
+    }
     return Status::ok();
   });
 }

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "runtime/base/failpoint.h"
+
 namespace huiliu::runtime {
 
 Engine::Engine(const Topology& topology, unsigned parallelism, Backend& backend, Clock& clock)
@@ -26,10 +28,10 @@ Engine::Engine(const Topology& topology, unsigned parallelism, Backend& backend,
   committer_ = std::make_unique<Committer>(shared_);
   std::vector<EngineThread*> peers;
   for (unsigned thread = 0; thread < parallelism; ++thread) {
-    workers_.push_back(std::make_unique<EngineThread>(shared_, *sequencer_, *committer_, thread));
-    peers.push_back(workers_.back().get());
+    threads_.push_back(std::make_unique<EngineThread>(shared_, *sequencer_, *committer_, thread));
+    peers.push_back(threads_.back().get());
   }
-  for (auto& worker : workers_) worker->set_peers(peers);
+  for (auto& thread : threads_) thread->set_peers(peers);
   for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
     const Node& node = topology.nodes[n];
     if (node.kind == ComponentKind::kSink && node.sink->create_outbox_sink) {
@@ -55,6 +57,8 @@ Status caught(const Part& part) {
     // Numbers that are none: std::stoull and the like.
     return Status::corrupt(std::string("the state has something that cannot be read: ") +
                            error.what());
+  } catch (const SimulatedCrash&) {
+    throw;  // the simulation's own
   } catch (const std::exception& error) {
     return Status::failed(error.what());
   }
@@ -71,8 +75,8 @@ Status Engine::open_parts() {
   for (auto& delivery : deliveries_) {
     if (Status status = delivery->open(); !status.is_ok()) return status;
   }
-  for (auto& worker : workers_) {
-    if (Status status = worker->open(); !status.is_ok()) return status;
+  for (auto& thread : threads_) {
+    if (Status status = thread->open(); !status.is_ok()) return status;
   }
   if (Status status = shared_.backend->opened(); !status.is_ok()) return status;
   return sequencer_->open(shared_.backend->last_epoch() + 1);
@@ -90,7 +94,7 @@ Status Engine::run(const std::function<void(const EngineProgress&)>& tick, std::
         if (!status.is_ok()) shared_.fail(std::move(status));
       });
     };
-    for (auto& worker : workers_) start(*worker);
+    for (auto& thread : threads_) start(*thread);
     start(*committer_);
     for (auto& delivery : deliveries_) start(*delivery);
     auto next = std::chrono::steady_clock::now();
@@ -109,18 +113,20 @@ Status Engine::run(const std::function<void(const EngineProgress&)>& tick, std::
 }
 
 bool Engine::step(std::uint64_t choice) {
-  const std::size_t parts = workers_.size() + 1 + deliveries_.size();
+  const std::size_t parts = threads_.size() + 1 + deliveries_.size();
   const std::size_t part = choice % parts;
-  if (part < workers_.size()) return workers_[part]->step();
-  if (part == workers_.size()) return committer_->step();
-  return deliveries_[part - workers_.size() - 1]->step();
+  if (part < threads_.size()) return threads_[part]->step();
+  if (part == threads_.size()) return committer_->step();
+  return deliveries_[part - threads_.size() - 1]->step();
 }
 
 Status Engine::finish() {
   if (Status failure = shared_.failure(); !failure.is_ok()) return failure;
   if (!shared_.input_ended) return committer_->settle(true);
   for (auto& delivery : deliveries_) {
-    while (!delivery->drained() && shared_.failure().is_ok()) delivery->step();
+    // Asked to stop, it leaves the rest to the next start: the store may be away.
+    while (!delivery->drained() && !shared_.stop && shared_.failure().is_ok()) delivery->step();
+    if (!delivery->drained()) continue;
     if (Status status = delivery->finish(); !status.is_ok()) return status;
   }
   if (Status failure = shared_.failure(); !failure.is_ok()) return failure;

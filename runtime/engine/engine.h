@@ -45,7 +45,7 @@ class Engine {
   EngineProgress progress();
   const Plan& plan() const { return plan_; }
   Shared& shared() { return shared_; }
-  EngineThread& worker(std::size_t index) { return *workers_[index]; }
+  EngineThread& thread(std::size_t index) { return *threads_[index]; }
 
  private:
   Status open_parts();
@@ -53,7 +53,7 @@ class Engine {
   Shared shared_;
   std::unique_ptr<Sequencer> sequencer_;
   std::unique_ptr<Committer> committer_;
-  std::vector<std::unique_ptr<EngineThread>> workers_;
+  std::vector<std::unique_ptr<EngineThread>> threads_;
   std::vector<std::unique_ptr<Delivery>> deliveries_;
 };
 

@@ -127,7 +127,7 @@ void EngineThread::replay(const std::vector<ExchangePart>& parts) {
 }
 
 std::int64_t EngineThread::watermark_after(std::size_t stage, const SliceInfo& info) {
-  // What is judged again was late already when it came: it moves nobody's time.
+  // A rejudgement advances no watermark: its records are old ones that an earlier run has read.
   if (shared_.selection != nullptr) return kNoEventTime;
   if (info.ends_input) return kEndOfTime;
   auto& sources = event_times_[stage];

@@ -36,7 +36,7 @@ class Inbox {
   std::vector<std::map<std::uint64_t, ArrivedSlice>> waiting_;
 };
 
-/// One worker thread's work, a step at a time, so that a simulation can interleave steps.
+/// One thread's work, a step at a time, so that a simulation can interleave steps.
 class EngineThread {
  public:
   EngineThread(Shared& shared, Sequencer& sequencer, Committer& committer, unsigned thread);

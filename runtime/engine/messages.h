@@ -14,7 +14,7 @@
 
 namespace huiliu::runtime {
 
-/// What every stage of every thread must know of a slice. Level 0 fills in max_event_time; then it
+/// What every stage of every thread must know of a slice. Stage 0 fills in max_event_time; then it
 /// does not change any more.
 struct SliceInfo {
   std::uint64_t sequence = 0;  ///< place in the total order, from 0, without gaps

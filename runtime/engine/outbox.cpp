@@ -21,6 +21,10 @@ void Outbox::add_to(EpochCommit& commit) {
     for (LogAppend& append : pending_) commit.appends.push_back(std::move(append));
     pending_.clear();
   }
+  if (!fits()) {
+    commit.meta.emplace_back(MetaKey::outbox_entries(log_), entries_);
+    known_ = entries_;
+  }
   const std::uint64_t delivered = delivered_;
   if (delivered <= trimmed_) return;
   commit.trims.emplace_back(log_, mutant("outbox.trim_early") ? appended_ : delivered);

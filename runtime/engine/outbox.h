@@ -16,8 +16,15 @@ namespace huiliu::runtime {
 class Outbox {
  public:
   /// `appended`: the last entry that is committed; 0 on a fresh start.
-  Outbox(std::string log, std::uint64_t appended)
-      : log_(std::move(log)), appended_(appended), committed_(appended) {}
+  /// `entries`: what records look like now; `known`: what the state says of its entries.
+  Outbox(std::string log, std::uint64_t appended, std::string entries = {}, std::string known = {})
+      : log_(std::move(log)),
+        entries_(std::move(entries)),
+        known_(std::move(known)),
+        appended_(appended),
+        committed_(appended) {}
+  /// Whether entries that are committed already can be read as records are written now.
+  bool fits() const { return entries_ == known_; }
 
   /// `bytes` holds records of these sizes, one after the other. An entry takes records until it has
   /// kEntryBytes, so that no entry is larger than a backend can commit, whatever an operator emits
@@ -34,7 +41,7 @@ class Outbox {
   static constexpr std::size_t kEntryBytes = 1 << 20;
 
  private:
-  std::string log_;
+  std::string log_, entries_, known_;
   std::vector<LogAppend> pending_;  // this epoch's
   std::uint64_t appended_;          // the last number given out
   std::uint64_t trimmed_ = 0;

@@ -60,5 +60,18 @@ TEST(OutboxTest, EntriesAreForgottenOnceTheyAreDelivered) {
   EXPECT_TRUE(third.trims.empty());
 }
 
+TEST(OutboxTest, WhatEntriesLookLikeIsCommittedOnce) {
+  Outbox same("db", 3, "(a)", "(a)"), other("db", 3, "(a, b)", "(a)");
+  EXPECT_TRUE(same.fits());
+  EXPECT_FALSE(other.fits());
+  EpochCommit first, second;
+  other.add_to(first);
+  ASSERT_EQ(first.meta.size(), 1u);
+  EXPECT_EQ(first.meta.front().first, "outbox_entries/db");
+  EXPECT_EQ(first.meta.front().second, "(a, b)");
+  other.add_to(second);
+  EXPECT_TRUE(second.meta.empty());
+}
+
 }  // namespace
 }  // namespace huiliu::runtime

@@ -62,7 +62,8 @@ Status Sequencer::open(std::uint64_t next_epoch) {
 
 bool Sequencer::epoch_is_due(std::int64_t now, const Pacing& pacing) const {
   if (now - epoch_started_ >= shared_.topology->epoch_ms) return true;
-  // Early for the tables' sake, unless an epoch that may help is under way.
+  // The epoch ends early when the tables' memory is full, unless an earlier epoch is not committed
+  // yet: its commit may free the memory.
   return pacing.end_epoch && shared_.backend->last_epoch() + 1 == next_epoch_;
 }
 
@@ -127,7 +128,8 @@ std::optional<Sequencer::Work> Sequencer::pull() {
     return control(false);
   }
   if (shared_.outbox_records > 500'000) return std::nullopt;  // deliveries are behind
-  // The epoch whose end lets tables be written is under way: it needs no further input.
+  // The tables are full again before the flusher has written what they held: nothing is read until
+  // it has.
   if (pacing.pause) return std::nullopt;
   const std::int64_t now = shared_.clock->steady_ms();
   bool all_ended = true;

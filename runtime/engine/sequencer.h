@@ -29,7 +29,6 @@ class Sequencer {
   std::optional<Work> pull();
   /// Time until pull() may have something that nobody signals: input, or an epoch's end.
   std::int64_t ms_to_next();
-  /// All slices are given out.
   /// Bytes read and in all, over all sources.
   std::pair<std::uint64_t, std::uint64_t> progress();
 

@@ -100,7 +100,7 @@ ReplayEnd replay(runtime::Topology topology, Recorder& recorder, const ReplayHoo
   // What is not there now will not come while somebody waits for an answer.
   engine.shared().wait = [](std::int64_t) { return false; };
   if (Status status = engine.open(); !status.is_ok()) return {.status = status};
-  engine.worker(0).chains().set_tracer(&recorder);
+  engine.thread(0).chains().set_tracer(&recorder);
   return Stepper(engine, recorder, hooks).run();
 }
 

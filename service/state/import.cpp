@@ -110,6 +110,9 @@ class Planner {
     const std::string key = runtime::MetaKey::outbox(node.name);
     const std::string saved = runtime::value_of_key(snapshot_.meta(key), key);
     if (!saved.empty()) plan_.meta.emplace_back(key, saved);
+    const std::string entries = runtime::MetaKey::outbox_entries(node.name);
+    const std::string known = runtime::value_of_key(snapshot_.meta(entries), entries);
+    if (!known.empty()) plan_.meta.emplace_back(entries, known);
     plan_.logs.push_back(node.name);
     plan_.taken.push_back("sink " + node.name);
     return Status::ok();

@@ -21,11 +21,12 @@ bool is_reject_field(std::string_view name) {
          std::end(runtime::kRejectFields);
 }
 
-/// All fields of all inputs are spooled as text of their type, so that columns may change.
+/// All fields of all inputs are spooled as text of their type, so that columns may change. Where a
+/// row was read stands in the column of its source; states of before `reject_origin` go on so.
 void add_fields(WorkbookLayout& layout, const std::vector<const Schema*>& inputs) {
   for (const Schema* input : inputs) {
     for (const runtime::Field& field : input->fields()) {
-      if (layout.rows.index_of(field.name)) continue;
+      if (layout.rows.index_of(field.name) || field.name == "reject_origin") continue;
       layout.rows.add(field.name, field.type);
       layout.fields.push_back(field.name);
     }

@@ -165,9 +165,8 @@ Status GroupOwnership::claim_shards(TopicTransaction& transaction) {
 }
 
 // 1. Who has owned a shard and has not said that it left is dead, or hangs.
-// 2. This worker proves that it still is a member: a worker that has lost its shards without
-// knowing
-//    it must not end the transactions of their owner.
+// 2. This worker proves that it still is a member: a worker that has lost its shards and does not
+//    know it must not end the transactions of their owner.
 // 3. The brokers end the transactions of the workers of step 1.
 Status GroupOwnership::end_predecessors(TopicTransaction& transaction) {
   const std::set<std::string> dead = find_predecessors();

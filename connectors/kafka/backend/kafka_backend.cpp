@@ -59,12 +59,13 @@ Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendC
   return made;
 }
 
-// 1. The transactions are opened, which fences a process that still runs with the same
+// 1. The process announces itself as the owner, so that whoever is fenced finds a successor.
+// 2. The transactions are opened, which fences a process that still runs with the same
 //    transactional id, and ends what a dead one left open. Nothing that counts is read before.
-// 2. What is committed is read, and the shards become this process's own (Ownership::take_over).
-// 3. The topics that do not exist yet are created.
-// 4. The outboxes are brought up to date; tables follow one by one, when the engine opens them.
-// 5. The first epoch's transaction begins.
+// 3. What is committed is read, and the shards become this process's own (Ownership::take_over).
+// 4. The topics that do not exist yet are created.
+// 5. The outboxes are brought up to date; tables follow one by one, when the engine opens them.
+// 6. The first epoch's transaction begins.
 Status KafkaBackend::start() {
   if (Status status = ownership_->prepare(); !status.is_ok()) return status;
   if (Status status = open_transactions(); !status.is_ok()) return status;
@@ -181,10 +182,6 @@ std::shared_ptr<void> KafkaBackend::freeze(state::Table& table, std::uint64_t ep
   return std::make_shared<state::Changes>(table.freeze_epoch(copy_.number_of(epoch)));
 }
 
-// 1. The transaction of the epoch is committed to Kafka; from then on the epoch is true.
-// 2. The next epoch's transaction begins.
-// 3. The local copy takes the epoch. If that fails, or the process ends before, the copy is brought
-//    up to the topics at the next start. Called again for the same epoch, only this step is done.
 runtime::Pacing KafkaBackend::pacing() const {
   return {.end_epoch = copy_.store().wants_epoch(),
           .empty_epoch = standby_ && standby_->has_unsaved(),
@@ -193,6 +190,10 @@ runtime::Pacing KafkaBackend::pacing() const {
           .window_factor = 4};  // measured: docs/performance.md
 }
 
+// 1. The transaction of the epoch is committed to Kafka; from then on the epoch is true.
+// 2. The next epoch's transaction begins.
+// 3. The local copy takes the epoch. If that fails, or the process ends before, the copy is brought
+//    up to the topics at the next start. Called again for the same epoch, only this step is done.
 Status KafkaBackend::commit(const EpochCommit& commit) {
   if (commit.epoch > epoch_) {
     if (Status status = commit_to_kafka(commit); !status.is_ok()) return status;

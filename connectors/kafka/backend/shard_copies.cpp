@@ -29,12 +29,10 @@ void ShardCopies::start_writing(const std::string& worker, std::vector<std::uint
 }
 
 // 1. Shards whose copy is too old count as unknown.
-// 2. Of a shard that is unknown the store may hold rows of a filling that was cut off: it is
-// cleared,
-//    or filled with a snapshot's rows.
-// 3. The positions of the filled shards are committed last: a filling that is cut off before is
-// done
-//    again at the next start.
+// 2. Of an unknown shard the store may hold rows of a filling that was cut off. The shard is
+//    cleared, or filled with a snapshot's rows.
+// 3. The positions of the filled shards are committed last, so that a filling which is cut off
+//    before is done again at the next start.
 Status ShardCopies::prepare(rd_kafka_t* client, const std::string& table,
                             const std::vector<std::uint16_t>& shards, const std::string& topic,
                             ChangelogForm form) {

@@ -148,8 +148,9 @@ void SharedSnapshots::remove(const std::string& path) const {
   if (error) spdlog::warn("{} is not removed: {}", path, error.message());
 }
 
-// Those of workers that are gone too, when they are too old to be used; and what a death has left
-// half done. What another worker reads meanwhile stays readable: its files are open.
+// Removes snapshots of workers that do not run any more, too, once they are too old to be used, and
+// folders that a killed worker has left half written. A worker that reads one meanwhile keeps its
+// files open, so it is not disturbed.
 void SharedSnapshots::clean_up() const {
   std::vector<std::string> own;
   for (const fs::path& path : folders_in(folder_)) {

@@ -93,7 +93,10 @@ Status Standby::take(const rd_kafka_message_t& message) {
   }
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     // Such as a broker that is away for a moment: the client goes on by itself.
-    return unless_passing(error_of(message.err), "following the changelogs");
+    // What a backend would open everything anew for is no reason for a standby to end: it only gets
+    // behind, and the client goes on by itself.
+    const Status status = as_status(error_of(message.err), "following the changelogs");
+    return status.code() == runtime::StatusCode::kRestart ? Status::ok() : status;
   }
   FollowedTable& table = *by_topic_.at(rd_kafka_topic_name(message.rkt));
   const auto shard = static_cast<std::uint16_t>(message.partition);

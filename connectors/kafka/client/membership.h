@@ -40,8 +40,8 @@ class Membership {
   /// For the offsets of a transaction: the brokers refuse those of a member that has been expelled.
   /// Null if the shards in use are known to be lost.
   GroupMetadata metadata();
-  /// The group has taken this process for another member than the one its shards were given to:
-  /// nobody tells what is lost. Join again.
+  /// The brokers have dropped this member and let the process in under a new member id, without
+  /// telling it which shards it lost: a new Membership must join.
   bool expelled() const { return expelled_.load(std::memory_order_relaxed); }
 
  private:

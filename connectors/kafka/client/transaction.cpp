@@ -154,9 +154,9 @@ std::int64_t Transaction::long_wait_ms() const {
   return std::min(kMostMs, timeout_ms_ / 2);
 }
 
-// librdkafka sends again and again without a word what is refused for want of replicas, and says
-// in the end no more than that the time is up. The broker that is asked may be the one that is
-// away: then the next wait asks again.
+// If a topic has too few replicas in sync, librdkafka tries again silently and reports no more than
+// that the time is up. So a broker is asked for the replicas of each topic, and what is missing is
+// logged. If that broker does not answer, the next wait asks again.
 void Transaction::name_cause() {
   constexpr int kAskMs = 2000;
   if (std::exchange(cause_named_, true)) return;

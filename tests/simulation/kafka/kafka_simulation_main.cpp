@@ -28,7 +28,9 @@ struct Options {
 runtime::Topology load(const Options& options, const char* workers, const char* worker) {
   ::setenv("WORKERS", workers, 1);
   ::setenv("WORKER", worker, 1);
-  auto topology = service::load_for_run(options.topology);
+  runtime::Diagnostics diagnostics;
+  auto topology = service::load_for_run(options.topology, diagnostics);
+  std::fputs(diagnostics.to_string().c_str(), stderr);
   if (!topology) std::exit(2);
   return std::move(*topology);
 }
