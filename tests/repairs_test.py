@@ -240,7 +240,7 @@ sinks:
     pathlib.Path("in").mkdir()
     pathlib.Path("in/1.ndjson").write_text('{"a":"1"}\n')
     pathlib.Path("t.yaml").write_text(topology % ("true", "a"))
-    process = subprocess.Popen([HUILIU, "run", "--quiet", "t.yaml"], stderr=open("log", "w"), stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([HUILIU, "run", "--quiet", "t.yaml"], stdout=open("log", "w"), stderr=subprocess.DEVNULL)
 
     def delivered():
         with sqlite3.connect("file:out/o.sqlite?mode=ro", uri=True) as database:

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "runtime/component/yaml_text.h"
@@ -35,6 +36,45 @@ std::optional<std::string> read_file(const std::string& path, std::size_t most) 
   }
   if (text.size() > most + 1) text.resize(most + 1);
   return text;
+}
+
+/// Where the content of a document begins.
+class ContentPlace final : public YAML::EventHandler {
+ public:
+  std::optional<YAML::Mark> place;
+
+  void OnDocumentStart(const YAML::Mark&) override { place.reset(); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { note(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                const std::string&) override {
+    note(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    note(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    note(mark);
+  }
+  void OnMapEnd() override {}
+
+ private:
+  void note(const YAML::Mark& mark) {
+    if (!place) place = mark;
+  }
+};
+
+/// YAML::LoadAll is not asked: of some malformed texts it makes documents without end.
+std::optional<YAML::Mark> second_document(std::string_view text) {
+  std::istringstream stream{std::string(text)};
+  YAML::Parser parser(stream);
+  ContentPlace content;
+  if (!parser.HandleNextDocument(content) || !parser.HandleNextDocument(content)) return {};
+  return content.place;
 }
 
 [[noreturn]] void wrong(const Config& node, std::string_view expected) {
@@ -233,16 +273,15 @@ class ConfigLoader {
       return unread();
     }
     try {
-      const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-      if (documents.size() > 1) {
-        const YAML::Mark mark = documents[1].Mark();
-        diagnostics_.error({name, mark.line + 1, mark.column + 1},
+      const YAML::Node document = YAML::Load(std::string(text));
+      if (const auto mark = second_document(text)) {
+        diagnostics_.error({name, mark->line + 1, mark->column + 1},
                            "a second document begins here; a file has one",
                            "remove the line '---', or put what follows into a file of its own");
         return unread();
       }
-      if (documents.empty()) return Config::null({name, 0, 0});
-      return convert(documents.front(), name, 0);
+      if (!document.IsDefined() || document.IsNull()) return Config::null({name, 0, 0});
+      return convert(document, name, 0);
     } catch (const YAML::Exception& error) {
       const Place place{name, error.mark.line + 1, error.mark.column + 1};
       diagnostics_.add(syntax_error(text, place, error.msg));
