@@ -126,5 +126,18 @@ TEST_F(ConfigTest, IncludesWithinIncludesAreBounded) {
       << diagnostics_.to_string();
 }
 
+TEST_F(ConfigTest, TextThatEndsNowhereIsAnErrorAndNoEndlessRowOfDocuments) {
+  for (const char* text : {"!,", "!,\n!,", "a: !,\n", "---\n---\n"}) {
+    Diagnostics diagnostics;
+    parse_config(text, "a.yaml", diagnostics);
+    EXPECT_LT(diagnostics.all().size(), 3u) << text;
+  }
+  Diagnostics diagnostics;
+  parse_config("a: 1\n---\nb: 2\n", "a.yaml", diagnostics);
+  EXPECT_EQ(diagnostics.to_string(),
+            "a.yaml:3:1: error: a second document begins here; a file has one (remove the line "
+            "'---', or put what follows into a file of its own)\n");
+}
+
 }  // namespace
 }  // namespace huiliu::runtime
