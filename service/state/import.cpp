@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/failpoint.h"
@@ -213,8 +214,8 @@ class Import {
     const Status status = commit({});
     table_ = nullptr;
     if (left_out_ > 0) {
-      fmt::print(stderr, "  left out     table {}: {} rows that have no key of today\n", name,
-                 std::exchange(left_out_, 0));
+      spdlog::warn("table {}: {} rows of the snapshot have no key of today and are left out", name,
+                   std::exchange(left_out_, 0));
     }
     return status;
   }

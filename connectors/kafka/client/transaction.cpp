@@ -156,21 +156,28 @@ std::int64_t Transaction::long_wait_ms() const {
 
 // If a topic has too few replicas in sync, librdkafka tries again silently and reports no more than
 // that the time is up. So a broker is asked for the replicas of each topic, and what is missing is
-// logged. If that broker does not answer, the next wait asks again.
+// logged. The broker that is asked may be the one that is away: then the next topic is asked for,
+// and the next wait asks for all again.
 void Transaction::name_cause() {
-  constexpr int kAskMs = 2000;
+  constexpr int kAskMs = 1000;
+  constexpr std::int64_t kMostMs = 6000;
   if (std::exchange(cause_named_, true)) return;
   std::vector<std::string> names;
   for (const auto& [name, topic] : topics_) names.push_back(name);
   // What a transaction is kept in is topics, too; the user may not see them.
   names.insert(names.end(), {"__transaction_state", "__consumer_offsets"});
+  const std::int64_t since = runtime::system_clock().steady_ms();
   for (const std::string& name : names) {
+    if (runtime::system_clock().steady_ms() - since > kMostMs) {
+      cause_named_ = false;
+      return;
+    }
     auto settings = topic_settings(client_.get(), name, kAskMs);
     if (settings.status().code() == runtime::StatusCode::kNotFound) continue;
     if (!settings.is_ok()) {
       spdlog::info("waiting for the brokers: {}", settings.status().message());
       cause_named_ = false;
-      return;
+      continue;
     }
     const auto missing = missing_replicas(client_.get(), name, *settings, kAskMs);
     if (!missing.is_ok()) cause_named_ = false;
