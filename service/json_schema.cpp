@@ -1,9 +1,7 @@
 #include "service/json_schema.h"
 
-#include <rapidjson/prettywriter.h>
-#include <rapidjson/stringbuffer.h>
-
 #include "runtime/topology/topology.h"
+#include "service/json_page.h"
 
 namespace huiliu::service {
 namespace {
@@ -12,7 +10,7 @@ using runtime::ComponentKind;
 using runtime::Option;
 using runtime::OptionType;
 
-class SchemaWriter {
+class SchemaWriter final : JsonPage {
  public:
   explicit SchemaWriter(const runtime::Registry& registry) : registry_(registry) {}
 
@@ -37,21 +35,10 @@ class SchemaWriter {
     one_of(ComponentKind::kBackend);
     json_.EndObject();
     json_.EndObject();
-    return std::string(buffer_.GetString(), buffer_.GetSize()) + "\n";
+    return page();
   }
 
  private:
-  void text(std::string_view text) {
-    json_.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-  }
-  void key(std::string_view name) {
-    json_.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
-  }
-  void pair(std::string_view name, std::string_view value) {
-    key(name);
-    text(value);
-  }
-
   void section(std::string_view name, ComponentKind kind) {
     key(name);
     json_.StartObject();
@@ -178,8 +165,6 @@ class SchemaWriter {
   }
 
   const runtime::Registry& registry_;
-  rapidjson::StringBuffer buffer_;
-  rapidjson::PrettyWriter<rapidjson::StringBuffer> json_{buffer_};
 };
 
 }  // namespace

@@ -4,11 +4,10 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <rapidjson/prettywriter.h>
-#include <rapidjson/stringbuffer.h>
 
 #include "codecs/row_encoder.h"
 #include "operators/field_names.h"
+#include "service/json_page.h"
 #include "service/rules/headings.h"
 
 namespace huiliu::service {
@@ -35,7 +34,7 @@ std::string_view json_type(Type type) {
   }
 }
 
-class MessageSchema {
+class MessageSchema final : JsonPage {
  public:
   MessageSchema(const Topology& topology, const Node& sink)
       : topology_(topology), sink_(sink), config_(*sink.config) {
@@ -61,21 +60,10 @@ class MessageSchema {
     json_.EndObject();
     if (config_.has("key")) write_key();
     json_.EndObject();
-    return std::string(buffer_.GetString(), buffer_.GetSize()) + "\n";
+    return page();
   }
 
  private:
-  void text(std::string_view text) {
-    json_.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-  }
-  void key(std::string_view name) {
-    json_.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
-  }
-  void pair(std::string_view name, std::string_view value) {
-    key(name);
-    text(value);
-  }
-
   std::string description() const {
     std::string out =
         fmt::format("Sink {} of topology {} {}.", sink_.name, topology_.id, topology_.version);
@@ -125,8 +113,6 @@ class MessageSchema {
   const Node& sink_;
   const Config& config_;
   Headings headings_;
-  rapidjson::StringBuffer buffer_;
-  rapidjson::PrettyWriter<rapidjson::StringBuffer> json_{buffer_};
 };
 
 }  // namespace

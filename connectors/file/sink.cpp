@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "codecs/delimiter.h"
 #include "codecs/row_encoder.h"
 #include "connectors/file/append_file.h"
 #include "formats/csv.h"
@@ -28,11 +29,6 @@ struct Settings {
   codecs::Nulls nulls = codecs::Nulls::kOmit;
 };
 
-char delimiter_of(const runtime::Config& config) {
-  const std::string text = config.string_or("delimiter", ",");
-  return text == "\\t" || text == "tab" ? '\t' : text.empty() ? ',' : text.front();
-}
-
 codecs::Nulls nulls_of(const runtime::Config& config) {
   const std::string text = config.string_or("nulls", "omit");
   if (text == "null") return codecs::Nulls::kNull;
@@ -42,7 +38,8 @@ codecs::Nulls nulls_of(const runtime::Config& config) {
 Settings parse(SinkDeclaration& declaration) {
   const runtime::Config& config = declaration.config;
   return {codecs::parse_columns(config["fields"], declaration.inputs, declaration.diagnostics),
-          config.string_or("format", "ndjson") == "csv", delimiter_of(config), nulls_of(config)};
+          config.string_or("format", "ndjson") == "csv",
+          codecs::named_delimiter(config.string_or("delimiter", ",")), nulls_of(config)};
 }
 
 class FileSink final : public runtime::EpochSink {

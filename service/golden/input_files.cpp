@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "codecs/delimiter.h"
 #include "codecs/json_text.h"
 
 namespace huiliu::service {
@@ -116,12 +117,6 @@ std::string content_of(const Config& content, const fs::path& name, char delimit
   return ndjson(records);
 }
 
-/// What stands between the cells of a source's CSV files.
-char delimiter_of(const runtime::Node& source) {
-  const std::string text = source.config->string_or("delimiter", "");
-  return text == "tab" ? '\t' : text.empty() ? ',' : text.front();
-}
-
 }  // namespace
 
 Config complete_record(const Config& record, const Config& templates, Diagnostics& diagnostics) {
@@ -146,7 +141,7 @@ void write_input_files(const runtime::Topology& topology, const Config& input,
   for (const auto& [source, files] : input.entries()) {
     const runtime::Node* node = topology.find(source);
     if (node == nullptr || node->source == nullptr || node->type_name != "file") continue;
-    const char delimiter = delimiter_of(*node);
+    const char delimiter = codecs::named_delimiter(node->config->string_or("delimiter", ","));
     for (const auto& [name, content] : files.entries()) {
       const fs::path path = (folder / name).lexically_normal();
       if (!path.string().starts_with(folder.string() + "/")) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "codecs/delimiter.h"
 #include "codecs/value_parsers.h"
 
 namespace huiliu::connectors::kafka {
@@ -177,10 +178,7 @@ MessageOptions parse_message_options(const Config& config, Diagnostics& diagnost
                    : format == "flatbuffers" ? MessageFormat::kFlatbuffers
                    : format == "raw"         ? MessageFormat::kRaw
                                              : MessageFormat::kJson;
-  const std::string delimiter = config.string_or("delimiter", ",");
-  options.delimiter = delimiter == "tab" || delimiter == "\\t" ? '\t'
-                      : delimiter.empty()                      ? ','
-                                                               : delimiter[0];
+  options.delimiter = codecs::named_delimiter(config.string_or("delimiter", ","));
   const Config& fields = config["fields"];
   if (fields.is_list()) {
     for (const Config& item : fields.items()) parse_field(item, options, diagnostics);
