@@ -135,10 +135,8 @@ int KeyTable::find(std::string_view name) const {
   }
 }
 
-JsonRow::JsonRow(std::vector<Type> types, std::vector<bool> wanted, int max_depth)
-    : types_(std::move(types)), wanted_(std::move(wanted)), max_depth_(max_depth) {
-  if (wanted_.empty()) wanted_.assign(types_.size(), true);
-}
+JsonRow::JsonRow(std::vector<Type> types, int max_depth)
+    : types_(std::move(types)), max_depth_(max_depth) {}
 
 JsonFault JsonRow::parse(const char* bytes, const KeyTable& keys, Value* row, Arena& arena,
                          const char*& end) {
@@ -225,7 +223,6 @@ void JsonRow::wrong_type(int field, const char* from) {
 
 bool JsonRow::value(int field, Value* row, Arena& arena) {
   const auto index = static_cast<std::size_t>(field);
-  const bool wanted = field >= 0 && wanted_[index];
   const char* const from = at_;
   if (*at_ == '"') {
     if (!skip_string()) return fail(JsonFault::kBadJson);
@@ -234,7 +231,7 @@ bool JsonRow::value(int field, Value* row, Arena& arena) {
       text = unescape(text, arena);
       if (text.data() == nullptr) return fail(JsonFault::kBadJson);
     }
-    if (!wanted) return true;
+    if (field < 0) return true;
     const Type type = types_[index];
     if (type == Type::kString || type == Type::kBytes) {
       row[index] = Value::of_text(text);
@@ -250,7 +247,7 @@ bool JsonRow::value(int field, Value* row, Arena& arena) {
   }
   if (*at_ == '{' || *at_ == '[') {
     if (!skip_nested(1)) return fail(JsonFault::kBadJson);
-    if (!wanted) return true;
+    if (field < 0) return true;
     if (!runtime::is_text(types_[index])) {
       wrong_type(field, from);
     } else {
@@ -258,7 +255,7 @@ bool JsonRow::value(int field, Value* row, Arena& arena) {
     }
     return true;
   }
-  return scalar(wanted ? field : -1, row);
+  return scalar(field, row);
 }
 
 bool JsonRow::scalar(int field, Value* row) {

@@ -38,8 +38,8 @@ enum class JsonFault : std::uint8_t { kNone, kBadJson, kTooDeep, kWrongType };
 /// duplicate keys the last wins. Text without escapes is not copied.
 class JsonRow {
  public:
-  /// `types` per field; a field with `wanted` false is checked and skipped.
-  JsonRow(std::vector<runtime::Type> types, std::vector<bool> wanted, int max_depth);
+  /// `types` per field.
+  JsonRow(std::vector<runtime::Type> types, int max_depth);
 
   /// `bytes` ends at a line end or at a NUL behind the text; 16 bytes behind are readable.
   /// On success `end` is just behind the object. On a fault see field() and value().
@@ -74,7 +74,6 @@ class JsonRow {
   }
 
   std::vector<runtime::Type> types_;
-  std::vector<bool> wanted_;
   int max_depth_;
   const char* at_ = nullptr;
   bool escaped_ = false;

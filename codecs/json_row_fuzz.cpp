@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   keys.add("a", 0);
   keys.add("n", 1);
   keys.add("amount", 2);
-  JsonRow json({Type::kString, Type::kInt64, Type::kFloat64}, {}, 64);
+  JsonRow json({Type::kString, Type::kInt64, Type::kFloat64}, 64);
   std::string line(bytes);
   line.reserve(line.size() + 64);
   const JsonFault fault = parse_line(json, keys, line);

@@ -31,7 +31,7 @@ class JsonRowTest : public ::testing::Test {
   }
 
   KeyTable keys_;
-  JsonRow json_{{Type::kString, Type::kInt64, Type::kFloat64}, {}, 64};
+  JsonRow json_{{Type::kString, Type::kInt64, Type::kFloat64}, 64};
   std::string line_;
   std::vector<Value> row_;
   runtime::Arena arena_;

@@ -59,9 +59,6 @@ class Compare final : public runtime::Operator {
     table_ = &context.table("current");
     book_.emplace(settings_.shape(), *table_);
     row_.resize(context.row_slots());
-    for (std::size_t i = 0; i < kOutcomes; ++i) {
-      counters_[i] = context.counter(outcome_name(static_cast<Outcome>(i)));
-    }
   }
 
   void expect(std::uint64_t key_hash) override {
@@ -371,7 +368,6 @@ class Compare final : public runtime::Operator {
   std::string_view lasting(std::string_view text) { return out_->arena().copy(text); }
 
   void send(Outcome outcome, bool current, const Changes& changes, Record& record, Outputs& out) {
-    ++*counters_[static_cast<std::size_t>(outcome)];
     finish(outcome, record);
     if (outcome != Outcome::kDuplicate) send_copy(record, kHistoryPort, out);
     if (outcome == Outcome::kConflict) send_copy(record, kConflictsPort, out);
@@ -462,7 +458,6 @@ class Compare final : public runtime::Operator {
   OptionalTexts before_;  ///< remembered values of the version before
   std::vector<RecordBook::Entry> merged_;
   std::vector<Value> row_, again_;
-  std::uint64_t* counters_[kOutcomes] = {};
 };
 
 void declare(Declaration& declaration) {

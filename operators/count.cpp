@@ -78,7 +78,6 @@ class Count final : public runtime::Operator {
   void open(runtime::OperatorContext& context) override {
     context_ = &context;
     table_ = &context.table("totals");
-    overflows_ = context.counter("sum_overflows");
     row_.resize(context.row_slots());
   }
 
@@ -127,7 +126,7 @@ class Count final : public runtime::Operator {
   /// One amount that nobody can mean must not end the run of all others, so the sum is pinned to
   /// the bound, where it can be seen. Keys may be persons' numbers: they do not go to the log.
   void report_overflow() {
-    if ((*overflows_)++ > 0) return;
+    if (std::exchange(overflowed_, true)) return;
     spdlog::error("{}: a sum is beyond 64 bits and stays at the bound; see the key whose sum is {}",
                   context_->node_name(), std::numeric_limits<std::int64_t>::max());
   }
@@ -179,7 +178,7 @@ class Count final : public runtime::Operator {
   std::string bytes_;
   runtime::OperatorContext* context_ = nullptr;
   state::Table* table_ = nullptr;
-  std::uint64_t* overflows_ = nullptr;
+  bool overflowed_ = false;
   KeyCounts changes_;
   std::vector<Value> row_;
 };

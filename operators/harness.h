@@ -237,13 +237,11 @@ class Harness {
     }
     runtime::Clock& clock() override { return harness_.clock_; }
     std::size_t row_slots() const override { return kSlots; }
-    std::uint64_t* counter(std::string_view name) override { return &counters_[std::string(name)]; }
     std::uint64_t rejudgement() const override { return harness_.rejudgement_; }
 
    private:
     Harness& harness_;
     std::string name_ = "node";
-    std::map<std::string, std::uint64_t> counters_;
   };
 
   static runtime::Schema parse_schema(std::string_view fields) {

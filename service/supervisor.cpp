@@ -1,9 +1,10 @@
 #include "service/supervisor.h"
 
-#include <algorithm>
+#include <chrono>
 
 #include <spdlog/spdlog.h>
 
+#include "runtime/base/backoff.h"
 #include "runtime/base/clock.h"
 #include "runtime/topology/state_layout.h"
 #include "service/state/import.h"
@@ -81,21 +82,22 @@ Supervisor::Once Supervisor::run_once(RunEnd& end) {
   if (status.is_ok()) {
     end.has_progress = true;
     end.progress = engine.progress();
-    end.left_out = engine.shared().left_out;
+    end.left_out = engine.unread().left_out;
     std::erase_if(end.left_out, [](const auto& source) { return source.second.empty(); });
   }
   return {std::move(status)};
 }
 
 RunEnd Supervisor::run() {
-  constexpr std::chrono::milliseconds kFirstPause(100), kMostPause(10'000), kLongRun(60'000);
+  constexpr std::chrono::milliseconds kLongRun(60'000);
+  runtime::Backoff backoff(100, 10'000);
   RunEnd end;
-  for (auto pause = kFirstPause;; pause = std::min(pause * 2, kMostPause)) {
+  for (;;) {
     const auto started = std::chrono::steady_clock::now();
     Once once = run_once(end);
     if (once.reopen) {
       spdlog::info("{}", once.status.message());
-      pause = kFirstPause / 2;
+      backoff.reset();
       continue;
     }
     end.stopped = stops_.came();
@@ -104,7 +106,8 @@ RunEnd Supervisor::run() {
       return end;
     }
     if (end.stopped) return end;
-    if (std::chrono::steady_clock::now() - started > kLongRun) pause = kFirstPause;
+    if (std::chrono::steady_clock::now() - started > kLongRun) backoff.reset();
+    const std::chrono::milliseconds pause(backoff.next_ms());
     spdlog::warn("{}; starting again at the last committed epoch in {} ms", once.status.message(),
                  pause.count());
     if (stops_.sleep(pause)) continue;

@@ -110,8 +110,7 @@ class FileDecoder final : public runtime::Decoder {
   FileDecoder(FileOptions options, const runtime::DecoderContext& context)
       : options_(std::move(options)),
         schema_(options_.schema()),
-        wanted_(wanted(context)),
-        json_(types(), wanted_, options_.max_depth),
+        json_(types(), options_.max_depth),
         delimiter_(options_.delimiter),
         csv_(kMaxColumns, formats::CsvDialect{delimiter_, '"'}),
         row_(std::max(context.row_slots, schema_.width() + runtime::kRejectFieldCount)),
@@ -157,12 +156,6 @@ class FileDecoder final : public runtime::Decoder {
   }
 
  private:
-  std::vector<bool> wanted(const runtime::DecoderContext& context) const {
-    std::vector<bool> result = context.needed;
-    result.resize(schema_.width(), context.needed.empty());
-    if (options_.event_time >= 0) result[static_cast<std::size_t>(options_.event_time)] = true;
-    return result;
-  }
   std::vector<Type> types() const {
     std::vector<Type> result;
     for (const runtime::Field& field : schema_.fields()) result.push_back(field.type);
@@ -252,7 +245,6 @@ class FileDecoder final : public runtime::Decoder {
 
   FileOptions options_;
   runtime::Schema schema_;
-  std::vector<bool> wanted_;
   codecs::JsonRow json_;
   char delimiter_;  // of csv_
   formats::CsvRowParser csv_;
@@ -451,7 +443,7 @@ void FileDecoder::csv_row(std::string_view raw) {
   std::string_view bad_text;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const int field = layout_->columns[i];
-    if (field < 0 || cells[i].empty() || !wanted_[static_cast<std::size_t>(field)]) continue;
+    if (field < 0 || cells[i].empty()) continue;
     const Type type = schema_[static_cast<std::size_t>(field)].type;
     auto value = codecs::parse_cell(type, cells[i]);
     if (value && runtime::is_text(type)) value = Value::of_text(out_->arena().copy(cells[i]));

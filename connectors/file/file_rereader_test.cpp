@@ -73,7 +73,7 @@ class Source {
  private:
   std::vector<std::string> read_all(runtime::SourceReader& reader, bool selected) {
     const auto width = static_cast<std::uint32_t>(options_.schema().width());
-    const auto decoder = make_file_decoder(options_, {width + 7, {}, -1});
+    const auto decoder = make_file_decoder(options_, {width + 7, -1});
     runtime::Outputs out("source", 1, width), sunk("sink", 1, 64);
     runtime::Arena arena;
     out.set_arena(&arena);

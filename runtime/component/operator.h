@@ -114,8 +114,6 @@ class OperatorContext {
   virtual Clock& clock() = 0;
   /// Slots that a row of this topology may need; rows an operator makes itself must have as many.
   virtual std::size_t row_slots() const = 0;
-  /// Adds to a named counter that metrics and the summary show (cheap; per thread).
-  virtual std::uint64_t* counter(std::string_view name) = 0;
   /// Number of the rejudgement that this run is (runtime/component/selection.h): every record was
   /// read, and refused, before. 0: records are new.
   virtual std::uint64_t rejudgement() const { return 0; }

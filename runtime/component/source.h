@@ -97,8 +97,6 @@ class Decoder {
 /// Given to a decoder: the row it fills again and again.
 struct DecoderContext {
   std::size_t row_slots = 0;
-  /// Fields that the topology reads; others need not be decoded.
-  std::vector<bool> needed;
   int event_time_field = -1;
 };
 

@@ -32,20 +32,20 @@ struct OpenFailed {
 class Chains::Context final : public OperatorContext {
  public:
   Context(Chains& chains, std::size_t node)
-      : chains_(chains), node_(chains.shared_.topology->nodes[node]), index_(node) {}
+      : chains_(chains), node_(chains.run_.topology->nodes[node]), index_(node) {}
 
   const std::string& node_name() const override { return node_.name; }
 
   state::Table& table(std::string_view name) override {
-    const Topology& topology = *chains_.shared_.topology;
+    const Topology& topology = *chains_.run_.topology;
     std::vector<std::uint16_t> shards;
     for (std::uint16_t shard = 0; shard < topology.shards; ++shard) {
-      if (chains_.shared_.plan->owners[shard] == chains_.thread_) shards.push_back(shard);
+      if (chains_.run_.plan->owners[shard] == chains_.thread_) shards.push_back(shard);
     }
     const std::string full = fmt::format("{}.{}", node_.name, name);
     state::Table* table = nullptr;
-    Status status = retry(chains_.shared_, full, [&] {
-      auto opened = chains_.shared_.backend->open_table(full, shards);
+    Status status = retry(chains_.run_, full, [&] {
+      auto opened = chains_.run_.backend->open_table(full, shards);
       if (opened.is_ok()) table = opened.value();
       return opened.status();
     });
@@ -55,24 +55,22 @@ class Chains::Context final : public OperatorContext {
   }
 
   std::uint16_t shard_of(std::uint64_t key_hash) const override {
-    return shard_of_hash(key_hash, chains_.shared_.topology->shards);
+    return shard_of_hash(key_hash, chains_.run_.topology->shards);
   }
-  Clock& clock() override { return *chains_.shared_.clock; }
-  std::size_t row_slots() const override { return chains_.shared_.plan->row_slots; }
-  std::uint64_t* counter(std::string_view name) override { return &counters_[std::string(name)]; }
+  Clock& clock() override { return *chains_.run_.clock; }
+  std::size_t row_slots() const override { return chains_.run_.plan->row_slots; }
   std::uint64_t rejudgement() const override {
-    return chains_.shared_.selection == nullptr ? 0 : chains_.shared_.selection->number();
+    return chains_.run_.selection == nullptr ? 0 : chains_.run_.selection->number();
   }
 
  private:
   Chains& chains_;
   const Node& node_;
   std::size_t index_;
-  std::map<std::string, std::uint64_t> counters_;
 };
 
-Chains::Chains(Shared& shared, unsigned thread)
-    : shared_(shared), thread_(thread), row_(shared.plan->row_slots) {}
+Chains::Chains(RunContext& run, unsigned thread)
+    : run_(run), thread_(thread), row_(run.plan->row_slots) {}
 
 Chains::~Chains() {
   for (auto& instance : instances_) {
@@ -81,7 +79,7 @@ Chains::~Chains() {
 }
 
 void Chains::make_instances() {
-  const Topology& topology = *shared_.topology;
+  const Topology& topology = *run_.topology;
   for (const Node& node : topology.nodes) {
     auto instance = std::make_unique<Instance>();
     if (node.kind != ComponentKind::kSink) {
@@ -94,14 +92,12 @@ void Chains::make_instances() {
     }
     if (node.kind == ComponentKind::kSource) {
       DecoderContext context;
-      context.row_slots = shared_.plan->row_slots;
-      context.needed.assign(node.outputs.front().schema.width(), true);
+      context.row_slots = run_.plan->row_slots;
       context.event_time_field = node.source_declaration->event_time_field;
       instance->decoder = node.source->create_decoder(*node.source_declaration, context);
-      if (shared_.selection != nullptr) {
+      if (run_.selection != nullptr) {
         const auto width = static_cast<std::uint32_t>(node.outputs.front().schema.width());
-        instance->selector =
-            std::make_unique<Selector>(*shared_.selection, *instance->outputs, width);
+        instance->selector = std::make_unique<Selector>(*run_.selection, *instance->outputs, width);
       }
     } else if (node.kind == ComponentKind::kOperator) {
       instance->op =
@@ -119,23 +115,23 @@ std::pair<Operator*, Outputs*> Chains::keep(std::unique_ptr<Operator> op, std::s
 }
 
 std::pair<Operator*, Outputs*> Chains::tap_of(const Edge& edge, std::size_t edge_index) {
-  const Node& to = shared_.topology->nodes[edge.to];
-  const std::vector<Edge>& edges = shared_.plan->edges;
+  const Node& to = run_.topology->nodes[edge.to];
+  const std::vector<Edge>& edges = run_.plan->edges;
   const auto same_sink = [&](const Edge& other) { return other.to == edge.to; };
   const bool one_of_several = std::count_if(edges.begin(), edges.end(), same_sink) > 1;
   // An outbox is cut between records.
   const bool keep_order =
-      shared_.plan->parallelism > 1 || one_of_several || to.sink->create_outbox_sink != nullptr;
+      run_.plan->parallelism > 1 || one_of_several || to.sink->create_outbox_sink != nullptr;
   std::optional<RejectLayout> rejects;
   std::size_t width = 0;
   if (to.rejects) {
     const Schema& schema = to.outputs[to.reject_port()].schema;
-    rejects.emplace(*to.sink_declaration->inputs[edge.input], schema, shared_.plan->row_slots);
+    rejects.emplace(*to.sink_declaration->inputs[edge.input], schema, run_.plan->row_slots);
     width = schema.width() - kRejectFieldCount;
   }
   auto tap = std::make_unique<SinkTap>(edge.to, edge_index, thread_,
                                        to.sink->create_encoder(*to.sink_declaration, edge.input),
-                                       std::move(rejects), keep_order, *shared_.pool);
+                                       std::move(rejects), keep_order, *run_.pool);
   taps_[edge_index].tap = tap.get();
   auto target = keep(std::move(tap), 0, to.name, width);
   taps_[edge_index].outputs = target.second;
@@ -143,18 +139,17 @@ std::pair<Operator*, Outputs*> Chains::tap_of(const Edge& edge, std::size_t edge
 }
 
 std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
-  const Topology& topology = *shared_.topology;
+  const Topology& topology = *run_.topology;
   const Node& to = topology.nodes[edge.to];
-  const std::size_t edge_index = static_cast<std::size_t>(&edge - shared_.plan->edges.data());
+  const std::size_t edge_index = static_cast<std::size_t>(&edge - run_.plan->edges.data());
   const Schema& schema = topology.nodes[edge.from.node].outputs[edge.from.port].schema;
   if (to.kind == ComponentKind::kSink) return tap_of(edge, edge_index);
   Instance& instance = *instances_[edge.to];
   KeyBuilder key;
   if (Plan::needs_key(to)) key = KeyBuilder(schema, to.operator_declaration->key_fields);
   if (edge.kind != EdgeKind::kFused) {
-    auto sender = std::make_unique<ExchangeSender>(edge_index, thread_, *shared_.plan,
-                                                   edge.kind == EdgeKind::kKeyed, std::move(key),
-                                                   *shared_.pool);
+    auto sender = std::make_unique<ExchangeSender>(
+        edge_index, thread_, *run_.plan, edge.kind == EdgeKind::kKeyed, std::move(key), *run_.pool);
     senders_[edge_index] = sender.get();
     return keep(std::move(sender), 0);
   }
@@ -173,11 +168,11 @@ void Chains::connect(Port& port, const std::vector<const Edge*>& edges) {
   }
   std::vector<bool> only_looks;
   for (const Edge* edge : edges) {
-    const bool sink = shared_.topology->nodes[edge->to].kind == ComponentKind::kSink;
+    const bool sink = run_.topology->nodes[edge->to].kind == ComponentKind::kSink;
     only_looks.push_back(sink || edge->kind != EdgeKind::kFused);
   }
   auto [fan, outputs] =
-      keep(std::make_unique<FanOut>(shared_.plan->row_slots, std::move(only_looks)), edges.size());
+      keep(std::make_unique<FanOut>(run_.plan->row_slots, std::move(only_looks)), edges.size());
   for (std::size_t i = 0; i < edges.size(); ++i) {
     Port& branch = outputs->port(i);
     std::tie(branch.target, branch.target_outputs) = target_of(*edges[i]);
@@ -187,11 +182,11 @@ void Chains::connect(Port& port, const std::vector<const Edge*>& edges) {
 }
 
 void Chains::wire() {
-  const Plan& plan = *shared_.plan;
+  const Plan& plan = *run_.plan;
   senders_.assign(plan.edges.size(), nullptr);
   taps_.assign(plan.edges.size(), {});
   for (std::size_t n = 0; n < instances_.size(); ++n) {
-    const Node& node = shared_.topology->nodes[n];
+    const Node& node = run_.topology->nodes[n];
     if (node.kind == ComponentKind::kSink) {
       wire_sink(n);
       continue;
@@ -210,7 +205,7 @@ void Chains::wire() {
 
 // Its inputs come first in the order of nodes, so its taps are there.
 void Chains::wire_sink(std::size_t node) {
-  const std::vector<Edge>& edges = shared_.plan->edges;
+  const std::vector<Edge>& edges = run_.plan->edges;
   for (std::size_t tap = 0; tap < edges.size(); ++tap) {
     if (edges[tap].to != node) continue;
     std::vector<const Edge*> readers;
@@ -237,7 +232,7 @@ Status Chains::open() {
   } catch (const ConfigError& error) {
     return Status::fatal(error.what());
   } catch (...) {
-    rethrow_with_place(shared_.topology->nodes[n].name, {});
+    rethrow_with_place(run_.topology->nodes[n].name, {});
   }
   return Status::ok();
 }
@@ -245,13 +240,13 @@ Status Chains::open() {
 void Chains::decode(std::size_t source_node, const Slice& slice) {
   Instance& instance = *instances_[source_node];
   const bool all = !instance.selector || slice.whole;
-  const Node& node = shared_.topology->nodes[source_node];
+  const Node& node = run_.topology->nodes[source_node];
   const SourceDeclaration& declared = *node.source_declaration;
   // The engine's own repartition source is not checked: the worker that read the record first has
   // done it.
   if (declared.event_time_field >= 0 && !node.internal) {
     const auto field = static_cast<std::size_t>(declared.event_time_field);
-    instance.outputs->bound_event_time(shared_.clock->now_ms() + declared.ahead_ms,
+    instance.outputs->bound_event_time(run_.clock->now_ms() + declared.ahead_ms,
                                        declared.output[field].name);
   }
   with_place(node.name, [&] {
@@ -270,7 +265,7 @@ void Chains::receive(const ExchangePart& part, std::size_t row, const Value* val
   record.id = head.id;
   record.key_hash = head.key_hash;
   record.origin = head.origin;
-  Instance& target = *instances_[shared_.plan->edges[part.edge].to];
+  Instance& target = *instances_[run_.plan->edges[part.edge].to];
   target.outputs->received(record);
   try {
     target.op->process(record, *target.outputs);
@@ -280,13 +275,13 @@ void Chains::receive(const ExchangePart& part, std::size_t row, const Value* val
 }
 
 void Chains::expect(const ExchangePart& part, std::size_t row) {
-  instances_[shared_.plan->edges[part.edge].to]->op->expect(part.rows[row].key_hash);
+  instances_[run_.plan->edges[part.edge].to]->op->expect(part.rows[row].key_hash);
 }
 
 void Chains::advance_watermark(std::size_t stage, std::int64_t watermark) {
   for (std::size_t n = 0; n < instances_.size(); ++n) {
     Instance& instance = *instances_[n];
-    if (!instance.op || shared_.plan->stage[n] != stage) continue;
+    if (!instance.op || run_.plan->stage[n] != stage) continue;
     instance.outputs->set_last_phase(true);
     with_place(instance.outputs->node(),
                [&] { instance.op->on_watermark(watermark, *instance.outputs); });
@@ -298,16 +293,16 @@ std::vector<std::shared_ptr<void>> Chains::end_epoch(std::size_t stage, std::uin
   std::vector<std::shared_ptr<void>> changes;
   for (std::size_t n = 0; n < instances_.size(); ++n) {
     Instance& instance = *instances_[n];
-    if (!instance.op || shared_.plan->stage[n] != stage) continue;
+    if (!instance.op || run_.plan->stage[n] != stage) continue;
     instance.outputs->set_last_phase(true);
     with_place(instance.outputs->node(), [&] { instance.op->on_epoch(*instance.outputs); });
     instance.outputs->set_last_phase(false);
   }
   // Tables freeze after every on_epoch of the stage, since those may reach later operators of it.
   for (std::size_t n = 0; n < instances_.size(); ++n) {
-    if (shared_.plan->stage[n] != stage) continue;
+    if (run_.plan->stage[n] != stage) continue;
     for (state::Table* table : instances_[n]->tables) {
-      changes.push_back(shared_.backend->freeze(*table, epoch));
+      changes.push_back(run_.backend->freeze(*table, epoch));
     }
   }
   return changes;
@@ -315,13 +310,13 @@ std::vector<std::shared_ptr<void>> Chains::end_epoch(std::size_t stage, std::uin
 
 void Chains::set_memory(std::size_t stage, const std::shared_ptr<SliceMemory>& memory) {
   for (std::size_t n = 0; n < instances_.size(); ++n) {
-    if (shared_.plan->stage[n] == stage && instances_[n]->outputs) {
+    if (run_.plan->stage[n] == stage && instances_[n]->outputs) {
       instances_[n]->outputs->set_arena(&memory->arena);
       if (instances_[n]->selector) instances_[n]->selector->outputs().set_arena(&memory->arena);
     }
   }
   for (std::size_t e = 0; e < taps_.size(); ++e) {
-    if (taps_[e].tap && shared_.plan->edges[e].stage == stage) {
+    if (taps_[e].tap && run_.plan->edges[e].stage == stage) {
       taps_[e].outputs->set_arena(&memory->arena);
     }
   }
@@ -330,7 +325,7 @@ void Chains::set_memory(std::size_t stage, const std::shared_ptr<SliceMemory>& m
 
 void Chains::hold_memory(std::size_t stage, const std::shared_ptr<SliceMemory>& memory) {
   for (std::size_t e = 0; e < senders_.size(); ++e) {
-    if (senders_[e] && shared_.plan->edges[e].stage == stage) {
+    if (senders_[e] && run_.plan->edges[e].stage == stage) {
       senders_[e]->add_memory(memory);
     }
   }
@@ -343,7 +338,7 @@ std::int64_t Chains::take_max_event_time(std::size_t source_node) {
 std::vector<Chains::Outgoing> Chains::take_parts(std::size_t stage) {
   std::vector<Outgoing> outgoing;
   for (std::size_t e = 0; e < senders_.size(); ++e) {
-    if (!senders_[e] || shared_.plan->edges[e].stage != stage) continue;
+    if (!senders_[e] || run_.plan->edges[e].stage != stage) continue;
     std::vector<ExchangePart> parts = senders_[e]->take();
     for (unsigned receiver = 0; receiver < parts.size(); ++receiver) {
       outgoing.push_back({e, receiver, std::move(parts[receiver])});
@@ -355,7 +350,7 @@ std::vector<Chains::Outgoing> Chains::take_parts(std::size_t stage) {
 std::vector<SinkPart> Chains::take_sinks(std::size_t stage) {
   std::vector<SinkPart> parts;
   for (std::size_t e = 0; e < taps_.size(); ++e) {
-    if (!taps_[e].tap || shared_.plan->edges[e].stage != stage) continue;
+    if (!taps_[e].tap || run_.plan->edges[e].stage != stage) continue;
     SinkPart part = taps_[e].tap->take();
     if (part.records > 0) parts.push_back(std::move(part));
   }
@@ -366,14 +361,14 @@ std::vector<NodeCounts> Chains::take_counts(std::size_t stage) {
   std::vector<NodeCounts> counts;
   for (std::size_t n = 0; n < instances_.size(); ++n) {
     Instance& instance = *instances_[n];
-    if (instance.outputs && shared_.plan->stage[n] == stage) {
+    if (instance.outputs && run_.plan->stage[n] == stage) {
       counts.push_back({n, instance.outputs->take_counts()});
     }
   }
   for (std::size_t e = 0; e < taps_.size(); ++e) {
-    if (!taps_[e].tap || shared_.plan->edges[e].stage != stage) continue;
+    if (!taps_[e].tap || run_.plan->edges[e].stage != stage) continue;
     Outputs::Counts taken = taps_[e].outputs->take_counts();
-    if (taken.received.count > 0) counts.push_back({shared_.plan->edges[e].to, std::move(taken)});
+    if (taken.received.count > 0) counts.push_back({run_.plan->edges[e].to, std::move(taken)});
   }
   return counts;
 }

@@ -7,7 +7,7 @@
 
 #include "runtime/component/operator.h"
 #include "runtime/engine/messages.h"
-#include "runtime/engine/shared.h"
+#include "runtime/engine/run_context.h"
 #include "runtime/record/key.h"
 #include "runtime/topology/plan.h"
 
@@ -19,7 +19,7 @@ class SinkTap;
 /// All operator instances of one thread, wired by the plan. Belongs to that thread.
 class Chains {
  public:
-  Chains(Shared& shared, unsigned thread);
+  Chains(RunContext& run, unsigned thread);
   ~Chains();
 
   /// Makes and opens every instance.
@@ -67,7 +67,7 @@ class Chains {
   std::pair<Operator*, Outputs*> keep(std::unique_ptr<Operator> op, std::size_t ports,
                                       std::string_view node = {}, std::size_t width = 0);
 
-  Shared& shared_;
+  RunContext& run_;
   unsigned thread_;
   std::vector<std::unique_ptr<Instance>> instances_;  // per node
   std::deque<std::pair<std::unique_ptr<Operator>, std::unique_ptr<Outputs>>> plumbing_;

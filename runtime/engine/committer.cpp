@@ -13,47 +13,47 @@
 
 namespace huiliu::runtime {
 
-Committer::Committer(Shared& shared)
-    : shared_(shared),
-      reports_per_slice_(1 + (shared.plan->stages - 1) * shared.plan->parallelism),
-      ledger_(*shared.plan),
-      sinks_(shared.topology->nodes.size()) {}
+Committer::Committer(RunContext& run)
+    : run_(run),
+      reports_per_slice_(1 + (run.plan->stages - 1) * run.plan->parallelism),
+      ledger_(*run.plan),
+      sinks_(run.topology->nodes.size()) {}
 
 Status Committer::open_sink(std::size_t node_index) {
-  const Node& node = shared_.topology->nodes[node_index];
+  const Node& node = run_.topology->nodes[node_index];
   SinkState& sink = sinks_[node_index];
   if (!node.sink->create_epoch_sink) {
     const std::string key = MetaKey::outbox(node.name);
-    const std::string saved = value_of_key(shared_.backend->meta(key), key);
+    const std::string saved = value_of_key(run_.backend->meta(key), key);
     const std::string entries = MetaKey::outbox_entries(node.name);
     sink.outbox = std::make_unique<Outbox>(
         node.name, saved.empty() ? 0 : stored_number<std::uint64_t>(saved, key),
-        node.sink_declaration->entries, value_of_key(shared_.backend->meta(entries), entries));
+        node.sink_declaration->entries, value_of_key(run_.backend->meta(entries), entries));
     return Status::ok();
   }
   sink.file = node.sink->create_epoch_sink(*node.sink_declaration);
   SinkContext context;
   context.node_name = node.name;
-  context.base_folder = shared_.topology->folder;
-  context.clock = shared_.clock;
-  context.transaction = shared_.backend->transaction();
+  context.base_folder = run_.topology->folder;
+  context.clock = run_.clock;
+  context.transaction = run_.backend->transaction();
   const std::string prefix = MetaKey::sink(node.name);
-  context.positions = shared_.backend->meta(prefix);
+  context.positions = run_.backend->meta(prefix);
   for (auto& [key, value] : context.positions) key.erase(0, prefix.size());
-  return retry(shared_, node.name, [&] { return sink.file->open(context); });
+  return retry(run_, node.name, [&] { return sink.file->open(context); });
 }
 
 Status Committer::open() {
-  auto layout = layout_to_save(*shared_.topology, shared_.backend->meta(kLayoutPrefix));
+  auto layout = layout_to_save(*run_.topology, run_.backend->meta(kLayoutPrefix));
   if (!layout.is_ok()) return layout.status();
   new_layout_ = std::move(layout.value());
-  const auto& nodes = shared_.topology->nodes;
+  const auto& nodes = run_.topology->nodes;
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     if (nodes[n].kind != ComponentKind::kSink) continue;
     if (Status status = open_sink(n); !status.is_ok()) return status;
   }
-  ledger_.open(*shared_.topology, *shared_.backend);
-  progress_.epoch = shared_.backend->last_epoch();
+  ledger_.open(*run_.topology, *run_.backend);
+  progress_.epoch = run_.backend->last_epoch();
   progress_.totals = ledger_.totals();
   return Status::ok();
 }
@@ -80,29 +80,29 @@ bool Committer::step() {
   Pending pending;
   if (!take(pending)) return false;
   if (Status status = apply(pending); !status.is_ok()) {
-    shared_.fail(std::move(status));
+    run_.end.fail(std::move(status));
     return true;
   }
-  shared_.in_flight.fetch_sub(1);
-  if (pending.info->ends_epoch != 0 && (pending.info->ends_input || shared_.stop)) {
+  run_.flow.in_flight.fetch_sub(1);
+  if (pending.info->ends_epoch != 0 && (pending.info->ends_input || run_.end.stop)) {
     // The sequencer gave out nothing behind this slice if it was the last one.
     const std::lock_guard lock(mutex_);
-    if (waiting_.empty() && shared_.in_flight == 0) {
-      if (pending.info->ends_input) shared_.input_ended = true;
-      shared_.finished = true;
+    if (waiting_.empty() && run_.flow.in_flight == 0) {
+      if (pending.info->ends_input) run_.end.input_ended = true;
+      run_.end.finished = true;
     }
   }
-  shared_.signal();
+  run_.bell.ring();
   return true;
 }
 
 void Committer::run() {
   constexpr std::int64_t kWaitMs = 20;
-  while (!shared_.finished && !shared_.abandon) {
-    const std::uint64_t seen = shared_.signals();
+  while (!run_.end.finished && !run_.end.abandon) {
+    const std::uint64_t seen = run_.bell.rings();
     if (step()) continue;
-    if (Status status = settle(false); !status.is_ok()) shared_.fail(std::move(status));
-    shared_.wait_for_signal(seen, kWaitMs);
+    if (Status status = settle(false); !status.is_ok()) run_.end.fail(std::move(status));
+    run_.bell.wait(seen, kWaitMs);
   }
 }
 
@@ -110,7 +110,7 @@ void Committer::take_positions(const SliceInfo& info) {
   for (const auto& [key, value] : info.positions) {
     const Node* source = nullptr;
     std::size_t index = 0;
-    for (const Node& node : shared_.topology->nodes) {
+    for (const Node& node : run_.topology->nodes) {
       if (node.kind == ComponentKind::kSource && index++ == info.source) source = &node;
     }
     positions_[MetaKey::source(source->name, key)] = value;
@@ -144,7 +144,7 @@ Status Committer::write_sinks(std::vector<SliceReport>& reports) {
     if (Status status = write_sink(node); !status.is_ok()) return status;
   }
   for (SliceReport& report : reports) {
-    for (SinkPart& part : report.sinks) shared_.pool->give_back(std::move(part));
+    for (SinkPart& part : report.sinks) run_.pool->give_back(std::move(part));
   }
   return Status::ok();
 }
@@ -156,16 +156,16 @@ Status Committer::write_sink(std::size_t node) {
     sink.outbox->append(merge_.bytes(), merge_.sizes());
     return Status::ok();
   }
-  return retry(shared_, shared_.topology->nodes[node].name,
+  return retry(run_, run_.topology->nodes[node].name,
                [&] { return sink.file->append(merge_.bytes(), merge_.records()); });
 }
 
 Status Committer::prepare_files(EpochCommit& commit) {
   for (std::size_t n = 0; n < sinks_.size(); ++n) {
     if (!sinks_[n].file) continue;
-    const std::string& name = shared_.topology->nodes[n].name;
+    const std::string& name = run_.topology->nodes[n].name;
     std::vector<std::pair<std::string, std::string>> positions;
-    const Status status = retry(shared_, name, [&] { return sinks_[n].file->prepare(positions); });
+    const Status status = retry(run_, name, [&] { return sinks_[n].file->prepare(positions); });
     if (!status.is_ok()) return status;
     for (auto& [key, value] : positions) {
       commit.meta.emplace_back(MetaKey::sink(name, key), std::move(value));
@@ -176,10 +176,10 @@ Status Committer::prepare_files(EpochCommit& commit) {
 
 // A reject that nobody reads is a record that is nowhere: only the ledger knows of it.
 void Committer::warn_of_unread_rejects(std::uint64_t epoch) const {
-  const auto& nodes = shared_.topology->nodes;
+  const auto& nodes = run_.topology->nodes;
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     if (nodes[n].kind != ComponentKind::kSink || ledger_.rejected(n) == 0) continue;
-    if (shared_.topology->is_read({n, nodes[n].reject_port()})) continue;
+    if (run_.topology->is_read({n, nodes[n].reject_port()})) continue;
     spdlog::warn(
         "sink {} refused {} records of epoch {}, and nobody reads its rejects; huiliu explain "
         "--where reject_by={} shows them",
@@ -198,7 +198,7 @@ Status Committer::commit(std::uint64_t epoch) {
   ledger_.close_epoch();
   EpochCommit commit;
   commit.epoch = epoch;
-  commit.last = shared_.stop;
+  commit.last = run_.end.stop;
   // 2. Tables hand over what they froze when the epoch's last slice passed them.
   commit.changes = std::move(changes_);
   changes_.clear();
@@ -209,14 +209,14 @@ Status Committer::commit(std::uint64_t epoch) {
   }
   // 4. Positions, totals, the layout and outboxes commit with them.
   add_positions(commit);
-  ledger_.add_to(*shared_.topology, commit);
+  ledger_.add_to(*run_.topology, commit);
   add_layout(commit);
   for (const SinkState& sink : sinks_) {
     if (sink.outbox) sink.outbox->add_to(commit);
   }
   // 5. The backend makes all of this true at once. While it cannot, it is asked again for the same.
   failpoint("epoch.prepared");
-  const Status status = retry(shared_, "state", [&] { return shared_.backend->commit(commit); });
+  const Status status = retry(run_, "state", [&] { return run_.backend->commit(commit); });
   if (!status.is_ok()) return status;
   failpoint("epoch.committed");
   // 6. Files and deliveries learn of it, and files do what did not need to hold up the commit; a
@@ -235,7 +235,7 @@ void Committer::add_positions(EpochCommit& commit) {
 void Committer::add_layout(EpochCommit& commit) {
   for (auto& [key, value] : new_layout_) commit.meta.emplace_back(key, value);
   new_layout_.clear();
-  const Selection* const selection = shared_.selection;
+  const Selection* const selection = run_.selection;
   if (selection == nullptr || mutant("rejudge.forgets")) return;
   const Rejudgement now{selection->number(), true, selection->text()};
   commit.meta.emplace_back(Rejudgement::kKey, now.to_value());
@@ -246,7 +246,7 @@ void Committer::committed(const EpochCommit& commit) {
     if (sink.file) sink.file->committed();
   }
   const std::lock_guard lock(mutex_);
-  for (const LogAppend& append : commit.appends) shared_.outbox_records.fetch_add(append.records);
+  for (const LogAppend& append : commit.appends) run_.flow.outbox_records.fetch_add(append.records);
   for (const SinkState& sink : sinks_) {
     if (sink.outbox) sink.outbox->committed();
   }
@@ -263,9 +263,9 @@ bool Committer::outbox_fits(std::size_t node) const { return sinks_[node].outbox
 
 void Committer::delivered(std::size_t node, std::uint64_t sequence, std::uint64_t records) {
   sinks_[node].outbox->delivered(sequence);
-  std::uint64_t before = shared_.outbox_records;
+  std::uint64_t before = run_.flow.outbox_records;
   while (
-      !shared_.outbox_records.compare_exchange_weak(before, before - std::min(before, records))) {
+      !run_.flow.outbox_records.compare_exchange_weak(before, before - std::min(before, records))) {
   }
 }
 
@@ -275,7 +275,7 @@ Status Committer::settle(bool stopping) {
     Status status = sinks_[n].file->settle(stopping);
     if (status.is_ok()) continue;
     if (status.code() != StatusCode::kUnavailable) return status;
-    spdlog::warn("sink {}: {}; tried again", shared_.topology->nodes[n].name, status.message());
+    spdlog::warn("sink {}: {}; tried again", run_.topology->nodes[n].name, status.message());
   }
   return Status::ok();
 }

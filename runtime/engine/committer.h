@@ -11,7 +11,7 @@
 #include "runtime/engine/ledger.h"
 #include "runtime/engine/messages.h"
 #include "runtime/engine/outbox.h"
-#include "runtime/engine/shared.h"
+#include "runtime/engine/run_context.h"
 #include "runtime/engine/sink_merge.h"
 #include "runtime/topology/state_layout.h"
 
@@ -21,7 +21,7 @@ namespace huiliu::runtime {
 /// called by any.
 class Committer {
  public:
-  explicit Committer(Shared& shared);
+  explicit Committer(RunContext& run);
 
   /// Opens sinks at their committed positions and restores totals.
   Status open();
@@ -74,7 +74,7 @@ class Committer {
   Status prepare_files(EpochCommit& commit);
   Status open_sink(std::size_t node);
 
-  Shared& shared_;
+  RunContext& run_;
   std::size_t reports_per_slice_;
   Ledger ledger_;
   std::vector<SinkState> sinks_;  // per node

@@ -7,20 +7,20 @@ namespace {
 constexpr std::size_t kMostBytes = 8 << 20;
 }
 
-Delivery::Delivery(Shared& shared, Committer& committer, std::size_t node)
-    : shared_(shared), committer_(committer), node_(node) {
-  const Node& description = shared.topology->nodes[node];
+Delivery::Delivery(RunContext& run, Committer& committer, std::size_t node)
+    : run_(run), committer_(committer), node_(node) {
+  const Node& description = run.topology->nodes[node];
   sink_ = description.sink->create_outbox_sink(*description.sink_declaration);
 }
 
 Status Delivery::open() {
-  const Node& node = shared_.topology->nodes[node_];
+  const Node& node = run_.topology->nodes[node_];
   SinkContext context;
   context.node_name = node.name;
-  context.base_folder = shared_.topology->folder;
-  context.clock = shared_.clock;
-  context.ending = [&shared = shared_] { return shared.stop || shared.abandon; };
-  return retry(shared_, node.name, [&] {
+  context.base_folder = run_.topology->folder;
+  context.clock = run_.clock;
+  context.ending = [&run = run_] { return run.end.stop || run.end.abandon; };
+  return retry(run_, node.name, [&] {
     Status status = sink_->open(context);
     if (!status.is_ok()) return status;
     Result<std::uint64_t> position = sink_->position();
@@ -45,20 +45,20 @@ Status Delivery::open() {
 
 bool Delivery::step() {
   if (drained()) return false;
-  const std::string& name = shared_.topology->nodes[node_].name;
-  Result<std::vector<OutboxEntry>> entries = shared_.backend->read_log(name, position_, kMostBytes);
+  const std::string& name = run_.topology->nodes[node_].name;
+  Result<std::vector<OutboxEntry>> entries = run_.backend->read_log(name, position_, kMostBytes);
   if (!entries.is_ok()) {
-    shared_.fail(entries.status());
+    run_.end.fail(entries.status());
     return true;
   }
   if (entries->empty() || entries->front().sequence != position_ + 1) {
-    shared_.fail(Status::corrupt(name + ": the outbox has a gap"));
+    run_.end.fail(Status::corrupt(name + ": the outbox has a gap"));
     return true;
   }
   failpoint("outbox.before_apply");
-  const Status status = retry(shared_, name, [&] { return sink_->apply(entries.value()); });
+  const Status status = retry(run_, name, [&] { return sink_->apply(entries.value()); });
   if (!status.is_ok()) {
-    if (!shared_.stop) shared_.fail(status);
+    if (!run_.end.stop) run_.end.fail(status);
     return false;
   }
   failpoint("outbox.after_apply");
@@ -66,17 +66,17 @@ bool Delivery::step() {
   for (const OutboxEntry& entry : entries.value()) records += entry.records;
   position_ = entries->back().sequence;
   committer_.delivered(node_, position_, records);
-  shared_.signal();
+  run_.bell.ring();
   return true;
 }
 
 void Delivery::run() {
   constexpr std::int64_t kWaitMs = 50;
-  while (!shared_.abandon) {
-    const std::uint64_t seen = shared_.signals();
+  while (!run_.end.abandon) {
+    const std::uint64_t seen = run_.bell.rings();
     if (step()) continue;
-    if (shared_.finished && (!shared_.input_ended || drained() || shared_.stop)) return;
-    shared_.wait_for_signal(seen, kWaitMs);
+    if (run_.end.finished && (!run_.end.input_ended || drained() || run_.end.stop)) return;
+    run_.bell.wait(seen, kWaitMs);
   }
 }
 

@@ -5,14 +5,14 @@
 #include "runtime/component/backend.h"
 #include "runtime/component/sink.h"
 #include "runtime/engine/committer.h"
-#include "runtime/engine/shared.h"
+#include "runtime/engine/run_context.h"
 
 namespace huiliu::runtime {
 
 /// Feeds one store sink from its outbox, after the commit. Its own thread.
 class Delivery {
  public:
-  Delivery(Shared& shared, Committer& committer, std::size_t node);
+  Delivery(RunContext& run, Committer& committer, std::size_t node);
 
   Status open();
   /// Applies what is committed; false if there is nothing to do.
@@ -23,7 +23,7 @@ class Delivery {
   Status finish() { return sink_->finish(); }
 
  private:
-  Shared& shared_;
+  RunContext& run_;
   Committer& committer_;
   std::size_t node_;
   std::unique_ptr<OutboxSink> sink_;

@@ -12,30 +12,30 @@ Engine::Engine(const Topology& topology, unsigned parallelism, Backend& backend,
     : plan_(make_plan(topology, parallelism)) {
   const auto owned = backend.owned_shards();
   if (!owned.empty()) plan_.keep_shards(owned);
-  shared_.topology = &topology;
-  shared_.plan = &plan_;
-  shared_.backend = &backend;
-  shared_.clock = &clock;
-  shared_.window = (4 + 4 * parallelism) * backend.pacing().window_factor;
-  shared_.wait = [this](std::int64_t ms) {
-    const std::int64_t until = shared_.clock->steady_ms() + ms;
-    while (!shared_.stop && !shared_.abandon && shared_.clock->steady_ms() < until) {
-      shared_.wait_for_signal(shared_.signals(), until - shared_.clock->steady_ms());
+  run_.topology = &topology;
+  run_.plan = &plan_;
+  run_.backend = &backend;
+  run_.clock = &clock;
+  run_.flow.window = (4 + 4 * parallelism) * backend.pacing().window_factor;
+  run_.wait = [this](std::int64_t ms) {
+    const std::int64_t until = run_.clock->steady_ms() + ms;
+    while (!run_.end.ending() && run_.clock->steady_ms() < until) {
+      run_.bell.wait(run_.bell.rings(), until - run_.clock->steady_ms());
     }
-    return !shared_.stop && !shared_.abandon;
+    return !run_.end.ending();
   };
-  sequencer_ = std::make_unique<Sequencer>(shared_);
-  committer_ = std::make_unique<Committer>(shared_);
+  sequencer_ = std::make_unique<Sequencer>(run_);
+  committer_ = std::make_unique<Committer>(run_);
   std::vector<EngineThread*> peers;
   for (unsigned thread = 0; thread < parallelism; ++thread) {
-    threads_.push_back(std::make_unique<EngineThread>(shared_, *sequencer_, *committer_, thread));
+    threads_.push_back(std::make_unique<EngineThread>(run_, *sequencer_, *committer_, thread));
     peers.push_back(threads_.back().get());
   }
   for (auto& thread : threads_) thread->set_peers(peers);
   for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
     const Node& node = topology.nodes[n];
     if (node.kind == ComponentKind::kSink && node.sink->create_outbox_sink) {
-      deliveries_.push_back(std::make_unique<Delivery>(shared_, *committer_, n));
+      deliveries_.push_back(std::make_unique<Delivery>(run_, *committer_, n));
     }
   }
 }
@@ -78,8 +78,8 @@ Status Engine::open_parts() {
   for (auto& thread : threads_) {
     if (Status status = thread->open(); !status.is_ok()) return status;
   }
-  if (Status status = shared_.backend->opened(); !status.is_ok()) return status;
-  return sequencer_->open(shared_.backend->last_epoch() + 1);
+  if (Status status = run_.backend->opened(); !status.is_ok()) return status;
+  return sequencer_->open(run_.backend->last_epoch() + 1);
 }
 
 Status Engine::run(const std::function<void(const EngineProgress&)>& tick, std::int64_t tick_ms) {
@@ -91,7 +91,7 @@ Status Engine::run(const std::function<void(const EngineProgress&)>& tick, std::
           part.run();
           return Status::ok();
         });
-        if (!status.is_ok()) shared_.fail(std::move(status));
+        if (!status.is_ok()) run_.end.fail(std::move(status));
       });
     };
     for (auto& thread : threads_) start(*thread);
@@ -99,12 +99,12 @@ Status Engine::run(const std::function<void(const EngineProgress&)>& tick, std::
     for (auto& delivery : deliveries_) start(*delivery);
     auto next = std::chrono::steady_clock::now();
     while (!done()) {
-      const std::uint64_t seen = shared_.signals();
+      const std::uint64_t seen = run_.bell.rings();
       if (tick && std::chrono::steady_clock::now() >= next) {
         tick(progress());
         next = std::chrono::steady_clock::now() + std::chrono::milliseconds(tick_ms);
       }
-      if (!done()) shared_.wait_for_signal(seen, 50);
+      if (!done()) run_.bell.wait(seen, 50);
       std::this_thread::sleep_for(std::chrono::milliseconds(done() ? 0 : 10));
     }
   }
@@ -121,21 +121,23 @@ bool Engine::step(std::uint64_t choice) {
 }
 
 Status Engine::finish() {
-  if (Status failure = shared_.failure(); !failure.is_ok()) return failure;
-  if (!shared_.input_ended) return committer_->settle(true);
+  if (Status failure = run_.end.failure(); !failure.is_ok()) return failure;
+  if (!run_.end.input_ended) return committer_->settle(true);
   for (auto& delivery : deliveries_) {
     // Asked to stop, it leaves the rest to the next start: the store may be away.
-    while (!delivery->drained() && !shared_.stop && shared_.failure().is_ok()) delivery->step();
+    while (!delivery->drained() && !run_.end.stop && run_.end.failure().is_ok()) delivery->step();
     if (!delivery->drained()) continue;
     if (Status status = delivery->finish(); !status.is_ok()) return status;
   }
-  if (Status failure = shared_.failure(); !failure.is_ok()) return failure;
+  if (Status failure = run_.end.failure(); !failure.is_ok()) return failure;
   return committer_->finish();
 }
 
+void Engine::trace(Tracer& tracer) { threads_.front()->chains().set_tracer(&tracer); }
+
 void Engine::stop() {
-  shared_.stop = true;
-  shared_.signal();
+  run_.end.stop = true;
+  run_.bell.ring();
 }
 
 EngineProgress Engine::progress() {
@@ -144,7 +146,7 @@ EngineProgress Engine::progress() {
   Committer::Progress committed = committer_->progress();
   progress.epoch = committed.epoch;
   progress.totals = std::move(committed.totals);
-  progress.outbox_records = shared_.outbox_records;
+  progress.outbox_records = run_.flow.outbox_records;
   return progress;
 }
 

@@ -8,8 +8,8 @@
 #include "runtime/engine/committer.h"
 #include "runtime/engine/delivery.h"
 #include "runtime/engine/engine_thread.h"
+#include "runtime/engine/run_context.h"
 #include "runtime/engine/sequencer.h"
-#include "runtime/engine/shared.h"
 
 namespace huiliu::runtime {
 
@@ -29,14 +29,14 @@ class Engine {
 
   /// Call before open(): the run judges the selected rows again and reads nothing else. Every
   /// source must have a rereader.
-  void rejudge(const Selection& selection) { shared_.selection = &selection; }
+  void rejudge(const Selection& selection) { run_.selection = &selection; }
   Status open();
   /// Blocks. `tick` is called about every `tick_ms` on the calling thread.
   Status run(const std::function<void(const EngineProgress&)>& tick = {},
              std::int64_t tick_ms = 500);
   /// Simulation: steps one part, chosen by `choice`; false if that part had nothing to do.
   bool step(std::uint64_t choice);
-  bool done() const { return shared_.finished || shared_.abandon; }
+  bool done() const { return run_.end.finished || run_.end.abandon; }
   /// After stepping to the end: finishes sinks.
   Status finish();
 
@@ -44,13 +44,22 @@ class Engine {
   void stop();
   EngineProgress progress();
   const Plan& plan() const { return plan_; }
-  Shared& shared() { return shared_; }
-  EngineThread& thread(std::size_t index) { return *threads_[index]; }
+  /// Before open(): how to wait; false if the topology is to end instead. For simulations, whose
+  /// time does not pass by itself.
+  void set_wait(std::function<bool(std::int64_t ms)> wait) { run_.wait = std::move(wait); }
+  /// After open(), with one thread: shows `tracer` what passes the operators.
+  void trace(Tracer& tracer);
+  bool ending() const { return run_.end.ending(); }
+  bool input_ended() const { return run_.end.input_ended; }
+  /// Ok as long as nothing has gone wrong.
+  Status failure() { return run_.end.failure(); }
+  /// After the end.
+  const Unread& unread() const { return run_.unread; }
 
  private:
   Status open_parts();
   Plan plan_;
-  Shared shared_;
+  RunContext run_;
   std::unique_ptr<Sequencer> sequencer_;
   std::unique_ptr<Committer> committer_;
   std::vector<std::unique_ptr<EngineThread>> threads_;

@@ -387,10 +387,10 @@ std::map<std::string, std::string> EngineTest::run_cut(std::uint64_t seed, std::
     const Topology topology = load(registry, diagnostics, text);
     ManualClock clock;
     Engine engine(topology, 1 + static_cast<unsigned>(random() % 3), backend, clock);
-    engine.shared().wait = [&](std::int64_t ms) {
+    engine.set_wait([&](std::int64_t ms) {
       clock.advance(ms);
       return true;
-    };
+    });
     EXPECT_TRUE(engine.open().is_ok());
     backend.fail_commits(static_cast<int>(random() % 3));
     const std::uint64_t steps = life > 20 ? 1'000'000 : random() % 400;

@@ -36,25 +36,25 @@ bool Inbox::take(std::size_t stage, ArrivedSlice& arrived) {
   return true;
 }
 
-EngineThread::EngineThread(Shared& shared, Sequencer& sequencer, Committer& committer,
+EngineThread::EngineThread(RunContext& run, Sequencer& sequencer, Committer& committer,
                            unsigned thread)
-    : shared_(shared),
+    : run_(run),
       sequencer_(sequencer),
       committer_(committer),
-      chains_(shared, thread),
-      inbox_(*shared.plan) {
+      chains_(run, thread),
+      inbox_(*run.plan) {
   std::vector<EventTime> sources;
-  for (const Node& node : shared.topology->nodes) {
+  for (const Node& node : run.topology->nodes) {
     if (node.kind != ComponentKind::kSource) continue;
     const SourceDeclaration& declared = *node.source_declaration;
     sources.push_back({kNoEventTime, declared.out_of_orderness_ms,
                        declared.event_time_field >= 0 && declared.holds_watermark});
   }
-  event_times_.assign(shared.plan->stages, sources);
+  event_times_.assign(run.plan->stages, sources);
 }
 
 bool EngineThread::step() {
-  for (std::size_t stage = shared_.plan->stages; stage-- > 1;) {
+  for (std::size_t stage = run_.plan->stages; stage-- > 1;) {
     Inbox::ArrivedSlice arrived;
     if (inbox_.take(stage, arrived)) {
       process_arrived(stage, std::move(arrived));
@@ -70,14 +70,14 @@ bool EngineThread::step() {
 
 void EngineThread::run() {
   constexpr std::int64_t kWaitMs = 5;
-  while (!shared_.finished && !shared_.abandon) {
-    const std::uint64_t seen = shared_.signals();
-    if (!step()) shared_.wait_for_signal(seen, std::min(kWaitMs, sequencer_.ms_to_next()));
+  while (!run_.end.finished && !run_.end.abandon) {
+    const std::uint64_t seen = run_.bell.rings();
+    if (!step()) run_.bell.wait(seen, std::min(kWaitMs, sequencer_.ms_to_next()));
   }
 }
 
 void EngineThread::process_input(const Sequencer::Work& work) {
-  std::shared_ptr<SliceMemory> memory = work.memory ? work.memory : shared_.pool->take();
+  std::shared_ptr<SliceMemory> memory = work.memory ? work.memory : run_.pool->take();
   chains_.set_memory(0, memory);
   if (work.memory) {
     chains_.decode(work.source_node, memory->slice);
@@ -87,7 +87,7 @@ void EngineThread::process_input(const Sequencer::Work& work) {
 }
 
 void EngineThread::process_arrived(std::size_t stage, Inbox::ArrivedSlice arrived) {
-  const std::shared_ptr<SliceMemory> own = shared_.pool->take();
+  const std::shared_ptr<SliceMemory> own = run_.pool->take();
   chains_.set_memory(stage, own);
   for (const ExchangePart& part : arrived.parts) {
     for (const auto& memory : part.memory) chains_.hold_memory(stage, memory);
@@ -98,7 +98,7 @@ void EngineThread::process_arrived(std::size_t stage, Inbox::ArrivedSlice arrive
               return std::tie(a.edge, a.sender) < std::tie(b.edge, b.sender);
             });
   replay(arrived.parts);
-  for (ExchangePart& part : arrived.parts) shared_.pool->give_back(std::move(part));
+  for (ExchangePart& part : arrived.parts) run_.pool->give_back(std::move(part));
   end_stage(stage, arrived.info);
 }
 
@@ -128,7 +128,7 @@ void EngineThread::replay(const std::vector<ExchangePart>& parts) {
 
 std::int64_t EngineThread::watermark_after(std::size_t stage, const SliceInfo& info) {
   // A rejudgement advances no watermark: its records are old ones that an earlier run has read.
-  if (shared_.selection != nullptr) return kNoEventTime;
+  if (run_.selection != nullptr) return kNoEventTime;
   if (info.ends_input) return kEndOfTime;
   auto& sources = event_times_[stage];
   if (info.source < sources.size()) {
@@ -149,7 +149,7 @@ void EngineThread::end_stage(std::size_t stage, const SliceInfoPtr& info) {
   SliceReport report;
   report.info = info;
   // With several threads stage 0 holds stateless operators only, on whichever thread came first.
-  const bool stateful = stage > 0 || shared_.plan->parallelism == 1;
+  const bool stateful = stage > 0 || run_.plan->parallelism == 1;
   if (stateful) {
     const std::int64_t watermark = watermark_after(stage, *info);
     if (watermark != kNoEventTime) chains_.advance_watermark(stage, watermark);
@@ -159,13 +159,13 @@ void EngineThread::end_stage(std::size_t stage, const SliceInfoPtr& info) {
   }
   for (Chains::Outgoing& outgoing : chains_.take_parts(stage)) {
     if (mutant("exchange.lost_row") && !outgoing.part.rows.empty()) outgoing.part.rows.pop_back();
-    const std::size_t to = shared_.plan->stage[shared_.plan->edges[outgoing.edge].to];
+    const std::size_t to = run_.plan->stage[run_.plan->edges[outgoing.edge].to];
     peers_[outgoing.receiver]->inbox().deliver(to, info, std::move(outgoing.part));
   }
   report.sinks = chains_.take_sinks(stage);
   report.counts = chains_.take_counts(stage);
   committer_.push(std::move(report));
-  shared_.signal();
+  run_.bell.ring();
 }
 
 }  // namespace huiliu::runtime

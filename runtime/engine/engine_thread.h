@@ -7,8 +7,8 @@
 
 #include "runtime/engine/chains.h"
 #include "runtime/engine/messages.h"
+#include "runtime/engine/run_context.h"
 #include "runtime/engine/sequencer.h"
-#include "runtime/engine/shared.h"
 
 namespace huiliu::runtime {
 
@@ -39,7 +39,7 @@ class Inbox {
 /// One thread's work, a step at a time, so that a simulation can interleave steps.
 class EngineThread {
  public:
-  EngineThread(Shared& shared, Sequencer& sequencer, Committer& committer, unsigned thread);
+  EngineThread(RunContext& run, Sequencer& sequencer, Committer& committer, unsigned thread);
   Status open() { return chains_.open(); }
   void set_peers(std::vector<EngineThread*> peers) { peers_ = std::move(peers); }
   Inbox& inbox() { return inbox_; }
@@ -57,7 +57,7 @@ class EngineThread {
   void end_stage(std::size_t stage, const SliceInfoPtr& info);
   std::int64_t watermark_after(std::size_t stage, const SliceInfo& info);
 
-  Shared& shared_;
+  RunContext& run_;
   Sequencer& sequencer_;
   Committer& committer_;
   Chains chains_;

@@ -27,7 +27,8 @@ struct SliceInfo {
 };
 using SliceInfoPtr = std::shared_ptr<SliceInfo>;
 
-/// The memory that a slice's text lives in. Shared by everything that holds records of the slice.
+/// The memory that a slice's text lives in. RunContext by everything that holds records of the
+/// slice.
 struct SliceMemory {
   Arena arena;
   Slice slice;

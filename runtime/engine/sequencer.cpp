@@ -13,7 +13,6 @@ namespace huiliu::runtime {
 namespace {
 
 constexpr std::int64_t kMostIdleMs = 10;
-constexpr std::int64_t kFirstRetryMs = 50, kMostRetryMs = 5000;
 
 std::vector<std::pair<std::string, std::string>> positions_of(const Backend& backend,
                                                               const std::string& prefix) {
@@ -26,34 +25,33 @@ std::vector<std::pair<std::string, std::string>> positions_of(const Backend& bac
 
 Status Sequencer::open(std::uint64_t next_epoch) {
   next_epoch_ = next_epoch;
-  epoch_started_ = shared_.clock->steady_ms();
-  const Topology& topology = *shared_.topology;
+  epoch_started_ = run_.clock->steady_ms();
+  const Topology& topology = *run_.topology;
   for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
     const Node& node = topology.nodes[n];
     if (node.kind != ComponentKind::kSource) continue;
     Feed feed;
     feed.node = n;
-    feed.reader = shared_.selection != nullptr
-                      ? node.source->create_rereader(*node.source_declaration)
-                      : node.source->create_reader(*node.source_declaration);
+    feed.reader = run_.selection != nullptr ? node.source->create_rereader(*node.source_declaration)
+                                            : node.source->create_reader(*node.source_declaration);
     SourceContext context;
     context.node_name = node.name;
     context.topology_id = topology.id;
     context.base_folder = topology.folder;
-    context.positions = positions_of(*shared_.backend, MetaKey::source(node.name));
+    context.positions = positions_of(*run_.backend, MetaKey::source(node.name));
     context.intern = intern_partition;
-    context.clock = shared_.clock;
-    context.owned_shards = shared_.backend->owned_shards();
+    context.clock = run_.clock;
+    context.owned_shards = run_.backend->owned_shards();
     context.shards = topology.shards;
-    context.selection = shared_.selection;
+    context.selection = run_.selection;
     context.not_found = [this](const std::string& partition, const std::string& why) {
-      shared_.not_found[partition] = why;
+      run_.unread.not_found[partition] = why;
     };
     context.left_out = [this, source = node.name](const std::string& name, const std::string& why) {
-      auto& left_out = shared_.left_out[source];
+      auto& left_out = run_.unread.left_out[source];
       why.empty() ? void(left_out.erase(name)) : void(left_out[name] = why);
     };
-    const Status status = retry(shared_, node.name, [&] { return feed.reader->open(context); });
+    const Status status = retry(run_, node.name, [&] { return feed.reader->open(context); });
     if (!status.is_ok()) return status;
     feeds_.push_back(std::move(feed));
   }
@@ -61,10 +59,10 @@ Status Sequencer::open(std::uint64_t next_epoch) {
 }
 
 bool Sequencer::epoch_is_due(std::int64_t now, const Pacing& pacing) const {
-  if (now - epoch_started_ >= shared_.topology->epoch_ms) return true;
+  if (now - epoch_started_ >= run_.topology->epoch_ms) return true;
   // The epoch ends early when the tables' memory is full, unless an earlier epoch is not committed
   // yet: its commit may free the memory.
-  return pacing.end_epoch && shared_.backend->last_epoch() + 1 == next_epoch_;
+  return pacing.end_epoch && run_.backend->last_epoch() + 1 == next_epoch_;
 }
 
 void Sequencer::end_epoch(SliceInfo& info, std::int64_t now) {
@@ -78,13 +76,13 @@ Sequencer::Work Sequencer::control(bool ends_input) {
   work.info = std::make_shared<SliceInfo>();
   work.info->sequence = next_sequence_++;
   work.info->ends_input = ends_input;
-  end_epoch(*work.info, shared_.clock->steady_ms());
-  shared_.in_flight.fetch_add(1);
+  end_epoch(*work.info, run_.clock->steady_ms());
+  run_.flow.in_flight.fetch_add(1);
   return work;
 }
 
 std::optional<Sequencer::Work> Sequencer::read(Feed& feed, std::size_t index, std::int64_t now) {
-  auto memory = shared_.pool->take();
+  auto memory = run_.pool->take();
   switch (feed.reader->read(memory->slice)) {
     case ReadResult::kEnd:
       feed.ended = true;
@@ -94,16 +92,16 @@ std::optional<Sequencer::Work> Sequencer::read(Feed& feed, std::size_t index, st
       feed.not_before = now + feed.idle;
       return std::nullopt;
     case ReadResult::kFailed:
-      shared_.fail(feed.reader->failure());
+      run_.end.fail(feed.reader->failure());
       return std::nullopt;
     case ReadResult::kRetry:
-      feed.pause = std::clamp(feed.pause * 2, kFirstRetryMs, kMostRetryMs);
-      feed.not_before = now + feed.pause;
+      feed.not_before = now + feed.backoff.next_ms();
       return std::nullopt;
     case ReadResult::kSlice:
       break;
   }
-  feed.pause = feed.idle = 0;
+  feed.backoff.reset();
+  feed.idle = 0;
   Work work;
   work.info = std::make_shared<SliceInfo>();
   work.info->sequence = next_sequence_++;
@@ -113,25 +111,25 @@ std::optional<Sequencer::Work> Sequencer::read(Feed& feed, std::size_t index, st
   work.memory = std::move(memory);
   work.source_node = feed.node;
   dirty_ = true;
-  if (epoch_is_due(now, shared_.backend->pacing())) end_epoch(*work.info, now);
-  shared_.in_flight.fetch_add(1);
+  if (epoch_is_due(now, run_.backend->pacing())) end_epoch(*work.info, now);
+  run_.flow.in_flight.fetch_add(1);
   return work;
 }
 
 std::optional<Sequencer::Work> Sequencer::pull() {
   const std::lock_guard lock(mutex_);
-  if (done_ || shared_.abandon || shared_.in_flight >= shared_.window) return std::nullopt;
-  const Pacing pacing = shared_.backend->pacing();
-  if (pacing.reopen) shared_.stop = true;
-  if (shared_.stop) {
+  if (done_ || run_.end.abandon || run_.flow.in_flight >= run_.flow.window) return std::nullopt;
+  const Pacing pacing = run_.backend->pacing();
+  if (pacing.reopen) run_.end.stop = true;
+  if (run_.end.stop) {
     done_ = true;
     return control(false);
   }
-  if (shared_.outbox_records > 500'000) return std::nullopt;  // deliveries are behind
+  if (run_.flow.outbox_records > 500'000) return std::nullopt;  // deliveries are behind
   // The tables are full again before the flusher has written what they held: nothing is read until
   // it has.
   if (pacing.pause) return std::nullopt;
-  const std::int64_t now = shared_.clock->steady_ms();
+  const std::int64_t now = run_.clock->steady_ms();
   bool all_ended = true;
   // In order: a source is read until it has nothing, so that bounded input has one total order.
   for (std::size_t i = 0; i < feeds_.size(); ++i) {
@@ -151,11 +149,11 @@ std::optional<Sequencer::Work> Sequencer::pull() {
 }
 
 std::int64_t Sequencer::ms_to_next() {
-  if (shared_.in_flight >= shared_.window) return kMostIdleMs;
+  if (run_.flow.in_flight >= run_.flow.window) return kMostIdleMs;
   const std::lock_guard lock(mutex_);
-  const std::int64_t now = shared_.clock->steady_ms();
+  const std::int64_t now = run_.clock->steady_ms();
   std::int64_t next = now + kMostIdleMs;
-  if (dirty_) next = std::min(next, epoch_started_ + shared_.topology->epoch_ms);
+  if (dirty_) next = std::min(next, epoch_started_ + run_.topology->epoch_ms);
   for (const Feed& feed : feeds_) {
     if (!feed.ended) next = std::min(next, feed.not_before);
   }

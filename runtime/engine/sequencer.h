@@ -5,9 +5,10 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/base/backoff.h"
 #include "runtime/component/backend.h"
 #include "runtime/engine/messages.h"
-#include "runtime/engine/shared.h"
+#include "runtime/engine/run_context.h"
 
 namespace huiliu::runtime {
 
@@ -15,7 +16,7 @@ namespace huiliu::runtime {
 /// pull; one at a time reads. Also decides where epochs end.
 class Sequencer {
  public:
-  explicit Sequencer(Shared& shared) : shared_(shared) {}
+  explicit Sequencer(RunContext& run) : run_(run) {}
 
   /// Opens the readers at their committed positions; `next_epoch` is the first to be committed.
   Status open(std::uint64_t next_epoch);
@@ -38,8 +39,8 @@ class Sequencer {
     std::unique_ptr<SourceReader> reader;
     bool ended = false;
     std::int64_t not_before = 0;
-    std::int64_t pause = 0;  // after a failure
-    std::int64_t idle = 0;   // after nothing came
+    Backoff backoff;        // after a failure
+    std::int64_t idle = 0;  // after nothing came
   };
 
   std::optional<Work> read(Feed& feed, std::size_t index, std::int64_t now);
@@ -47,7 +48,7 @@ class Sequencer {
   bool epoch_is_due(std::int64_t now, const Pacing& pacing) const;
   void end_epoch(SliceInfo& info, std::int64_t now);
 
-  Shared& shared_;
+  RunContext& run_;
   std::mutex mutex_;
   std::vector<Feed> feeds_;
   std::uint64_t next_sequence_ = 0;

@@ -60,7 +60,7 @@ class Stepper {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
     }
-    end.status = engine_.shared().failure();
+    end.status = engine_.failure();
     return end;
   }
 
@@ -98,9 +98,9 @@ ReplayEnd replay(runtime::Topology topology, Recorder& recorder, const ReplayHoo
   state::EmbeddedBackend backend(std::move(store.value()));
   runtime::Engine engine(topology, 1, backend, runtime::system_clock());
   // What is not there now will not come while somebody waits for an answer.
-  engine.shared().wait = [](std::int64_t) { return false; };
+  engine.set_wait([](std::int64_t) { return false; });
   if (Status status = engine.open(); !status.is_ok()) return {.status = status};
-  engine.thread(0).chains().set_tracer(&recorder);
+  engine.trace(recorder);
   return Stepper(engine, recorder, hooks).run();
 }
 

@@ -44,10 +44,10 @@ std::string run_to_end(const Topology& topology, const fs::path& state,
   if (!store.is_ok()) return store.status().message();
   state::EmbeddedBackend backend(std::move(store.value()));
   runtime::Engine engine(topology, 1, backend, clock);
-  engine.shared().wait = [&clock](std::int64_t ms) {
+  engine.set_wait([&clock](std::int64_t ms) {
     clock.advance(ms);
     return true;
-  };
+  });
   if (auto status = engine.open(); !status.is_ok()) return status.message();
   for (std::uint64_t step = 0; !engine.done(); ++step) {
     if (step == kMostSteps) return "the topology does not end; is a source unbounded?";

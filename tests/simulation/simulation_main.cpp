@@ -108,10 +108,10 @@ class World {
     const unsigned threads = disturbed ? 1 + static_cast<unsigned>(random_() % 3) : 1;
     runtime::Engine engine(topology, threads, backend, clock);
     std::uint64_t waits = 0;
-    engine.shared().wait = [this, &clock, &waits](std::int64_t ms) {
+    engine.set_wait([this, &clock, &waits](std::int64_t ms) {
       clock.advance(ms);
       return options_.fail_reads == 0 || ++waits % kMostWaits != 0;
-    };
+    });
     if (auto status = engine.open(); !status.is_ok()) return fail(status);
     for (std::uint64_t step = 0; step < steps && !engine.done(); ++step) {
       engine.step(random_());

@@ -81,7 +81,7 @@ TEST(RepartitionTest, ARowComesOutAsItWentIn) {
 
   runtime::SourceDeclaration from(config, {}, diagnostics);
   from.output = rows;
-  const auto decoder = repartition_source().create_decoder(from, {rows.width() + 7, {}, 0});
+  const auto decoder = repartition_source().create_decoder(from, {rows.width() + 7, 0});
   runtime::Outputs out("source", 1, 2), sunk("sink", 1, 2);
   Collector collector;
   std::vector<std::string> seen;

@@ -62,7 +62,7 @@ class MessageDecoder final : public runtime::Decoder {
   MessageDecoder(MessageOptions options, const runtime::DecoderContext& context)
       : options_(std::move(options)),
         schema_(options_.schema()),
-        json_(types(), wanted(context), options_.max_depth),
+        json_(types(), options_.max_depth),
         csv_(4096, formats::CsvDialect{options_.delimiter, '"'}),
         row_(std::max(context.row_slots, schema_.width() + runtime::kRejectFieldCount)),
         utf8_(options_.format == MessageFormat::kJson || options_.format == MessageFormat::kCsv) {
@@ -98,12 +98,6 @@ class MessageDecoder final : public runtime::Decoder {
   std::vector<Type> types() const {
     std::vector<Type> result;
     for (const runtime::Field& field : schema_.fields()) result.push_back(field.type);
-    return result;
-  }
-  std::vector<bool> wanted(const runtime::DecoderContext& context) const {
-    std::vector<bool> result = context.needed;
-    result.resize(schema_.width(), context.needed.empty());
-    if (options_.event_time >= 0) result[static_cast<std::size_t>(options_.event_time)] = true;
     return result;
   }
 

@@ -93,10 +93,10 @@ Status Worker::run_once(const runtime::BackendContext& context, bool& reopen) {
   auto backend = topology_.backend->open(context);
   if (!backend.is_ok()) return backend.status();
   runtime::Engine engine(topology_, threads_, *backend.value(), scheduler_);
-  engine.shared().wait = [this, &engine](std::int64_t ms) {
+  engine.set_wait([this, &engine](std::int64_t ms) {
     scheduler_.sleep(ms * 1000);
-    return !engine.shared().stop && !engine.shared().abandon;
-  };
+    return !engine.ending();
+  });
   if (Status status = engine.open(); !status.is_ok()) {
     return confirmed(std::move(status), *backend.value());
   }

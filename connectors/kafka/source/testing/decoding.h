@@ -24,7 +24,7 @@ class Decoding {
     options_ = parse_message_options(connectors::testing::config_of(config), diagnostics);
     EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
     schema_ = options_.schema();
-    decoder_ = make_message_decoder(options_, {schema_.width() + 7, {}, options_.event_time});
+    decoder_ = make_message_decoder(options_, {schema_.width() + 7, options_.event_time});
     runtime::Outputs& out =
         outputs_.emplace("source", 1, static_cast<std::uint32_t>(schema_.width()));
     out.set_arena(&arena_);

@@ -1,0 +1,47 @@
+#include "runtime/engine/run_context.h"
+
+#include <spdlog/spdlog.h>
+
+#include "runtime/base/backoff.h"
+
+namespace huiliu::runtime {
+
+void Bell::ring() {
+  {
+    const std::lock_guard lock(mutex_);
+    rings_.fetch_add(1, std::memory_order_release);
+  }
+  changed_.notify_all();
+}
+
+void Bell::wait(std::uint64_t seen, std::int64_t ms) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::milliseconds(ms), [&] { return rings_ != seen; });
+}
+
+void Ending::fail(Status status) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_.is_ok()) failure_ = std::move(status);
+  }
+  abandon = true;
+  bell_.ring();
+}
+
+Status Ending::failure() {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+Status retry(RunContext& run, const std::string& what, const std::function<Status()>& attempt) {
+  Backoff backoff;
+  for (;;) {
+    Status status = attempt();
+    if (status.code() != StatusCode::kUnavailable) return status;
+    const std::int64_t pause = backoff.next_ms();
+    spdlog::warn("{}: {}; trying again in {} ms", what, status.message(), pause);
+    if (!run.wait(pause)) return status;
+  }
+}
+
+}  // namespace huiliu::runtime

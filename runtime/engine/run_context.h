@@ -1,0 +1,95 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/status.h"
+#include "runtime/engine/messages.h"
+#include "runtime/topology/plan.h"
+
+namespace huiliu::runtime {
+
+class Backend;
+class Selection;
+
+/// Wakes threads that wait for work of any kind.
+class Bell {
+ public:
+  /// Something happened that a waiting thread may be waiting for.
+  void ring();
+  /// How often it rang: read before looking for work, so that no ring is missed.
+  std::uint64_t rings() const { return rings_.load(std::memory_order_acquire); }
+  /// Blocks until it has rung since `seen` was read, or the time is over.
+  void wait(std::uint64_t seen, std::int64_t ms);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<std::uint64_t> rings_{0};
+};
+
+/// Whether, how and why the run ends.
+class Ending {
+ public:
+  explicit Ending(Bell& bell) : bell_(bell) {}
+
+  std::atomic<bool> stop{false};      ///< end with a last commit
+  std::atomic<bool> abandon{false};   ///< end at once
+  std::atomic<bool> finished{false};  ///< the last epoch is committed
+  std::atomic<bool> input_ended{false};
+
+  /// The first failure is the run's; the run is abandoned.
+  void fail(Status status);
+  Status failure();
+  bool ending() const { return stop || abandon; }
+
+ private:
+  Bell& bell_;
+  std::mutex mutex_;
+  Status failure_ = Status::ok();
+};
+
+/// What is under way, for pacing and progress only.
+struct Flow {
+  unsigned window = 8;  ///< slices that may be under way at once: the back-pressure
+  std::atomic<std::uint64_t> in_flight{0};
+  std::atomic<std::uint64_t> outbox_records{0};  ///< committed, not yet delivered
+};
+
+/// What should have been read and was not. Written by the sequencer's readers; read at the end.
+struct Unread {
+  /// Of a rejudgement: partition → why rows of it cannot be had.
+  std::map<std::string, std::string> not_found;
+  /// Source → what it left out → why.
+  std::map<std::string, std::map<std::string, std::string>> left_out;
+};
+
+/// What the parts of one run work on, and the few things by which they touch each other.
+struct RunContext {
+  const Topology* topology = nullptr;
+  const Plan* plan = nullptr;
+  Backend* backend = nullptr;
+  Clock* clock = nullptr;
+  const Selection* selection = nullptr;  ///< not null: the run is a rejudgement
+  std::shared_ptr<MemoryPool> pool = std::make_shared<MemoryPool>();
+  /// Waits; false if the topology is to end instead. Virtual time in simulations.
+  std::function<bool(std::int64_t ms)> wait;
+
+  Bell bell;
+  Ending end{bell};
+  Flow flow;
+  Unread unread;
+};
+
+/// Calls `attempt` until it returns something else than kUnavailable, with growing waits between.
+/// Returns the last status; gives up when the topology is stopping.
+Status retry(RunContext& run, const std::string& what, const std::function<Status()>& attempt);
+
+}  // namespace huiliu::runtime
