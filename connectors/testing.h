@@ -55,7 +55,7 @@ inline runtime::Config config_of(const std::string& text) {
 class Collector final : public runtime::Operator {
  public:
   std::function<void(const runtime::Record&)> on_record;
-  void process(runtime::Record& record, runtime::Outputs& out) override {
+  void process(std::size_t /*input*/, runtime::Record& record, runtime::Outputs& out) override {
     on_record(record);
     out.absorb(record);
   }

@@ -87,7 +87,7 @@ class Classify final : public runtime::Operator {
         code_(std::move(code)),
         texts_(rules_.output.width()) {}
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     for (const Rule& rule : rules_.rules) {
       if (rule.when.holds(record)) return apply(rule, record, out);
     }

@@ -54,11 +54,12 @@ class Compare final : public runtime::Operator {
     }
   }
 
-  void open(runtime::OperatorContext& context) override {
+  runtime::Status open(runtime::OperatorContext& context) override {
     context_ = &context;
-    table_ = &context.table("current");
+    HUILIU_ASSIGN_OR_RETURN(table_, context.table("current"));
     book_.emplace(settings_.shape(), *table_);
     row_.resize(context.row_slots());
+    return runtime::Status::ok();
   }
 
   void expect(std::uint64_t key_hash) override {
@@ -66,7 +67,7 @@ class Compare final : public runtime::Operator {
     if (settings_.identity.empty()) table_->prefetch(key_hash);
   }
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     out_ = &out;
     if (const std::size_t missing = missing_key(record); missing < settings_.key.size()) {
       return out.reject(record, {.code = "E101_MISSING",

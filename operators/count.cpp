@@ -75,13 +75,14 @@ class Count final : public runtime::Operator {
         where_(std::move(where)),
         tallies_(where_.size()) {}
 
-  void open(runtime::OperatorContext& context) override {
+  runtime::Status open(runtime::OperatorContext& context) override {
     context_ = &context;
-    table_ = &context.table("totals");
+    HUILIU_ASSIGN_OR_RETURN(table_, context.table("totals"));
     row_.resize(context.row_slots());
+    return runtime::Status::ok();
   }
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     KeyCounts::Entry& entry = changes_.at(key_.build(record), record.key_hash);
     const int sign = retracts_ && retract_.holds(record) ? -1 : 1;
     entry.count += sign;
@@ -108,7 +109,13 @@ class Count final : public runtime::Operator {
   }
 
   void on_epoch(Outputs& out) override {
-    for (const KeyCounts::Entry& entry : changes_.take_sorted()) emit(entry, out);
+    const auto shard_of = [this](std::uint64_t hash) { return context_->shard_of(hash); };
+    int last = -1;
+    for (const KeyCounts::Entry& entry : changes_.take_sorted(shard_of)) {
+      if (entry.shard != last) out.begin_rows(entry.shard);
+      last = entry.shard;
+      emit(entry, out);
+    }
   }
 
  private:

@@ -254,7 +254,7 @@ class Decide final : public runtime::Operator {
   Decide(Table table, std::size_t input_width)
       : table_(std::move(table)), input_width_(input_width) {}
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     const Row* row = find(record);
     for (std::size_t i = input_width_; i < table_.output.width(); ++i) record[i] = Value();
     record.width = static_cast<std::uint32_t>(table_.output.width());

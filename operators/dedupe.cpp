@@ -15,12 +15,13 @@ class Dedupe final : public runtime::Operator {
  public:
   explicit Dedupe(runtime::KeyBuilder key) : key_(std::move(key)) {}
 
-  void open(runtime::OperatorContext& context) override {
+  runtime::Status open(runtime::OperatorContext& context) override {
     context_ = &context;
-    table_ = &context.table("seen");
+    HUILIU_ASSIGN_OR_RETURN(table_, context.table("seen"));
+    return runtime::Status::ok();
   }
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     const std::uint64_t hash = record.key_hash;
     if (table_->insert(context_->shard_of(hash), key_.build(record), hash, {})) {
       out.emit(record);

@@ -18,12 +18,13 @@ class Entry final : public runtime::Operator {
  public:
   explicit Entry(std::size_t width) : width_(width) {}
 
-  void open(runtime::OperatorContext& context) override {
+  runtime::Status open(runtime::OperatorContext& context) override {
     row_.resize(context.row_slots());
     rejudges_ = context.rejudgement() != 0;
+    return runtime::Status::ok();
   }
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     record[width_] = Value::of_text(rejudges_ ? kRejudged : kRead);
     record.width = static_cast<std::uint32_t>(width_ + 1);
     if (rejudges_ && out.is_read(kRejudgedPort)) {

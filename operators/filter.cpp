@@ -20,7 +20,7 @@ class Filter final : public runtime::Operator {
         rejects_(rejects),
         code_(std::move(code)) {}
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     bool keep = when_.holds(record);
     if (keep && script_) {
       const Script::Outcome outcome = script_->run(record, out.arena());

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -103,18 +104,18 @@ class Harness {
       record.key_hash = runtime::KeyBuilder(schema_, declaration_->key_fields).hash(record);
     }
     outputs_->received(record);
-    operator_->process(record, *outputs_);
+    operator_->process(0, record, *outputs_);
     check_balance();
   }
 
   void watermark(std::int64_t time) {
     start();
-    operator_->on_watermark(time, *outputs_);
+    in_order([&] { operator_->on_watermark(time, *outputs_); });
   }
   void end_of_input() { watermark(runtime::kEndOfTime); }
   void end_epoch() {
     start();
-    operator_->on_epoch(*outputs_);
+    in_order([&] { operator_->on_epoch(*outputs_); });
     std::vector<state::Changes> changes;
     for (state::Table* table : tables_) changes.push_back(table->freeze_epoch(epoch_ + 1));
     state::Commit commit;
@@ -207,7 +208,7 @@ class Harness {
    public:
     Catcher(Harness& harness, std::string port, runtime::Schema schema)
         : harness_(harness), port_(std::move(port)), schema_(std::move(schema)) {}
-    void process(runtime::Record& record, runtime::Outputs&) override {
+    void process(std::size_t /*input*/, runtime::Record& record, runtime::Outputs&) override {
       EXPECT_EQ(record.width, schema_.width()) << "port " << port_;
       Row row;
       std::string line;
@@ -231,10 +232,13 @@ class Harness {
    public:
     explicit Context(Harness& harness) : harness_(harness) {}
     const std::string& node_name() const override { return name_; }
-    state::Table& table(std::string_view name) override { return harness_.open_table(name); }
+    runtime::Result<state::Table*> table(std::string_view name) override {
+      return &harness_.open_table(name);
+    }
     std::uint16_t shard_of(std::uint64_t hash) const override {
       return static_cast<std::uint16_t>((hash >> 40) % 4);
     }
+    const std::vector<std::uint16_t>& shards() const override { return shards_; }
     runtime::Clock& clock() override { return harness_.clock_; }
     std::size_t row_slots() const override { return kSlots; }
     std::uint64_t rejudgement() const override { return harness_.rejudgement_; }
@@ -242,7 +246,26 @@ class Harness {
    private:
     Harness& harness_;
     std::string name_ = "node";
+    std::vector<std::uint16_t> shards_ = {0, 1, 2, 3};
   };
+
+  /// Holds an operator to what it must do so that its order does not depend on threads.
+  struct Ascending final : runtime::StateOrder {
+    void begin(std::uint16_t shard, std::int64_t time) override {
+      const std::pair now(time, shard);
+      EXPECT_TRUE(!last || *last < now) << "begin_rows() must ascend";
+      last = now;
+    }
+    std::optional<std::pair<std::int64_t, std::uint16_t>> last;
+  };
+  template <class Call>
+  void in_order(const Call& call) {
+    Ascending order;
+    const bool keyed = !declaration_->key_fields.empty();
+    outputs_->set_state_order(&order, keyed);
+    call();
+    outputs_->set_state_order(nullptr, keyed);
+  }
 
   static runtime::Schema parse_schema(std::string_view fields) {
     runtime::Schema schema;
@@ -312,7 +335,7 @@ class Harness {
     }
     listen(outputs_->reject_port(), "rejects", rejects);
     operator_ = type_->create(*declaration_);
-    operator_->open(context_);
+    EXPECT_TRUE(operator_->open(context_).is_ok());
   }
 
   void listen(runtime::Port& port, const std::string& name, const runtime::Schema& schema) {

@@ -41,7 +41,7 @@ class Identify final : public runtime::Operator {
  public:
   Identify(const Fields& fields, std::size_t input_width) : fields_(fields), width_(input_width) {}
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     out_ = &out;
     Value* const made = record.values + width_;
     made[0] = organisation(record);

@@ -37,10 +37,13 @@ void KeyCounts::clear() {
   std::fill(slots_.begin(), slots_.end(), 0);
 }
 
-std::vector<KeyCounts::Entry> KeyCounts::take_sorted() {
+std::vector<KeyCounts::Entry> KeyCounts::take_sorted(
+    const std::function<std::uint16_t(std::uint64_t hash)>& shard_of) {
   std::vector<Entry> taken = std::move(entries_);
-  std::sort(taken.begin(), taken.end(),
-            [](const Entry& a, const Entry& b) { return a.key < b.key; });
+  for (Entry& entry : taken) entry.shard = shard_of(entry.hash);
+  std::sort(taken.begin(), taken.end(), [](const Entry& a, const Entry& b) {
+    return a.shard != b.shard ? a.shard < b.shard : a.key < b.key;
+  });
   clear();
   return taken;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@ class KeyCounts {
     double real_sum = 0;
     std::vector<std::int64_t> tallies;  ///< counts of those that satisfy a condition
     bool changed = false;
+    std::uint16_t shard = 0;  ///< known of those that were taken
   };
 
   /// The key's entry, made if absent; valid until the next call.
@@ -28,8 +30,8 @@ class KeyCounts {
   std::vector<Entry>& entries() { return entries_; }
   bool empty() const { return entries_.empty(); }
   void clear();
-  /// Entries in the order of their keys' bytes. Entries move: the table must be cleared next.
-  std::vector<Entry> take_sorted();
+  /// Entries in the order of shards, then of their keys' bytes; none are left.
+  std::vector<Entry> take_sorted(const std::function<std::uint16_t(std::uint64_t hash)>& shard_of);
 
  private:
   void grow();

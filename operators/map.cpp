@@ -135,9 +135,12 @@ class Map final : public runtime::Operator {
         made_(mapping_.derived.size()),
         moves_(mapping_.kept.size() != mapping_.wide.width()) {}
 
-  void open(runtime::OperatorContext& context) override { wide_.resize(context.row_slots() * 2); }
+  runtime::Status open(runtime::OperatorContext& context) override {
+    wide_.resize(context.row_slots() * 2);
+    return runtime::Status::ok();
+  }
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     // All values are made before the first is stored: they see the record as it came.
     for (std::size_t i = 0; i < made_.size(); ++i) {
       if (!make(mapping_.derived[i], record, made_[i], out)) return;

@@ -49,7 +49,7 @@ class Mask final : public runtime::Operator {
  public:
   explicit Mask(Fields fields) : fields_(std::move(fields)) {}
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     for (const std::size_t field : fields_.searched) {
       const std::string_view text = record[field].text();
       const std::string_view masked =

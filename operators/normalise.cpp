@@ -165,7 +165,7 @@ class Normalise final : public runtime::Operator {
   Normalise(Tasks tasks, std::size_t input_width)
       : tasks_(std::move(tasks)), input_width_(input_width) {}
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     const std::size_t width = tasks_.output.width();
     for (std::size_t i = input_width_; i < width; ++i) record[i] = Value();
     record.width = static_cast<std::uint32_t>(width);

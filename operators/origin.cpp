@@ -41,7 +41,7 @@ class Origin final : public runtime::Operator {
         has_channel_(has_channel),
         channels_(std::move(channels)) {}
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     if (has_channel_) record[width_ - 1] = channel_of(record.origin.partition);
     // Partition names are interned: they live as long as the process.
     record[file_] =

@@ -90,15 +90,16 @@ class Refused final : public runtime::Operator {
  public:
   Refused(KeyBuilder key, Fields fields) : key_(std::move(key)), fields_(fields) {}
 
-  void open(runtime::OperatorContext& context) override {
+  runtime::Status open(runtime::OperatorContext& context) override {
     context_ = &context;
-    rows_ = &context.table(kRefusedRows);
-    verdicts_ = &context.table(kRefusedVerdicts);
+    HUILIU_ASSIGN_OR_RETURN(rows_, context.table(kRefusedRows));
+    HUILIU_ASSIGN_OR_RETURN(verdicts_, context.table(kRefusedVerdicts));
     rejudgement_ = context.rejudgement();
     row_values_.resize(key_.fields().size());
+    return runtime::Status::ok();
   }
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     const std::string_view outcome = text(record, fields_.outcome);
     const bool rejected = outcome == kRejected;
     const std::uint16_t shard = context_->shard_of(record.key_hash);

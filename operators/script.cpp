@@ -60,9 +60,12 @@ class ScriptOperator final : public runtime::Operator {
         input_width_(input_width),
         output_width_(parsed.output.width()) {}
 
-  void open(runtime::OperatorContext& context) override { row_.resize(context.row_slots()); }
+  runtime::Status open(runtime::OperatorContext& context) override {
+    row_.resize(context.row_slots());
+    return runtime::Status::ok();
+  }
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     for (std::size_t i = input_width_; i < output_width_; ++i) record[i] = Value();
     Script::Outcome outcome = script_->run(record, out.arena());
     if (outcome.kind == Script::Outcome::kDropped) return out.drop(record, "script");

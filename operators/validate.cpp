@@ -134,9 +134,12 @@ class Validate final : public runtime::Operator {
     width_ = output.width();
   }
 
-  void open(runtime::OperatorContext& context) override { clock_ = &context.clock(); }
+  runtime::Status open(runtime::OperatorContext& context) override {
+    clock_ = &context.clock();
+    return runtime::Status::ok();
+  }
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     std::string_view before;
     if (carried_) before = record[fields_[0]].text();
     bool warned = false;

@@ -38,16 +38,17 @@ class WindowCount final : public runtime::Operator {
   WindowCount(KeyBuilder key, std::vector<Type> types, std::int64_t window_ms)
       : key_(std::move(key)), types_(std::move(types)), window_ms_(window_ms) {}
 
-  void open(runtime::OperatorContext& context) override {
+  runtime::Status open(runtime::OperatorContext& context) override {
     context_ = &context;
-    table_ = &context.table("open");
+    HUILIU_ASSIGN_OR_RETURN(table_, context.table("open"));
     row_.resize(context.row_slots());
     table_->for_each([this](std::uint16_t shard, std::string_view key, std::string_view value) {
       restore(shard, key, value);
     });
+    return runtime::Status::ok();
   }
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     const std::int64_t time = record.event_time;
     if (time == kNoEventTime) {
       out.reject(record, {"E101_MISSING",
@@ -78,7 +79,11 @@ class WindowCount final : public runtime::Operator {
     if (watermark_ms != runtime::kEndOfTime) watermark_ = watermark_ms;
     while (!windows_.empty() && windows_.begin()->first <= watermark_ms - window_ms_) {
       const std::int64_t start = windows_.begin()->first;
-      for (const KeyCounts::Entry& entry : windows_.begin()->second.take_sorted()) {
+      const auto shard_of = [this](std::uint64_t hash) { return context_->shard_of(hash); };
+      int last = -1;
+      for (const KeyCounts::Entry& entry : windows_.begin()->second.take_sorted(shard_of)) {
+        if (entry.shard != last) out.begin_rows(entry.shard, start);
+        last = entry.shard;
         close_entry(entry, start, out);
       }
       windows_.erase(windows_.begin());
@@ -245,7 +250,8 @@ const runtime::Registration registration(runtime::OperatorType{
              "Windows start at multiples of their length since the Unix epoch. When the watermark "
              "passes a window's end, one record per key comes out: the key's fields, "
              "`window_start`, `window_end` (both in ms; the end is not part of the window) and "
-             "`count`, in the order of windows, then keys. At the end of bounded input all windows "
+             "`count`, in the order of windows, then shards of keys, then keys. At the end of "
+             "bounded input all windows "
              "close. Records of a window that has closed go to the output `late`, or, if nobody "
              "reads it, to "
              "`rejects` (E411_LATE).",

@@ -29,7 +29,7 @@ class WorkingDays final : public runtime::Operator {
  public:
   WorkingDays(Plan plan, std::size_t width) : plan_(std::move(plan)), width_(width) {}
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     record[width_] = Value();
     record[width_ + 1] = Value();
     record.width = static_cast<std::uint32_t>(width_ + 2);

@@ -125,7 +125,6 @@ class FileDecoder final : public runtime::Decoder {
     slice_ = &slice;
     out_ = &out;
     offset_ = slice.first_offset;
-    ordinal_ = 0;
     use(static_cast<const FileLayout*>(slice.detail.get()));
     switch (static_cast<SliceFormat>(slice.format)) {
       case SliceFormat::kNdjson:
@@ -183,7 +182,6 @@ class FileDecoder final : public runtime::Decoder {
     Record made;
     made.values = row_.data();
     made.width = static_cast<std::uint32_t>(schema_.width());
-    made.ordinal = ordinal_++;
     made.origin = {slice_->partition, offset_};
     made.id = runtime::record_id(slice_->partition_hash, offset_);
     return made;
@@ -260,7 +258,6 @@ class FileDecoder final : public runtime::Decoder {
   const FileLayout* layout_ = nullptr;
   Outputs* out_ = nullptr;
   std::uint64_t offset_ = 0;
-  std::uint32_t ordinal_ = 0;
 };
 
 std::string_view line_at(const char* from, const char* end) {

@@ -20,7 +20,7 @@ class Bands final : public Operator {
   Bands(std::size_t field, Type type, std::vector<Band> bands)
       : field_(field), type_(type), bands_(std::move(bands)) {}
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     const Value value = record[field_];
     Value& name = record[record.width++];
     name = Value();

@@ -14,12 +14,13 @@ class RunningTotal final : public Operator {
  public:
   RunningTotal(KeyBuilder key, std::size_t field) : key_(std::move(key)), field_(field) {}
 
-  void open(OperatorContext& context) override {
+  Status open(OperatorContext& context) override {
     context_ = &context;
-    table_ = &context.table("totals");
+    HUILIU_ASSIGN_OR_RETURN(table_, context.table("totals"));
+    return Status::ok();
   }
 
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     const std::uint16_t shard = context_->shard_of(record.key_hash);
     const std::string_view key = key_.build(record);
     std::int64_t total = 0;

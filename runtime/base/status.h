@@ -85,3 +85,21 @@ class [[nodiscard]] Result {
 };
 
 }  // namespace huiliu::runtime
+
+/// Passes an error on: returns the status of `expression` unless it is ok.
+#define HUILIU_RETURN_IF_ERROR(expression)                                                \
+  do {                                                                                    \
+    if (::huiliu::runtime::Status huiliu_status = (expression); !huiliu_status.is_ok()) { \
+      return huiliu_status;                                                               \
+    }                                                                                     \
+  } while (false)
+
+/// Assigns the value of a Result, or returns its status. `target` may declare a variable.
+#define HUILIU_ASSIGN_OR_RETURN(target, expression) \
+  HUILIU_ASSIGN_OR_RETURN_(HUILIU_JOIN_(huiliu_result_, __LINE__), target, expression)
+#define HUILIU_ASSIGN_OR_RETURN_(result, target, expression) \
+  auto result = (expression);                                \
+  if (!result.is_ok()) return result.status();               \
+  target = std::move(result.value())
+#define HUILIU_JOIN_(a, b) HUILIU_JOIN_AGAIN_(a, b)
+#define HUILIU_JOIN_AGAIN_(a, b) a##b

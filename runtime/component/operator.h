@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/status.h"
 #include "runtime/component/descriptor.h"
 #include "runtime/component/outputs.h"
 #include "runtime/record/arena.h"
@@ -109,8 +110,10 @@ class OperatorContext {
   virtual const std::string& node_name() const = 0;
   /// The thread's part of a table that declare() named. Shard of a record:
   /// shard_of(record.key_hash).
-  virtual state::Table& table(std::string_view name) = 0;
+  virtual Result<state::Table*> table(std::string_view name) = 0;
   virtual std::uint16_t shard_of(std::uint64_t key_hash) const = 0;
+  /// The thread's shards, ascending: what reaches a keyed operator here is of one of them.
+  virtual const std::vector<std::uint16_t>& shards() const = 0;
   virtual Clock& clock() = 0;
   /// Slots that a row of this topology may need; rows an operator makes itself must have as many.
   virtual std::size_t row_slots() const = 0;
@@ -124,13 +127,17 @@ class OperatorContext {
 class Operator {
  public:
   virtual ~Operator() = default;
-  virtual void open(OperatorContext&) {}
+  /// An error ends the run before anything is read.
+  virtual Status open(OperatorContext&) { return Status::ok(); }
   /// Every input record ends in exactly one of out.emit, out.reject, out.drop, out.absorb (the
-  /// ledger checks it); further output goes through out.emit_new.
-  virtual void process(Record& record, Outputs& out) = 0;
+  /// ledger checks it); further output goes through out.emit_new. `input` is the number of the
+  /// stream of `input:` by which the record came.
+  virtual void process(std::size_t input, Record& record, Outputs& out) = 0;
   /// A record with this key hash comes soon: a keyed operator may prefetch its row
   /// (Table::prefetch).
   virtual void expect(std::uint64_t /*key_hash*/) {}
+  // The engine calls these two for keyed and stateful operators only. What a keyed one makes of its
+  // state there comes after Outputs::begin_rows(), so that its order does not depend on threads.
   /// No record with an earlier event time is to come; kEndOfTime at the end of bounded input.
   virtual void on_watermark(std::int64_t /*watermark_ms*/, Outputs& /*out*/) {}
   /// The last slice of an epoch is done; emit what changed since the last call, if that is wanted.

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "runtime/base/status.h"
 #include "runtime/component/failure.h"
 #include "runtime/component/operator.h"
 
@@ -18,7 +19,7 @@ void Outputs::deliver(Port& port, Record& record) {
   }
   port.target_outputs->received_.add(record);
   try {
-    port.target->process(record, *port.target_outputs);
+    port.target->process(port.input, record, *port.target_outputs);
   } catch (...) {
     rethrow_with_place(port.target_outputs->node(), record.origin);
   }
@@ -28,7 +29,7 @@ void Outputs::deliver_traced(Port& port, Record& record) {
   tracer_->enter(*port.target_outputs, record);
   port.target_outputs->received_.add(record);
   try {
-    port.target->process(record, *port.target_outputs);
+    port.target->process(port.input, record, *port.target_outputs);
   } catch (...) {
     rethrow_with_place(port.target_outputs->node(), record.origin);
   }
@@ -60,9 +61,18 @@ void Outputs::refuse_time(Record& record) {
                   .message_zh = "事件时间远晚于当前时间（自1970年起的毫秒数），请核对时间单位"});
 }
 
+void Outputs::refuse_unplaced() {
+  throw StatusError(
+      Status::failed("a keyed operator made records in on_watermark() or on_epoch() without saying "
+                     "of which shard: "
+                     "call Outputs::begin_rows() before emit_new()"));
+}
+
 void Outputs::emit_new(Record& record, std::size_t port) {
   created_.add(record);
-  if (last_phase_) record.ordinal = kLastOrdinal;
+  if (unplaced_) [[unlikely]] {
+    refuse_unplaced();
+  }
   if (tracer_ != nullptr) [[unlikely]] {
     tracer_->emitted(*this, port, record);
   }

@@ -16,9 +16,6 @@ namespace huiliu::runtime {
 class Operator;
 class Outputs;
 
-/// Ordinal of records that operators make when a watermark or an epoch passes: after all others.
-inline constexpr std::uint32_t kLastOrdinal = 0xFFFFFFFFu;
-
 /// Count and order-independent hash of records: one entry of the ledger.
 struct Tally {
   std::uint64_t count = 0;
@@ -80,7 +77,16 @@ class Tracer {
 struct Port {
   Operator* target = nullptr;  ///< null: nobody listens
   Outputs* target_outputs = nullptr;
+  std::size_t input = 0;  ///< of the target, by which the records come
   Tally sent;
+};
+
+/// Puts the records that an operator makes of its state in an order that no thread changes.
+class StateOrder {
+ public:
+  virtual ~StateOrder() = default;
+  /// As Outputs::begin_rows().
+  virtual void begin(std::uint16_t shard, std::int64_t time) = 0;
 };
 
 /// The outputs of one operator instance on one thread.
@@ -99,6 +105,14 @@ class Outputs {
   void absorb(const Record& record) { absorbed_.add(record); }
   /// Sends a further record: one made from state, or a second copy for another port.
   void emit_new(Record& record, std::size_t port = 0);
+  /// Within on_watermark() and on_epoch(): what follows is made of this shard's state. Threads have
+  /// different shards, and what they make is put together by `time` first (such as the start of a
+  /// window; 0 if there is none), then by shard, then in the order of emit_new(). So calls must
+  /// ascend in that order; throws StatusError if they do not.
+  void begin_rows(std::uint16_t shard, std::int64_t time = 0) {
+    state_order_->begin(shard, time);
+    unplaced_ = false;
+  }
 
   /// Memory for text that lives until the slice is done.
   Arena& arena() { return *arena_; }
@@ -110,8 +124,12 @@ class Outputs {
   Port& reject_port() { return reject_port_; }
   void set_arena(Arena* arena) { arena_ = arena; }
   void set_tracer(Tracer* tracer) { tracer_ = tracer; }
-  /// While on_watermark and on_epoch run.
-  void set_last_phase(bool on) { last_phase_ = on; }
+  /// While on_watermark and on_epoch run; null: they are over. `keyed`: begin_rows() must come
+  /// before emit_new().
+  void set_state_order(StateOrder* order, bool keyed) {
+    state_order_ = order;
+    unplaced_ = order != nullptr && keyed;
+  }
   std::string_view node() const { return node_; }
   void received(const Record& record) { received_.add(record); }
   /// Latest event time emitted since the last call; kNoEventTime if none.
@@ -129,6 +147,7 @@ class Outputs {
   Counts take_counts();
 
  private:
+  [[noreturn]] static void refuse_unplaced();
   void refuse_time(Record& record);
   void deliver(Port& port, Record& record);
   void deliver_traced(Port& port, Record& record);
@@ -143,7 +162,8 @@ class Outputs {
   std::int64_t max_event_time_ = kNoEventTime;
   std::int64_t latest_event_time_ = std::numeric_limits<std::int64_t>::max();
   std::string_view event_time_field_;
-  bool last_phase_ = false;
+  StateOrder* state_order_ = nullptr;
+  bool unplaced_ = false;
 };
 
 }  // namespace huiliu::runtime

@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 class Notes final : public Operator {
  public:
   std::vector<std::string> lines;
-  void process(Record& record, Outputs&) override {
+  void process(std::size_t /*input*/, Record& record, Outputs&) override {
     std::string line = std::to_string(record.event_time);
     for (std::uint32_t i = 0; i < std::min(record.width, 3u); ++i) {
       line += "!" + std::string(record[i].text());
@@ -71,7 +71,9 @@ TEST(OutputsTest, ARejectSaysWhereItsRecordWasRead) {
 /// Throws as an operator of a library might.
 class Thrower final : public Operator {
  public:
-  void process(Record&, Outputs&) override { throw std::runtime_error("no band for 3"); }
+  void process(std::size_t /*input*/, Record&, Outputs&) override {
+    throw std::runtime_error("no band for 3");
+  }
 };
 
 TEST(OutputsTest, WhatANodeThrowsNamesItAndTheRecord) {

@@ -14,7 +14,7 @@ class SelectedRows final : public Operator {
  public:
   SelectedRows(const Selection& selection, Outputs& source)
       : selection_(selection), source_(source) {}
-  void process(Record& record, Outputs&) override {
+  void process(std::size_t /*input*/, Record& record, Outputs&) override {
     if (selection_.has(record.id) || mutant("rejudge.all_rows")) source_.emit(record);
   }
 
@@ -28,7 +28,7 @@ class SelectedRejects final : public Operator {
  public:
   SelectedRejects(const Selection& selection, Outputs& source, std::uint32_t width)
       : selection_(selection), source_(source), width_(width) {}
-  void process(Record& record, Outputs&) override {
+  void process(std::size_t /*input*/, Record& record, Outputs&) override {
     if (!selection_.has(record.id)) return;
     const Value* field = record.values + width_;
     const Reject reject{field[0].text(), field[1].text(), field[2].text(),

@@ -86,7 +86,7 @@ class SourceReader {
 };
 
 /// Turns slices into records; one instance per thread. For every row of the slice, in order, calls
-/// out.emit or out.reject once, with ordinal, origin, id and event time set (see
+/// out.emit or out.reject once, with origin, id and event time set (see
 /// DecodeContext::row).
 class Decoder {
  public:

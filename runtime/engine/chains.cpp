@@ -22,12 +22,29 @@ struct Chains::Instance {
   std::vector<state::Table*> tables;
 };
 
-namespace {
-/// Carries a status out of an operator's open().
-struct OpenFailed {
-  Status status;
+/// Gives what a node makes of its state its place.
+class Chains::OrderOfState final : public StateOrder {
+ public:
+  /// `place` is that of the node and of what makes the records, on_watermark or on_epoch.
+  OrderOfState(OrderCounter& counter, std::uint64_t place) : counter_(counter), place_(place) {
+    counter_.begin(OrderKey::of_state(place_, 0, 0));
+  }
+
+  void begin(std::uint16_t shard, std::int64_t time) override {
+    const OrderKey key = OrderKey::of_state(place_, time, shard);
+    if (last_ && key <= *last_) {
+      throw StatusError(Status::failed(
+          "an operator makes records of its state in another order than that of time, then shard"));
+    }
+    last_ = key;
+    counter_.begin(key);
+  }
+
+ private:
+  OrderCounter& counter_;
+  std::uint64_t place_;
+  std::optional<OrderKey> last_;
 };
-}  // namespace
 
 class Chains::Context final : public OperatorContext {
  public:
@@ -36,27 +53,22 @@ class Chains::Context final : public OperatorContext {
 
   const std::string& node_name() const override { return node_.name; }
 
-  state::Table& table(std::string_view name) override {
-    const Topology& topology = *chains_.run_.topology;
-    std::vector<std::uint16_t> shards;
-    for (std::uint16_t shard = 0; shard < topology.shards; ++shard) {
-      if (chains_.run_.plan->owners[shard] == chains_.thread_) shards.push_back(shard);
-    }
+  Result<state::Table*> table(std::string_view name) override {
     const std::string full = fmt::format("{}.{}", node_.name, name);
     state::Table* table = nullptr;
-    Status status = retry(chains_.run_, full, [&] {
-      auto opened = chains_.run_.backend->open_table(full, shards);
+    HUILIU_RETURN_IF_ERROR(retry(chains_.run_, full, [&] {
+      auto opened = chains_.run_.backend->open_table(full, chains_.shards_);
       if (opened.is_ok()) table = opened.value();
       return opened.status();
-    });
-    if (!status.is_ok()) throw OpenFailed{std::move(status)};
+    }));
     chains_.instances_[index_]->tables.push_back(table);
-    return *table;
+    return table;
   }
 
   std::uint16_t shard_of(std::uint64_t key_hash) const override {
     return shard_of_hash(key_hash, chains_.run_.topology->shards);
   }
+  const std::vector<std::uint16_t>& shards() const override { return chains_.shards_; }
   Clock& clock() override { return *chains_.run_.clock; }
   std::size_t row_slots() const override { return chains_.run_.plan->row_slots; }
   std::uint64_t rejudgement() const override {
@@ -70,7 +82,11 @@ class Chains::Context final : public OperatorContext {
 };
 
 Chains::Chains(RunContext& run, unsigned thread)
-    : run_(run), thread_(thread), row_(run.plan->row_slots) {}
+    : run_(run), thread_(thread), order_(run.plan->stages), row_(run.plan->row_slots) {
+  for (std::uint16_t shard = 0; shard < run.topology->shards; ++shard) {
+    if (run.plan->owners[shard] == thread) shards_.push_back(shard);
+  }
+}
 
 Chains::~Chains() {
   for (auto& instance : instances_) {
@@ -129,9 +145,9 @@ std::pair<Operator*, Outputs*> Chains::tap_of(const Edge& edge, std::size_t edge
     rejects.emplace(*to.sink_declaration->inputs[edge.input], schema, run_.plan->row_slots);
     width = schema.width() - kRejectFieldCount;
   }
-  auto tap = std::make_unique<SinkTap>(edge.to, edge_index, thread_,
-                                       to.sink->create_encoder(*to.sink_declaration, edge.input),
-                                       std::move(rejects), keep_order, *run_.pool);
+  auto tap = std::make_unique<SinkTap>(
+      edge.to, to.sink->create_encoder(*to.sink_declaration, edge.input), std::move(rejects),
+      keep_order ? &order_[edge.stage] : nullptr, *run_.pool);
   taps_[edge_index].tap = tap.get();
   auto target = keep(std::move(tap), 0, to.name, width);
   taps_[edge_index].outputs = target.second;
@@ -148,8 +164,9 @@ std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
   KeyBuilder key;
   if (Plan::needs_key(to)) key = KeyBuilder(schema, to.operator_declaration->key_fields);
   if (edge.kind != EdgeKind::kFused) {
-    auto sender = std::make_unique<ExchangeSender>(
-        edge_index, thread_, *run_.plan, edge.kind == EdgeKind::kKeyed, std::move(key), *run_.pool);
+    auto sender = std::make_unique<ExchangeSender>(edge_index, thread_, *run_.plan,
+                                                   edge.kind == EdgeKind::kKeyed, std::move(key),
+                                                   order_[edge.stage], *run_.pool);
     senders_[edge_index] = sender.get();
     return keep(std::move(sender), 0);
   }
@@ -157,6 +174,7 @@ std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
   auto hasher = keep(std::make_unique<KeyHasher>(std::move(key)), 1);
   hasher.second->port(0).target = instance.op.get();
   hasher.second->port(0).target_outputs = instance.outputs.get();
+  hasher.second->port(0).input = edge.input;
   return hasher;
 }
 
@@ -164,6 +182,7 @@ void Chains::connect(Port& port, const std::vector<const Edge*>& edges) {
   if (edges.empty()) return;
   if (edges.size() == 1) {
     std::tie(port.target, port.target_outputs) = target_of(*edges.front());
+    port.input = edges.front()->input;
     return;
   }
   std::vector<bool> only_looks;
@@ -176,6 +195,7 @@ void Chains::connect(Port& port, const std::vector<const Edge*>& edges) {
   for (std::size_t i = 0; i < edges.size(); ++i) {
     Port& branch = outputs->port(i);
     std::tie(branch.target, branch.target_outputs) = target_of(*edges[i]);
+    branch.input = edges[i]->input;
   }
   port.target = fan;
   port.target_outputs = outputs;
@@ -225,10 +245,8 @@ Status Chains::open() {
       Instance& instance = *instances_[n];
       if (!instance.op) continue;
       instance.context = std::make_unique<Context>(*this, n);
-      instance.op->open(*instance.context);
+      HUILIU_RETURN_IF_ERROR(instance.op->open(*instance.context));
     }
-  } catch (const OpenFailed& failed) {
-    return failed.status;
   } catch (const ConfigError& error) {
     return Status::fatal(error.what());
   } catch (...) {
@@ -260,15 +278,16 @@ void Chains::receive(const ExchangePart& part, std::size_t row, const Value* val
   Record record;
   record.values = row_.data();
   record.width = head.width;
-  record.ordinal = head.ordinal;
   record.event_time = head.event_time;
   record.id = head.id;
   record.key_hash = head.key_hash;
   record.origin = head.origin;
-  Instance& target = *instances_[run_.plan->edges[part.edge].to];
+  const Edge& edge = run_.plan->edges[part.edge];
+  order_[run_.plan->stage[edge.to]].begin(head.order);
+  Instance& target = *instances_[edge.to];
   target.outputs->received(record);
   try {
-    target.op->process(record, *target.outputs);
+    target.op->process(edge.input, record, *target.outputs);
   } catch (...) {
     rethrow_with_place(target.outputs->node(), record.origin);
   }
@@ -278,27 +297,28 @@ void Chains::expect(const ExchangePart& part, std::size_t row) {
   instances_[run_.plan->edges[part.edge].to]->op->expect(part.rows[row].key_hash);
 }
 
-void Chains::advance_watermark(std::size_t stage, std::int64_t watermark) {
+// Node by node, so that each sees what its predecessors make of this slice before its own turn,
+// however many stages the plan has.
+void Chains::end_slice(std::size_t stage, std::int64_t watermark, bool ends_epoch) {
   for (std::size_t n = 0; n < instances_.size(); ++n) {
-    Instance& instance = *instances_[n];
-    if (!instance.op || run_.plan->stage[n] != stage) continue;
-    instance.outputs->set_last_phase(true);
-    with_place(instance.outputs->node(),
-               [&] { instance.op->on_watermark(watermark, *instance.outputs); });
-    instance.outputs->set_last_phase(false);
+    const Node& node = run_.topology->nodes[n];
+    if (run_.plan->stage[n] != stage || !Plan::needs_key(node)) continue;
+    Outputs& outputs = *instances_[n]->outputs;
+    const bool keyed = !node.operator_declaration->key_fields.empty();
+    const auto run = [&](std::uint64_t phase, const auto& call) {
+      OrderOfState order(order_[stage], 2 * n + phase);
+      outputs.set_state_order(&order, keyed);
+      with_place(outputs.node(), call);
+      outputs.set_state_order(nullptr, keyed);
+    };
+    Operator& op = *instances_[n]->op;
+    if (watermark != kNoEventTime) run(0, [&] { op.on_watermark(watermark, outputs); });
+    if (ends_epoch) run(1, [&] { op.on_epoch(outputs); });
   }
 }
 
-std::vector<std::shared_ptr<void>> Chains::end_epoch(std::size_t stage, std::uint64_t epoch) {
+std::vector<std::shared_ptr<void>> Chains::freeze(std::size_t stage, std::uint64_t epoch) {
   std::vector<std::shared_ptr<void>> changes;
-  for (std::size_t n = 0; n < instances_.size(); ++n) {
-    Instance& instance = *instances_[n];
-    if (!instance.op || run_.plan->stage[n] != stage) continue;
-    instance.outputs->set_last_phase(true);
-    with_place(instance.outputs->node(), [&] { instance.op->on_epoch(*instance.outputs); });
-    instance.outputs->set_last_phase(false);
-  }
-  // Tables freeze after every on_epoch of the stage, since those may reach later operators of it.
   for (std::size_t n = 0; n < instances_.size(); ++n) {
     if (run_.plan->stage[n] != stage) continue;
     for (state::Table* table : instances_[n]->tables) {

@@ -25,17 +25,20 @@ class Chains {
   /// Makes and opens every instance.
   Status open();
 
-  /// Stage 0: decodes the slice into the chains.
+  /// Stage 0: decodes the slice into the chains. Call begin_slice(0) before.
   void decode(std::size_t source_node, const Slice& slice);
   /// Later stages: replays a part's row into its target.
   void receive(const ExchangePart& part, std::size_t row, const Value* values);
   /// The part's row is one of the next that its target receives.
   void expect(const ExchangePart& part, std::size_t row);
-  /// Runs on_watermark of the stage's operators.
-  void advance_watermark(std::size_t stage, std::int64_t watermark);
-  /// Runs on_epoch and freezes the stage's tables.
-  std::vector<std::shared_ptr<void>> end_epoch(std::size_t stage, std::uint64_t epoch);
+  /// The stage has all records of the slice: runs on_watermark of its operators, unless there is
+  /// none, and on_epoch, if an epoch ends.
+  void end_slice(std::size_t stage, std::int64_t watermark, bool ends_epoch);
+  /// Freezes the stage's tables.
+  std::vector<std::shared_ptr<void>> freeze(std::size_t stage, std::uint64_t epoch);
 
+  /// A slice reaches the stage.
+  void begin_slice(std::size_t stage) { order_[stage].begin_slice(); }
   /// Memory for text that the stage's operators make.
   void set_memory(std::size_t stage, const std::shared_ptr<SliceMemory>& memory);
   /// Keeps memory alive that records of the stage point into, as long as they travel.
@@ -57,6 +60,7 @@ class Chains {
  private:
   struct Instance;
   class Context;
+  class OrderOfState;
 
   void make_instances();
   void wire();
@@ -69,8 +73,10 @@ class Chains {
 
   RunContext& run_;
   unsigned thread_;
+  std::vector<std::uint16_t> shards_;                 // of this thread
   std::vector<std::unique_ptr<Instance>> instances_;  // per node
   std::deque<std::pair<std::unique_ptr<Operator>, std::unique_ptr<Outputs>>> plumbing_;
+  std::vector<OrderCounter> order_;       // per stage
   std::vector<ExchangeSender*> senders_;  // per edge, null if none
   struct Tap {
     SinkTap* tap = nullptr;
@@ -78,7 +84,6 @@ class Chains {
   };
   std::vector<Tap> taps_;  // per edge, null if it does not lead into a sink
   std::vector<Value> row_;
-  Status failure_ = Status::ok();
 };
 
 }  // namespace huiliu::runtime

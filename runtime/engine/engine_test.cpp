@@ -74,12 +74,10 @@ class NumberDecoder final : public Decoder {
   explicit NumberDecoder(std::size_t slots) : row_(slots) {}
   void decode(const Slice& slice, Outputs& out) override {
     const std::int64_t last = std::stoll(slice.bytes);
-    std::uint32_t ordinal = 0;
     for (auto number = static_cast<std::int64_t>(slice.first_offset); number <= last; ++number) {
       Record record;
       record.values = row_.data();
       record.width = 1;
-      record.ordinal = ordinal++;
       record.event_time = number;
       record.origin = {slice.partition, static_cast<std::uint64_t>(number)};
       record.id = record_id(7, record.origin.offset);
@@ -95,7 +93,7 @@ class NumberDecoder final : public Decoder {
 // Rejects multiples of 7, drops multiples of 5.
 class Sieve final : public Operator {
  public:
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     const std::int64_t number = record[0].integer();
     if (number % 7 == 0) {
       out.reject(record, {"SEVEN", "n", "7", "sieve@1", "a multiple of seven", "七的倍数"});
@@ -110,7 +108,7 @@ class Sieve final : public Operator {
 // Keyed pass-through that says which watermark it saw last.
 class Pass final : public Operator {
  public:
-  void process(Record& record, Outputs& out) override { out.emit(record); }
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override { out.emit(record); }
 };
 
 class TextEncoder final : public SinkEncoder {

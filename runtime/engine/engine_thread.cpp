@@ -1,7 +1,6 @@
 #include "runtime/engine/engine_thread.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "runtime/base/failpoint.h"
 #include "runtime/engine/committer.h"
@@ -79,6 +78,7 @@ void EngineThread::run() {
 void EngineThread::process_input(const Sequencer::Work& work) {
   std::shared_ptr<SliceMemory> memory = work.memory ? work.memory : run_.pool->take();
   chains_.set_memory(0, memory);
+  chains_.begin_slice(0);
   if (work.memory) {
     chains_.decode(work.source_node, memory->slice);
     work.info->max_event_time = chains_.take_max_event_time(work.source_node);
@@ -92,17 +92,12 @@ void EngineThread::process_arrived(std::size_t stage, Inbox::ArrivedSlice arrive
   for (const ExchangePart& part : arrived.parts) {
     for (const auto& memory : part.memory) chains_.hold_memory(stage, memory);
   }
-  // Parts arrive in any order; the merge below must not depend on it.
-  std::sort(arrived.parts.begin(), arrived.parts.end(),
-            [](const ExchangePart& a, const ExchangePart& b) {
-              return std::tie(a.edge, a.sender) < std::tie(b.edge, b.sender);
-            });
   replay(arrived.parts);
   for (ExchangePart& part : arrived.parts) run_.pool->give_back(std::move(part));
   end_stage(stage, arrived.info);
 }
 
-// Merges by ordinal: the order of the input, whatever threads the records came through.
+// Merges by order key: parts arrive in any order, and records come as one thread would have them.
 void EngineThread::replay(const std::vector<ExchangePart>& parts) {
   struct Cursor {
     const ExchangePart* part;
@@ -115,7 +110,7 @@ void EngineThread::replay(const std::vector<ExchangePart>& parts) {
   while (!cursors.empty()) {
     auto first = cursors.begin();
     for (auto it = cursors.begin() + 1; it != cursors.end(); ++it) {
-      if (it->part->rows[it->row].ordinal < first->part->rows[first->row].ordinal) first = it;
+      if (it->part->rows[it->row].order < first->part->rows[first->row].order) first = it;
     }
     if (first->row + kAhead < first->part->rows.size()) {
       chains_.expect(*first->part, first->row + kAhead);
@@ -152,10 +147,10 @@ void EngineThread::end_stage(std::size_t stage, const SliceInfoPtr& info) {
   const bool stateful = stage > 0 || run_.plan->parallelism == 1;
   if (stateful) {
     const std::int64_t watermark = watermark_after(stage, *info);
-    if (watermark != kNoEventTime) chains_.advance_watermark(stage, watermark);
     const bool barrier =
         info->ends_epoch != 0 && !(mutant("epoch.lost_barrier") && info->ends_epoch % 2 == 0);
-    if (barrier) report.changes = chains_.end_epoch(stage, info->ends_epoch);
+    chains_.end_slice(stage, watermark, barrier);
+    if (barrier) report.changes = chains_.freeze(stage, info->ends_epoch);
   }
   for (Chains::Outgoing& outgoing : chains_.take_parts(stage)) {
     if (mutant("exchange.lost_row") && !outgoing.part.rows.empty()) outgoing.part.rows.pop_back();

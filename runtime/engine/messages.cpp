@@ -58,7 +58,7 @@ SinkPart MemoryPool::take_sink_part(std::size_t node) {
 
 void MemoryPool::give_back(SinkPart part) {
   part.bytes.clear();
-  part.ordinals.clear();
+  part.order.clear();
   part.sizes.clear();
   part.records = 0;
   const std::lock_guard lock(mutex_);

@@ -9,6 +9,7 @@
 
 #include "runtime/component/outputs.h"
 #include "runtime/component/source.h"
+#include "runtime/engine/order_key.h"
 #include "runtime/record/arena.h"
 #include "runtime/record/record.h"
 
@@ -37,12 +38,12 @@ struct SliceMemory {
 /// Records of one exchange edge from one sender to one receiver, for one slice.
 struct ExchangePart {
   struct Row {
-    std::uint32_t ordinal;
-    std::uint32_t width;
+    OrderKey order;
     std::int64_t event_time;
     std::uint64_t id;
     std::uint64_t key_hash;
     Origin origin;
+    std::uint32_t width;
   };
   std::vector<Row> rows;
   std::vector<Value> values;                         ///< rows' values, one after the other
@@ -54,11 +55,9 @@ struct ExchangePart {
 /// Encoded records for one sink from one thread and stage, for one slice.
 struct SinkPart {
   std::size_t node = 0;
-  std::size_t edge = 0;  ///< into the sink, by which its records came
-  unsigned thread = 0;
   std::string bytes;
   std::uint64_t records = 0;
-  std::vector<std::uint32_t> ordinals;  ///< only if there may be parts to merge
+  std::vector<OrderKey> order;  ///< of each record; only if there may be parts to merge
   std::vector<std::uint32_t> sizes;
 };
 

@@ -8,7 +8,7 @@
 
 namespace huiliu::runtime {
 
-void FanOut::process(Record& record, Outputs& out) {
+void FanOut::process(std::size_t /*input*/, Record& record, Outputs& out) {
   const std::size_t last = out.ports() - 1;
   for (std::size_t port = 0; port < last; ++port) {
     Record copy = record;
@@ -22,16 +22,17 @@ void FanOut::process(Record& record, Outputs& out) {
 }
 
 ExchangeSender::ExchangeSender(std::size_t edge, unsigned thread, const Plan& plan, bool keyed,
-                               KeyBuilder key, MemoryPool& pool)
+                               KeyBuilder key, OrderCounter& order, MemoryPool& pool)
     : edge_(edge),
       thread_(thread),
       owners_(plan.owners),
       keyed_(keyed),
       key_(std::move(key)),
+      order_(order),
       pool_(pool),
       parts_(plan.parallelism) {}
 
-void ExchangeSender::process(Record& record, Outputs& out) {
+void ExchangeSender::process(std::size_t /*input*/, Record& record, Outputs& out) {
   out.absorb(record);
   unsigned receiver = thread_;
   if (keyed_) {
@@ -41,7 +42,7 @@ void ExchangeSender::process(Record& record, Outputs& out) {
   }
   ExchangePart& part = parts_[receiver];
   part.rows.push_back(
-      {record.ordinal, record.width, record.event_time, record.id, record.key_hash, record.origin});
+      {order_.next(), record.event_time, record.id, record.key_hash, record.origin, record.width});
   part.values.insert(part.values.end(), record.values, record.values + record.width);
 }
 
@@ -59,15 +60,15 @@ std::vector<ExchangePart> ExchangeSender::take() {
   return taken;
 }
 
-void SinkTap::process(Record& record, Outputs& out) {
+void SinkTap::process(std::size_t /*input*/, Record& record, Outputs& out) {
   const std::size_t before = part_.bytes.size();
   if (const Reject* reject = encoder_->encode(record, part_.bytes)) [[unlikely]] {
     return refuse(record, *reject, out);
   }
   out.absorb(record);
   ++part_.records;
-  if (!keep_order_) return;
-  part_.ordinals.push_back(record.ordinal);
+  if (order_ == nullptr) return;
+  part_.order.push_back(order_->next());
   part_.sizes.push_back(static_cast<std::uint32_t>(part_.bytes.size() - before));
 }
 
@@ -86,8 +87,6 @@ SinkPart SinkTap::take() {
   if (part_.records == 0) return {};
   SinkPart taken = std::exchange(part_, pool_.take_sink_part(node_));
   taken.node = node_;
-  taken.edge = edge_;
-  taken.thread = thread_;
   return taken;
 }
 

@@ -17,7 +17,7 @@ namespace huiliu::runtime {
 class KeyHasher final : public Operator {
  public:
   explicit KeyHasher(KeyBuilder key) : key_(std::move(key)) {}
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     record.key_hash = key_.hash(record);
     out.emit(record);
   }
@@ -33,7 +33,7 @@ class FanOut final : public Operator {
   /// `only_looks` per port.
   FanOut(std::size_t row_slots, std::vector<bool> only_looks)
       : row_(row_slots), only_looks_(std::move(only_looks)) {}
-  void process(Record& record, Outputs& out) override;
+  void process(std::size_t input, Record& record, Outputs& out) override;
 
  private:
   std::vector<Value> row_;
@@ -45,8 +45,8 @@ class ExchangeSender final : public Operator {
  public:
   /// `plan` outlives it.
   ExchangeSender(std::size_t edge, unsigned thread, const Plan& plan, bool keyed, KeyBuilder key,
-                 MemoryPool& pool);
-  void process(Record& record, Outputs& out) override;
+                 OrderCounter& order, MemoryPool& pool);
+  void process(std::size_t input, Record& record, Outputs& out) override;
   void add_memory(const std::shared_ptr<SliceMemory>& memory) { memory_.push_back(memory); }
   /// One part per receiver, maybe empty.
   std::vector<ExchangePart> take();
@@ -57,6 +57,7 @@ class ExchangeSender final : public Operator {
   const std::vector<unsigned>& owners_;
   bool keyed_;
   KeyBuilder key_;
+  OrderCounter& order_;  // of the stage that records leave here
   MemoryPool& pool_;
   std::vector<ExchangePart> parts_;
   std::vector<std::shared_ptr<SliceMemory>> memory_;
@@ -65,28 +66,25 @@ class ExchangeSender final : public Operator {
 /// End of a chain at a sink: encodes. What the encoder refuses goes on by the reject port.
 class SinkTap final : public Operator {
  public:
-  /// `rejects` is empty if the sink may refuse nothing.
-  SinkTap(std::size_t node, std::size_t edge, unsigned thread, std::unique_ptr<SinkEncoder> encoder,
-          std::optional<RejectLayout> rejects, bool keep_order, MemoryPool& pool)
+  /// `rejects` is empty if the sink may refuse nothing. `order` is that of the stage that records
+  /// leave here; null: they need not be told apart any more.
+  SinkTap(std::size_t node, std::unique_ptr<SinkEncoder> encoder,
+          std::optional<RejectLayout> rejects, OrderCounter* order, MemoryPool& pool)
       : node_(node),
-        edge_(edge),
-        thread_(thread),
         encoder_(std::move(encoder)),
         rejects_(std::move(rejects)),
-        keep_order_(keep_order),
+        order_(order),
         pool_(pool) {}
-  void process(Record& record, Outputs& out) override;
+  void process(std::size_t input, Record& record, Outputs& out) override;
   SinkPart take();
 
  private:
   void refuse(const Record& record, const Reject& reject, Outputs& out);
 
   std::size_t node_;
-  std::size_t edge_;
-  unsigned thread_;
   std::unique_ptr<SinkEncoder> encoder_;
   std::optional<RejectLayout> rejects_;
-  bool keep_order_;
+  OrderCounter* order_;
   MemoryPool& pool_;
   SinkPart part_;
 };

@@ -1,11 +1,8 @@
 #include "runtime/engine/sink_merge.h"
 
-#include <algorithm>
-#include <tuple>
-
 namespace huiliu::runtime {
 
-void SinkMerge::merge(std::vector<const SinkPart*>& parts) {
+void SinkMerge::merge(const std::vector<const SinkPart*>& parts) {
   records_ = 0;
   for (const SinkPart* part : parts) records_ += part->records;
   if (parts.size() == 1) {
@@ -13,10 +10,6 @@ void SinkMerge::merge(std::vector<const SinkPart*>& parts) {
     sizes_ = &parts.front()->sizes;
     return;
   }
-  // Reports come in any order; records with one ordinal are told apart by where they come from.
-  std::sort(parts.begin(), parts.end(), [](const SinkPart* a, const SinkPart* b) {
-    return std::tie(a->edge, a->thread) < std::tie(b->edge, b->thread);
-  });
   interleave(parts);
   bytes_ = merged_;
   sizes_ = &merged_sizes_;
@@ -35,7 +28,7 @@ void SinkMerge::interleave(const std::vector<const SinkPart*>& parts) {
   while (!cursors.empty()) {
     auto first = cursors.begin();
     for (auto it = cursors.begin() + 1; it != cursors.end(); ++it) {
-      if (it->part->ordinals[it->record] < first->part->ordinals[first->record]) first = it;
+      if (it->part->order[it->record] < first->part->order[first->record]) first = it;
     }
     const std::uint32_t bytes = first->part->sizes[first->record];
     merged_.append(first->part->bytes, first->offset, bytes);

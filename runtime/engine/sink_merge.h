@@ -14,7 +14,7 @@ class SinkMerge {
  public:
   /// `parts` of one sink and slice, in any order: what comes out does not depend on it. The views
   /// are those of a single part, or live until the next call.
-  void merge(std::vector<const SinkPart*>& parts);
+  void merge(const std::vector<const SinkPart*>& parts);
 
   std::string_view bytes() const { return bytes_; }
   /// Of each record; empty if no part has them, as for files that one stream writes in one thread.

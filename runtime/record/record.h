@@ -29,7 +29,6 @@ std::string origin_text(const Origin& origin);
 struct Record {
   Value* values = nullptr;
   std::uint32_t width = 0;
-  std::uint32_t ordinal = 0;  ///< order within the slice; makes merges independent of threads
   std::int64_t event_time = kNoEventTime;
   std::uint64_t id = 0;        ///< mix of partition and offset; the ledger sums it up
   std::uint64_t key_hash = 0;  ///< hash of the key fields, set for the keyed operator only

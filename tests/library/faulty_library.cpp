@@ -19,7 +19,7 @@ namespace {
 
 #if defined(FAULT_PROCESS_THROWS)
 class Thrower final : public Operator {
-  void process(Record& record, Outputs& out) override {
+  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     if (record[0].text() == "3") throw std::runtime_error("no band for 3");
     out.emit(record);
   }

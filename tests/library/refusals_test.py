@@ -4,6 +4,7 @@
 usage: refusals_test.py HUILIU FOLDER_OF_LIBRARIES AN_OBJECT_FILE
 """
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,8 @@ import unittest
 from pathlib import Path
 
 HUILIU, LIBRARIES, OBJECT = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
+HEADER = Path(__file__).resolve().parents[2] / "runtime/component/library.h"
+ABI = int(re.search(r"kLibraryAbi = (\d+)", HEADER.read_text())[1])
 TOPOLOGY = """topology: refusal
 libraries:
   - {library}
@@ -78,7 +81,7 @@ class Refusals(unittest.TestCase):
         self.refused_unrun(LIBRARIES / "FUNCTION.so", "no symbol 'huiliu_library_v1'")
 
     def test_another_abi_number(self):
-        self.refused_unrun(LIBRARIES / "ABI.so", "its ABI number is 4, this huiliu's is 3", "again")
+        self.refused_unrun(LIBRARIES / "ABI.so", f"its ABI number is {ABI + 1}, this huiliu's is {ABI}", "again")
 
     def test_another_version(self):
         self.refused_unrun(LIBRARIES / "VERSION.so", "built for huiliu 0.0.9, this is huiliu ")
@@ -144,7 +147,7 @@ class Refusals(unittest.TestCase):
             ended = subprocess.run([HUILIU, *command, "--library", library],
                                    capture_output=True, text=True)
             self.assertEqual(ended.returncode, 2)
-            self.assertIn("its ABI number is 4", ended.stderr)
+            self.assertIn(f"its ABI number is {ABI + 1}", ended.stderr)
 
 
 if __name__ == "__main__":

@@ -154,13 +154,12 @@ class RowsDecoder final : public runtime::Decoder {
       : schema_(schema), slots_(row_slots) {}
 
   void decode(const runtime::Slice& slice, runtime::Outputs& out) override {
-    std::uint32_t ordinal = 0;
     const char* at = slice.bytes.data();
     const char* const end = at + slice.bytes.size();
     while (at < end) {
       const FramedMessage message = read_frame(at);
       try {
-        emit_rows(message.value, ordinal, out);
+        emit_rows(message.value, out);
       } catch (const NoRows&) {
         throw runtime::StatusError(Status::corrupt(fmt::format(
             "{} has something at offset {} that is no row of this topology: another program writes "
@@ -173,15 +172,15 @@ class RowsDecoder final : public runtime::Decoder {
   }
 
  private:
-  void emit_rows(std::string_view rows, std::uint32_t& ordinal, runtime::Outputs& out) {
+  void emit_rows(std::string_view rows, runtime::Outputs& out) {
     take_bytes(rows, kHeadBytes);
     while (!rows.empty()) {
       const auto size = take<std::uint32_t>(rows);
-      emit(take_bytes(rows, size), ordinal++, out);
+      emit(take_bytes(rows, size), out);
     }
   }
 
-  void emit(std::string_view bytes, std::uint32_t ordinal, runtime::Outputs& out) {
+  void emit(std::string_view bytes, runtime::Outputs& out) {
     const auto head = take<RowHead>(bytes);
     const auto name_size = take<std::uint32_t>(bytes);
     const std::string_view name = take_bytes(bytes, name_size);
@@ -193,7 +192,6 @@ class RowsDecoder final : public runtime::Decoder {
     Record record;
     record.values = slots_.data();
     record.width = static_cast<std::uint32_t>(schema_.width());
-    record.ordinal = ordinal;
     record.event_time = head.event_time;
     record.id = head.id;
     record.origin = {name.empty() ? nullptr : partition_, head.offset};

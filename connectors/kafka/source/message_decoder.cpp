@@ -84,7 +84,6 @@ class MessageDecoder final : public runtime::Decoder {
   void decode(const Slice& slice, Outputs& out) override {
     slice_ = &slice;
     out_ = &out;
-    ordinal_ = 0;
     const char* at = slice.bytes.data();
     const char* const end = at + slice.bytes.size();
     while (at < end) {
@@ -105,7 +104,6 @@ class MessageDecoder final : public runtime::Decoder {
     Record made;
     made.values = row_.data();
     made.width = static_cast<std::uint32_t>(schema_.width());
-    made.ordinal = ordinal_++;
     const auto offset = static_cast<std::uint64_t>(message_.head.offset);
     made.origin = {slice_->partition, offset};
     made.id = runtime::record_id(slice_->partition_hash, offset);
@@ -304,7 +302,6 @@ class MessageDecoder final : public runtime::Decoder {
   FramedMessage message_;
   const Slice* slice_ = nullptr;
   Outputs* out_ = nullptr;
-  std::uint32_t ordinal_ = 0;
 };
 
 }  // namespace
