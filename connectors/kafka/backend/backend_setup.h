@@ -18,6 +18,7 @@ namespace huiliu::connectors::kafka {
 struct Session {
   std::string owner;                       ///< one worker: its mark in the progress topic
   std::shared_ptr<Membership> membership;  ///< several workers
+  bool start_checked = false;              ///< check_start() has found nothing
   std::shared_ptr<std::set<std::string>> checked_sinks = std::make_shared<std::set<std::string>>();
 };
 
