@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "codecs/delimiter.h"
 #include "connectors/kafka/sink/topic_choice.h"
 
 namespace huiliu::connectors::kafka {
@@ -88,8 +89,7 @@ MessageLayout layout_of(const SinkDeclaration& declaration) {
   layout.topics = topics_of(config);
   layout.max_bytes = config["max_message_bytes"].as_size();
   layout.format = config.string_or("format", "json");
-  const std::string delimiter = config.string_or("delimiter", ",");
-  layout.delimiter = delimiter == "tab" ? '\t' : delimiter.empty() ? ',' : delimiter[0];
+  layout.delimiter = codecs::named_delimiter(config["delimiter"].text());
   const std::string nulls = config.string_or("nulls", "omit");
   layout.nulls = nulls == "null"      ? codecs::Nulls::kNull
                  : nulls == "default" ? codecs::Nulls::kDefault
