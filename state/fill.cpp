@@ -47,12 +47,10 @@ Result<std::uint64_t> EpochStore::fill(const std::string& table, std::vector<std
   auto family = impl_->family(table);
   if (!family.is_ok()) return family.status();
   const std::string path = impl_->folder + "/fill.sst";
-  if (Status status = delete_if_there(*rocksdb::Env::Default(), path); !status.is_ok()) {
-    return status;
-  }
-  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(),
-                                rocksdb::Options(rocksdb::DBOptions(), impl_->table_options()),
-                                *family);
+  rocksdb::Options sst_options(rocksdb::DBOptions(), impl_->table_options());
+  if (impl_->options.env != nullptr) sst_options.env = impl_->options.env;
+  if (Status status = delete_if_there(*sst_options.env, path); !status.is_ok()) return status;
+  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), sst_options, *family);
   if (Status status = from_rocksdb(writer.Open(path), path); !status.is_ok()) return status;
   std::sort(shards.begin(), shards.end());
   std::uint64_t rows = 0;

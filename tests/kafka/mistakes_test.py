@@ -28,7 +28,8 @@ topology: {id}
 epoch: {epoch}
 shards: {shards}
 backend:
-  {{type: kafka, bootstrap: "${{KAFKA}}", transaction_timeout: {timeout}, replication: {replication}, settings: {settings}}}
+  {{type: kafka, bootstrap: "${{KAFKA}}", transaction_timeout: {timeout}, replication: {replication}, workers: {workers},
+    settings: {settings}}}
 sources:
   in: {{type: kafka, topic: {input}, format: raw, until: {until}, discover: 500ms, on_missing: {missing}, fields: [text]}}
 operators:
@@ -40,7 +41,7 @@ rejects: refused
 """
 DEFAULTS = {"id": "mistakes", "epoch": "100ms", "shards": 4, "timeout": "10s", "replication": 1, "input": "input",
             "output": "output", "until": "end", "missing": "fail", "largest": "1048588", "settings": "{}",
-            "format": "json"}
+            "format": "json", "workers": "one"}
 
 
 class Job:
@@ -99,6 +100,26 @@ def refused_at_start(job: Job) -> None:
     job.expect("an epoch as long as the transaction", USAGE, "at least twice", epoch="8s")
 
 
+def refused_starts_leave_nothing(job: Job) -> None:
+    """What can refuse a start is looked at before the first topic of the topology is created."""
+    client.create_topics(job.broker.bootstrap, {"keyed": 1}, {"cleanup.policy": "compact"})
+    client.create_topics(job.broker.bootstrap, {"narrow": 1}, {"max.message.bytes": "1000"})
+    shared = {"workers": "several", "until": "forever"}
+    for what, telling, changed in (
+            ("no output topic", "create the topic", {"output": "nowhere"}),
+            ("no output topic, several workers", "create the topic", {"output": "nowhere"} | shared),
+            ("no input topic", "create the topic", {"input": "nothing"}),
+            ("no input topic, several workers", "create the topic", {"input": "nothing"} | shared),
+            ("one input topic of two", "create the topic", {"input": "[input, nothing]"}),
+            ("no key for a compacted topic", "Set `key`", {"output": "keyed"}),
+            ("messages too large", "set `max_message_bytes: 1000`", {"output": "narrow"}),
+            ("batches too large", "set `batch.size: 1000`", {"output": "narrow", "largest": "1000"}),
+            ("transaction_timeout above the brokers' limit", "transaction.max.timeout.ms", {"timeout": "30s"})):
+        job.expect(what, USAGE, telling, id="unborn", state="unborn", **changed)
+        left = [name for name in client.topic_names(job.broker.bootstrap) if name.startswith("unborn.")]
+        same(f"topics that are left after: {what}", left, [])
+
+
 def state_that_does_not_fit(job: Job) -> None:
     job.send("a", "b", "a")
     job.expect("a good run", GOOD)
@@ -144,7 +165,11 @@ def topics_made_anew(job: Job) -> None:
     job.expect("a changelog that was deleted", DATA_AT_RISK, "was deleted")
     job.expect("a changelog that was deleted, without local state", DATA_AT_RISK, "was deleted", state="fresh")
     job.delete("mistakes.progress")
-    job.expect("a progress topic that was deleted", DATA_AT_RISK, "holds no epoch")
+    job.expect("a progress topic that was deleted", DATA_AT_RISK, "was deleted")
+    if "mistakes.progress" in client.topic_names(job.broker.bootstrap):
+        raise SystemExit("the progress topic that was deleted was created anew")
+    client.create_topics(job.broker.bootstrap, {"mistakes.progress": 1}, {"cleanup.policy": "compact"})
+    job.expect("a progress topic that was recreated", DATA_AT_RISK, "holds no epoch")
 
 
 def wait_for_output(job: Job, topic: str, expected: list) -> None:
@@ -363,7 +388,8 @@ def main() -> int:
         with Broker(folder / "broker", {"transaction.max.timeout.ms": 20_000}) as broker:
             client.create_topics(broker.bootstrap, {"input": 2, "output": 2, "refused": 1})
             job = Job(str(Path(args.huiliu).resolve()), folder, broker)
-            for part in (refused_at_start, state_that_does_not_fit, broker_comes_later, partitions_are_added,
+            for part in (refused_at_start, refused_starts_leave_nothing, state_that_does_not_fit,
+                         broker_comes_later, partitions_are_added,
                          topics_made_anew, topics_go_under_way, too_large, retention_behind_marks,
                          topics_of_the_state, too_few_replicas, another_format, what_no_topology_may_be):
                 part(job)

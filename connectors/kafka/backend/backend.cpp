@@ -1,7 +1,6 @@
-#include <filesystem>
-
 #include <fmt/format.h>
 
+#include "connectors/kafka/backend/backend_options.h"
 #include "connectors/kafka/backend/kafka_backend.h"
 #include "connectors/kafka/backend/repartition.h"
 #include "connectors/kafka/backend/topic_names.h"
@@ -11,8 +10,6 @@ namespace huiliu::connectors::kafka {
 namespace {
 
 using runtime::BackendContext;
-using runtime::Config;
-using runtime::Diagnostics;
 using runtime::OptionType;
 using runtime::Result;
 
@@ -83,47 +80,8 @@ runtime::Descriptor descriptor() {
   return d;
 }
 
-bool shares_work(const Config& config) { return config.string_or("workers", "one") == "several"; }
-
-void declare(const Config& config, Diagnostics& diagnostics) {
-  parse_connection(config, nullptr, diagnostics);
-  if (config.has("worker") && !config["worker"].text().empty() && !shares_work(config)) {
-    diagnostics.error(config["worker"].place(), "`worker` names one of several",
-                      "add `workers: several`, or leave it out");
-  }
-  const std::string worker = config.string_or("worker", "");
-  if (!worker.empty() && !runtime::is_id(worker)) {
-    diagnostics.error(config["worker"].place(),
-                      fmt::format("'{}' cannot be the name of a worker", worker), runtime::kIdRule);
-  }
-  constexpr std::int64_t kLeastMs = 1000;
-  if (config["snapshot_every"].as_duration().count() < kLeastMs) {
-    diagnostics.error(config["snapshot_every"].place(), "snapshots are at least 1s apart");
-  }
-  if (config["transaction_timeout"].as_duration().count() < kLeastMs) {
-    diagnostics.error(config["transaction_timeout"].place(),
-                      "a transaction timeout is at least 1s");
-  }
-}
-
 Result<std::unique_ptr<runtime::Backend>> open(const BackendContext& context) {
-  const Config& config = *context.needs.backend_config;
-  Diagnostics ignored;  // declare() has reported them
-  BackendOptions options;
-  options.producer.connection = parse_connection(config, nullptr, ignored);
-  options.producer.transactional_id = context.needs.topology_id;
-  options.producer.timeout_ms = config["transaction_timeout"].as_duration().count();
-  options.group = config.string_or("group", context.needs.topology_id);
-  options.replication = static_cast<int>(config.int_or("replication", -1));
-  options.several = shares_work(config);
-  options.worker = config.string_or("worker", "");
-  options.standby = config.int_or("standbys", 0) > 0;
-  options.session_timeout_ms = config["session_timeout"].as_duration().count();
-  if (config.has("snapshots")) {
-    const std::filesystem::path folder = config["snapshots"].text();
-    options.snapshots.folder = (std::filesystem::path(context.needs.folder) / folder).string();
-    options.snapshots.every_ms = config["snapshot_every"].as_duration().count();
-  }
+  BackendOptions options = backend_options(context.needs);
   // A transaction spans an epoch and its commit.
   if (context.needs.epoch_ms * 2 > options.producer.timeout_ms) {
     return runtime::Status::invalid(
@@ -138,7 +96,7 @@ Result<std::unique_ptr<runtime::Backend>> open(const BackendContext& context) {
 
 const runtime::Registration registration(runtime::BackendType{
     .descriptor = descriptor(),
-    .declare = declare,
+    .declare = check_backend_options,
     .check = check_topic_names,
     .open = open,
     .shares_work = shares_work,

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "connectors/kafka/backend/shared_snapshots.h"
+#include "connectors/kafka/backend/backend_options.h"
 #include "connectors/kafka/client/membership.h"
 #include "connectors/kafka/client/replay.h"
 #include "connectors/kafka/client/topics.h"
@@ -14,21 +14,11 @@
 
 namespace huiliu::connectors::kafka {
 
-struct BackendOptions {
-  ProducerOptions producer;
-  std::string group;
-  int replication = -1;
-  bool several = false;  ///< workers share the shards
-  std::string worker;    ///< with `several`: the configured name, or empty
-  std::int64_t session_timeout_ms = 10'000;
-  SharedSnapshotOptions snapshots;
-  bool standby = false;  ///< with `several`: keeps copies of the shards of others
-};
-
 /// What a process keeps between two openings of the backend.
 struct Session {
   std::string owner;                       ///< one worker: its mark in the progress topic
   std::shared_ptr<Membership> membership;  ///< several workers
+  bool start_checked = false;              ///< check_start() has found nothing
   std::shared_ptr<std::set<std::string>> checked_sinks = std::make_shared<std::set<std::string>>();
 };
 

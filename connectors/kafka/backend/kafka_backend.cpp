@@ -10,6 +10,7 @@
 #include "connectors/kafka/backend/backend_keys.h"
 #include "connectors/kafka/backend/group_ownership.h"
 #include "connectors/kafka/backend/sole_ownership.h"
+#include "connectors/kafka/backend/start_check.h"
 #include "connectors/kafka/backend/state_topics.h"
 #include "connectors/kafka/client/topic_settings.h"
 #include "runtime/base/failpoint.h"
@@ -59,14 +60,20 @@ Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendC
   return made;
 }
 
-// 1. The process announces itself as the owner, so that whoever is fenced finds a successor.
-// 2. The transactions are opened, which fences a process that still runs with the same
+// 1. At the process's first opening, all that can refuse the start is looked at, before any topic
+//    is created.
+// 2. The process announces itself as the owner, so that whoever is fenced finds a successor.
+// 3. The transactions are opened, which fences a process that still runs with the same
 //    transactional id, and ends what a dead one left open. Nothing that counts is read before.
-// 3. What is committed is read, and the shards become this process's own (Ownership::take_over).
-// 4. The topics that do not exist yet are created.
-// 5. The outboxes are brought up to date; tables follow one by one, when the engine opens them.
-// 6. The first epoch's transaction begins.
+// 4. What is committed is read, and the shards become this process's own (Ownership::take_over).
+// 5. The topics that do not exist yet are created.
+// 6. The outboxes are brought up to date; tables follow one by one, when the engine opens them.
+// 7. The first epoch's transaction begins.
 Status KafkaBackend::start() {
+  if (!setup_.session->start_checked) {
+    if (Status status = check_start(setup_, topics_, copy_); !status.is_ok()) return status;
+    setup_.session->start_checked = true;
+  }
   if (Status status = ownership_->prepare(); !status.is_ok()) return status;
   if (Status status = open_transactions(); !status.is_ok()) return status;
   if (Status status = ownership_->take_over(*transaction_); !status.is_ok()) return status;
@@ -86,11 +93,7 @@ Status KafkaBackend::open_transactions() {
   auto transaction = setup_.calls.open_transaction(producer);
   if (!transaction.is_ok()) return transaction.status();
   transaction_ = std::move(transaction.value());
-  char* id = rd_kafka_clusterid(transaction_->client(), kRequestMs);
-  if (id == nullptr) return Status::restart("the brokers do not answer");
-  const std::string cluster = id;
-  rd_kafka_mem_free(transaction_->client(), id);
-  return copy_.check_cluster(cluster);
+  return check_cluster(transaction_->client(), copy_);
 }
 
 // The delivery reports of the transaction write into the changelogs: it goes first. The shards may

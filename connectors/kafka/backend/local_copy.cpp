@@ -42,7 +42,7 @@ const std::string* LocalCopy::note(std::string_view key) const {
 bool LocalCopy::has_position_of_shard(std::uint16_t shard) const {
   const std::string ending = "/" + std::to_string(shard);
   for (const auto& [key, value] : notes_) {
-    if (key.starts_with(kPosition) && key.ends_with(ending)) return true;
+    if (key.starts_with(kPosition) && key.ends_with(ending) && local_offset(value) > 0) return true;
   }
   return false;
 }

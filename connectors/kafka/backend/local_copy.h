@@ -33,6 +33,8 @@ class LocalCopy {
 
   /// A note of the copy's own (backend_keys.h); null if there is none.
   const std::string* note(std::string_view key) const;
+  /// Whether something of the shard was read: a copy for which nothing has come yet, such as a
+  /// standby's, has a position too, at the beginning.
   bool has_position_of_shard(std::uint16_t shard) const;
   /// Takes a note that remember() writes.
   void add_note(std::string_view key, std::string value);

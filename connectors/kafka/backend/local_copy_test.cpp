@@ -45,6 +45,9 @@ TEST_F(LocalCopyTest, PositionsAreKnownByTopicAndPartition) {
   EXPECT_EQ(copy.offset("t.x.changelog", 3), 17);
   EXPECT_TRUE(copy.has_position_of_shard(3));
   EXPECT_FALSE(copy.has_position_of_shard(13));
+  copy.add_note(LocalCopy::position_key("t.x.changelog", 14), as_local(0));
+  ASSERT_TRUE(copy.remember().is_ok());
+  EXPECT_FALSE(copy.has_position_of_shard(14)) << "nothing has come of it yet";
   state::Commit forgotten;
   forgotten.meta.emplace_back(LocalCopy::position_key("t.x.changelog", 3), "");
   ASSERT_TRUE(copy.commit_next(forgotten, true).is_ok());

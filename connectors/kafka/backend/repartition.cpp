@@ -230,9 +230,8 @@ class RowsReader final : public runtime::SourceReader {
 };
 
 std::unique_ptr<runtime::SourceReader> create_reader(const SourceDeclaration& declaration) {
-  runtime::Diagnostics ignored;  // the backend's declare() has reported them
   ReaderOptions options;
-  options.connection = parse_connection(declaration.config, declaration.backend, ignored);
+  options.connection = connection_of(declaration.config, declaration.backend);
   options.topics = {declaration.config["topic"].text()};
   options.start = StartAt::kEarliest;
   options.backend_group = declaration.backend->string_or("group", "");

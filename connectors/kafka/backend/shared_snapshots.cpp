@@ -1,7 +1,6 @@
 #include "connectors/kafka/backend/shared_snapshots.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -101,13 +100,22 @@ void SharedSnapshots::start_writing(state::EpochStore& store, std::string worker
   worker_ = std::move(worker);
   held_ = std::move(held);
   written_epoch_ = store.last_epoch();
-  thread_ = std::thread([this] { run(); });
+  thread_ = runtime::Thread([this] { run(); });
+}
+
+bool SharedSnapshots::wait_for_turn(std::unique_lock<std::mutex>& lock) {
+  runtime::Clock& clock = runtime::system_clock();
+  const std::int64_t until = clock.steady_ms() + options_.every_ms;
+  for (std::int64_t left = options_.every_ms; !closing_ && left > 0;
+       left = until - clock.steady_ms()) {
+    woken_.wait_for(lock, left);
+  }
+  return !closing_;
 }
 
 void SharedSnapshots::run() {
-  const auto every = std::chrono::milliseconds(options_.every_ms);
   std::unique_lock lock(mutex_);
-  while (!woken_.wait_for(lock, every, [this] { return closing_; })) {
+  while (wait_for_turn(lock)) {
     if (store_->last_epoch() == written_epoch_) continue;
     lock.unlock();
     // It is only a shortcut for the next start: the work goes on without it.

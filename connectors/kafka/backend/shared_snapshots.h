@@ -1,14 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "runtime/base/machine.h"
 #include "runtime/base/status.h"
 #include "state/epoch_store.h"
 #include "state/snapshot.h"
@@ -44,6 +43,8 @@ class SharedSnapshots {
 
  private:
   void run();
+  /// False if the object is to go.
+  bool wait_for_turn(std::unique_lock<std::mutex>& lock);
   runtime::Status write();
   void clean_up() const;
   void remove(const std::string& path) const;
@@ -58,9 +59,9 @@ class SharedSnapshots {
   std::uint64_t written_epoch_ = 0;
 
   std::mutex mutex_;
-  std::condition_variable woken_;
+  runtime::Condition woken_;
   bool closing_ = false;
-  std::thread thread_;
+  runtime::Thread thread_;
 };
 
 }  // namespace huiliu::connectors::kafka

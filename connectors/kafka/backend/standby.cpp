@@ -55,7 +55,7 @@ Status Standby::start() {
   }
   const Error error = error_of(rd_kafka_assign(client_.get(), list.get()));
   if (error) return as_status(error, "following the changelogs");
-  thread_ = std::thread([this] { run(); });
+  thread_ = runtime::Thread([this] { run(); });
   return Status::ok();
 }
 

@@ -1,18 +1,17 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "connectors/kafka/backend/changelog.h"
 #include "connectors/kafka/client/client.h"
+#include "runtime/base/machine.h"
 #include "state/epoch_store.h"
 #include "state/table.h"
 
@@ -62,14 +61,14 @@ class Standby {
   std::map<std::pair<std::string, std::int32_t>, bool> reached_;
 
   std::mutex mutex_;  // of the tables, the positions and what is below
-  std::condition_variable woken_;
+  runtime::Condition woken_;
   std::atomic<std::uint64_t> unsaved_{0};  // bytes; changed under the mutex
   bool closing_ = false;
   std::vector<state::Changes> pending_;
   Positions pending_positions_;
 
   Client client_;
-  std::thread thread_;
+  runtime::Thread thread_;
 };
 
 }  // namespace huiliu::connectors::kafka

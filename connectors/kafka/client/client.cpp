@@ -93,27 +93,42 @@ std::vector<Option> connection_options(bool of_backend) {
            .members = {{.name = "value"}}}};
 }
 
-Connection parse_connection(const Config& node, const Config* backend, Diagnostics& diagnostics) {
-  const bool shared = backend != nullptr && backend->is_map() &&
-                      backend->string_or("type", "") == "kafka" && !node.has("bootstrap");
+namespace {
+
+bool uses_backend(const Config& node, const Config* backend) {
+  return backend != nullptr && backend->is_map() && backend->string_or("type", "") == "kafka" &&
+         !node.has("bootstrap");
+}
+
+}  // namespace
+
+Connection connection_of(const Config& node, const Config* backend) {
+  const bool shared = uses_backend(node, backend);
   const Config& from = shared ? *backend : node;
   Connection connection;
   connection.bootstrap = from.string_or("bootstrap", "");
-  if (connection.bootstrap.empty() && !diagnostics.has_errors()) {
-    diagnostics.error(node.place(), "`bootstrap` is missing",
-                      "name the brokers here, or use `backend: {type: kafka, bootstrap: ...}`");
-  }
   std::vector<const Config*> sections = {&node["settings"]};
-  if (shared) sections.insert(sections.begin(), &from["settings"]);  // checked with the backend
+  if (shared) sections.insert(sections.begin(), &from["settings"]);
   for (const Config* settings : sections) {
     if (!settings->is_map()) continue;
     for (const auto& [name, value] : settings->entries()) {
-      if (!value.is_scalar()) continue;  // reported by check_config
-      if (settings == sections.back()) check_setting(*settings, name, value, diagnostics);
-      connection.settings.emplace_back(name, value.text());
+      if (value.is_scalar()) connection.settings.emplace_back(name, value.text());
     }
   }
   return connection;
+}
+
+void check_connection(const Config& node, const Config* backend, Diagnostics& diagnostics) {
+  if (connection_of(node, backend).bootstrap.empty() && !diagnostics.has_errors()) {
+    diagnostics.error(node.place(), "`bootstrap` is missing",
+                      "name the brokers here, or use `backend: {type: kafka, bootstrap: ...}`");
+  }
+  // Those of the backend are checked with the backend.
+  const Config& settings = node["settings"];
+  if (!settings.is_map()) return;
+  for (const auto& [name, value] : settings.entries()) {
+    if (value.is_scalar()) check_setting(settings, name, value, diagnostics);
+  }
 }
 
 namespace {

@@ -45,10 +45,13 @@ struct Connection {
 
 /// `bootstrap` and `settings`.
 std::vector<runtime::Option> connection_options(bool of_backend);
-/// Of the node itself, or else of the topology's backend if that is of type kafka. Settings that
-/// librdkafka does not know, and those that Huiliu sets, become diagnostics.
-Connection parse_connection(const runtime::Config& node, const runtime::Config* backend,
-                            runtime::Diagnostics& diagnostics);
+/// Of the node itself, or else of the topology's backend if that is of type kafka. For a config
+/// that check_connection() has found right.
+Connection connection_of(const runtime::Config& node, const runtime::Config* backend);
+/// Settings that librdkafka does not know, and those that Huiliu sets, become diagnostics; so does
+/// a `bootstrap` that is missing.
+void check_connection(const runtime::Config& node, const runtime::Config* backend,
+                      runtime::Diagnostics& diagnostics);
 
 /// `own` settings win over the connection's. `prepare` may set callbacks.
 runtime::Result<Client> make_client(rd_kafka_type_t type, const Connection& connection,

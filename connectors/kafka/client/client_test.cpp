@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 TEST(Connection, WrongSettingsAreFoundWithTheirPlace) {
   runtime::Diagnostics diagnostics;
-  parse_connection(
+  check_connection(
       config_of("bootstrap: x:1\nsettings: {acks: 1, linger.msec: 5, ssl.key.pem: k}\n"), nullptr,
       diagnostics);
   ASSERT_EQ(diagnostics.errors(), 2u) << diagnostics.to_string();
@@ -25,14 +25,14 @@ TEST(Connection, WrongSettingsAreFoundWithTheirPlace) {
 TEST(Connection, ComesFromTheBackendUnlessTheNodeHasItsOwn) {
   const runtime::Config backend =
       config_of("type: kafka\nbootstrap: b:1\nsettings: {security.protocol: ssl}\n");
-  runtime::Diagnostics diagnostics;
-  const Connection shared = parse_connection(config_of("topic: t\n"), &backend, diagnostics);
+  const Connection shared = connection_of(config_of("topic: t\n"), &backend);
   EXPECT_EQ(shared.bootstrap, "b:1");
   EXPECT_EQ(shared.settings.size(), 1u);
-  const Connection own = parse_connection(config_of("bootstrap: c:1\n"), &backend, diagnostics);
+  const Connection own = connection_of(config_of("bootstrap: c:1\n"), &backend);
   EXPECT_EQ(own.bootstrap, "c:1");
   EXPECT_TRUE(own.settings.empty());
-  parse_connection(config_of("topic: t\n"), nullptr, diagnostics);
+  runtime::Diagnostics diagnostics;
+  check_connection(config_of("topic: t\n"), nullptr, diagnostics);
   EXPECT_THAT(diagnostics.to_string(), HasSubstr("`bootstrap` is missing"));
 }
 

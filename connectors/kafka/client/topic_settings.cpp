@@ -144,27 +144,62 @@ Status warn_of_missing_replicas(rd_kafka_t* client, const std::string& topic,
   return Status::ok();
 }
 
-Result<TopicConfig> topic_settings(rd_kafka_t* client, const std::string& topic, int timeout_ms) {
-  const ConfigResource resource(
-      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
-  auto event = admin(
+namespace {
+
+/// Of a topic, or of a broker by its number.
+Result<Event> describe(rd_kafka_t* client, rd_kafka_ResourceType_t type, const std::string& name,
+                       const std::string& what, int timeout_ms) {
+  const ConfigResource resource(rd_kafka_ConfigResource_new(type, name.c_str()));
+  return admin(
       client,
       [&](rd_kafka_queue_t* queue) {
         rd_kafka_ConfigResource_t* list[] = {resource.get()};
         rd_kafka_DescribeConfigs(client, list, 1, nullptr, queue);
       },
-      "settings of topic " + topic, timeout_ms);
-  if (!event.is_ok()) return event.status();
+      what, timeout_ms);
+}
+
+/// Null without an answer.
+const rd_kafka_ConfigResource_t* first_of(rd_kafka_event_t* event) {
   std::size_t resources = 0;
   const auto* found = rd_kafka_DescribeConfigs_result_resources(
-      rd_kafka_event_DescribeConfigs_result(event->get()), &resources);
-  if (resources == 0) return Status::restart(fmt::format("settings of topic {}: no answer", topic));
-  const rd_kafka_resp_err_t refused = rd_kafka_ConfigResource_error(found[0]);
+      rd_kafka_event_DescribeConfigs_result(event), &resources);
+  return resources == 0 ? nullptr : found[0];
+}
+
+}  // namespace
+
+Result<TopicConfig> topic_settings(rd_kafka_t* client, const std::string& topic, int timeout_ms) {
+  const std::string what = "settings of topic " + topic;
+  auto event = describe(client, RD_KAFKA_RESOURCE_TOPIC, topic, what, timeout_ms);
+  if (!event.is_ok()) return event.status();
+  const auto* const found = first_of(event->get());
+  if (found == nullptr) return Status::restart(what + ": no answer");
+  const rd_kafka_resp_err_t refused = rd_kafka_ConfigResource_error(found);
   if (refused == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
     return Status::not_found(fmt::format("DescribeConfigs on topic {} is not allowed", topic));
   }
-  if (refused) return as_status(error_of(refused), "settings of topic " + topic);
-  return settings_in(found[0]);
+  if (refused) return as_status(error_of(refused), what);
+  return settings_in(found);
+}
+
+Result<std::optional<std::int64_t>> longest_transaction_ms(rd_kafka_t* client) {
+  constexpr int kAskMs = 5000;
+  const std::optional<std::int64_t> untold;
+  const rd_kafka_metadata_t* answer = nullptr;
+  const rd_kafka_resp_err_t code = rd_kafka_metadata(client, 0, nullptr, &answer, kRequestMs);
+  const Metadata metadata(answer);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return as_status(error_of(code), "asking for brokers");
+  if (metadata->broker_cnt == 0) return untold;
+  auto event = describe(client, RD_KAFKA_RESOURCE_BROKER, std::to_string(metadata->orig_broker_id),
+                        "settings of a broker", kAskMs);
+  if (!event.is_ok()) return untold;
+  const auto* const found = first_of(event->get());
+  if (found == nullptr || rd_kafka_ConfigResource_error(found)) return untold;
+  const TopicConfig settings = settings_in(found);
+  const auto longest = settings.find("transaction.max.timeout.ms");
+  if (longest == settings.end() || longest->second.empty()) return untold;
+  return std::optional<std::int64_t>(std::strtoll(longest->second.c_str(), nullptr, 10));
 }
 
 }  // namespace huiliu::connectors::kafka

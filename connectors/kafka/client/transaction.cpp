@@ -126,14 +126,6 @@ Result<rd_kafka_topic_t*> Transaction::topic(const std::string& name,
   return topic.get();
 }
 
-std::uint64_t Transaction::batch_bytes() const {
-  char text[32];
-  std::size_t size = sizeof text;
-  const rd_kafka_conf_t* conf = rd_kafka_conf(client_.get());
-  if (rd_kafka_conf_get(conf, "batch.size", text, &size) != RD_KAFKA_CONF_OK) return 0;
-  return std::strtoull(text, nullptr, 10);
-}
-
 // Waits until the brokers have taken enough; also serves delivery reports, which hold memory.
 void Transaction::make_room(std::size_t bytes) {
   constexpr std::uint64_t kMostBytes = 128u << 20, kPollBytes = 256u << 10;

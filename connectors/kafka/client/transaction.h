@@ -48,8 +48,6 @@ class Transaction final : public TopicTransaction {
   runtime::Status abort() override;
   rd_kafka_t* client() override { return client_.get(); }
   std::set<std::string>& checked_sinks() { return *checked_sinks_; }
-  /// The most bytes of a batch of several records, as `batch.size` of the client says.
-  std::uint64_t batch_bytes() const;
 
  private:
   explicit Transaction(const ProducerOptions& options)

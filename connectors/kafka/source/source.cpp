@@ -42,7 +42,8 @@ struct SourceSettings {
 ReaderOptions reader_options(const SourceDeclaration& declaration, Diagnostics& diagnostics) {
   const Config& config = declaration.config;
   ReaderOptions options;
-  options.connection = parse_connection(config, declaration.backend, diagnostics);
+  check_connection(config, declaration.backend, diagnostics);
+  options.connection = connection_of(config, declaration.backend);
   options.topics = config["topic"].as_strings();
   check_topics(config["topic"], diagnostics);
   const std::string start = config.string_or("start", "committed");

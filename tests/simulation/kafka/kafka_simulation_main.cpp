@@ -46,9 +46,10 @@ void print(const Part& sum, double seconds) {
   const FaultCounts& broker = tally.broker;
   const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   std::printf(
-      "%llu seeds (%llu with several workers) in %.1f s, %.1f h of virtual time; %llu run twice, "
+      "%llu seeds (%llu with several workers, %llu of them with standbys and snapshots) in %.1f s, "
+      "%.1f h of virtual time; %llu run twice, "
       "the same both times\n",
-      number(sum.seeds), number(tally.shared), seconds,
+      number(sum.seeds), number(tally.shared), number(tally.with_copies), seconds,
       static_cast<double>(tally.virtual_ms) / 3.6e6, number(sum.repeated));
   std::printf(
       "workers: %llu process runs, %llu killed at random, %llu at a step, %llu frozen, %llu sent "

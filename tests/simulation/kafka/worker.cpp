@@ -34,9 +34,13 @@ void Disk::go_back() {
   }
 }
 
-Worker::Worker(Scheduler& scheduler, Disk& disk, const runtime::Topology& topology, int number,
-               unsigned threads)
-    : scheduler_(scheduler), disk_(disk), topology_(topology), threads_(threads) {
+Worker::Worker(Scheduler& scheduler, Disk& disk, const runtime::Topology& topology,
+               std::string snapshots, int number, unsigned threads)
+    : scheduler_(scheduler),
+      disk_(disk),
+      topology_(topology),
+      snapshots_(std::move(snapshots)),
+      threads_(threads) {
   process_->number = number;
   scheduler_.spawn(process_, [this] {
     struct End {
@@ -62,6 +66,12 @@ void Worker::main() {
   std::shared_ptr<void> session;
   runtime::BackendContext context{runtime::state_needs(topology_), kFolder, &session,
                                   [this] { return asked_; }};
+  runtime::Config config = *topology_.backend_config;
+  if (!snapshots_.empty()) {
+    config.set("standbys", runtime::Config::scalar("1"));
+    config.set("snapshots", runtime::Config::scalar(snapshots_));
+  }
+  context.needs.backend_config = &config;
   context.adjust_store = [this](state::StoreOptions& options) {
     options.env = &disk_.env();
     options.synchronous_flush = true;

@@ -32,8 +32,9 @@ class Disk {
 /// A process that runs the topology as `huiliu run` does.
 class Worker {
  public:
-  Worker(Scheduler& scheduler, Disk& disk, const runtime::Topology& topology, int number,
-         unsigned threads);
+  /// `snapshots`: a folder that all workers see, and they have standbys too; empty: neither.
+  Worker(Scheduler& scheduler, Disk& disk, const runtime::Topology& topology, std::string snapshots,
+         int number, unsigned threads);
 
   const ProcessPtr& process() const { return process_; }
   /// As SIGTERM.
@@ -53,6 +54,7 @@ class Worker {
   Scheduler& scheduler_;
   Disk& disk_;
   const runtime::Topology& topology_;
+  std::string snapshots_;
   unsigned threads_;
   ProcessPtr process_ = std::make_shared<Process>();
   runtime::Engine* engine_ = nullptr;

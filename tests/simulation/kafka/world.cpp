@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <iterator>
+#include <stdexcept>
 
 #include "runtime/base/failpoint.h"
 #include "tests/simulation/kafka/check.h"
@@ -22,7 +24,12 @@ World::World(const Topologies& topologies, std::uint64_t seed, bool trace)
       cluster_{scheduler_, faults_, broker_},
       several_(scheduler_.chance(0.6)),
       named_(several_ && scheduler_.chance(0.3)),
+      copies_(several_ && scheduler_.chance(0.3)),
       chaos_until_(scheduler_.between(4 * kSecond, 12 * kSecond)) {
+  if (copies_) {
+    snapshots_ = (std::filesystem::temp_directory_path() / "kafka-simulation-XXXXXX").string();
+    if (::mkdtemp(snapshots_.data()) == nullptr) throw std::runtime_error("no folder");
+  }
   cluster() = &cluster_;
   runtime::set_simulated_machine(&scheduler_);
   runtime::set_failpoint_hook([this](std::string_view name) {
@@ -48,6 +55,8 @@ World::~World() {
   runtime::set_failpoint_hook({});
   runtime::set_simulated_machine(nullptr);
   cluster() = nullptr;
+  std::error_code ignored;
+  if (copies_) std::filesystem::remove_all(snapshots_, ignored);
 }
 
 void World::draw_faults() {
@@ -154,8 +163,9 @@ void World::start(Place& place) {
   }
   ++tally_.lives;
   place.steps_left = 0;
-  place.worker = std::make_unique<Worker>(scheduler_, place.disk, topology_of(place), ++workers_,
-                                          1 + static_cast<unsigned>(scheduler_.below(2)));
+  place.worker =
+      std::make_unique<Worker>(scheduler_, place.disk, topology_of(place), snapshots_, ++workers_,
+                               1 + static_cast<unsigned>(scheduler_.below(2)));
   scheduler_.note("start", {workers_});
 }
 
@@ -387,6 +397,7 @@ std::string World::run() {
 void World::add_to(Tally& tally) const {
   Tally own = tally_;
   own.shared = several_ ? 1 : 0;
+  own.with_copies = copies_ ? 1 : 0;
   own.virtual_ms = static_cast<std::uint64_t>(scheduler_.now() / 1000);
   own.broker = broker_.counts;
   add(tally, own);

@@ -21,8 +21,8 @@ struct Topologies {
 };
 
 struct Tally {
-  std::uint64_t shared = 0, lives = 0, killed = 0, killed_at_step = 0, frozen = 0, asked = 0,
-                takeovers = 0, restarts = 0, power_losses = 0, wiped = 0, old_copies = 0,
+  std::uint64_t shared = 0, with_copies = 0, lives = 0, killed = 0, killed_at_step = 0, frozen = 0,
+                asked = 0, takeovers = 0, restarts = 0, power_losses = 0, wiped = 0, old_copies = 0,
                 breaks = 0, coordinators_away = 0, leaders_away = 0, last_lives = 0,
                 fenced_by_name = 0, stranded = 0;
   std::uint64_t virtual_ms = 0;
@@ -76,7 +76,9 @@ class World {
   Faults faults_;
   Broker broker_;
   Cluster cluster_;
-  bool several_, named_;
+  bool several_, named_, copies_;
+  std::string
+      snapshots_;  // the folder that all workers see, on the machine's own disk; may be empty
   Micros chaos_until_;
   bool quiet_ = false;
   std::vector<std::unique_ptr<Place>> places_;
