@@ -165,7 +165,7 @@ Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
   if (Status sound = impl->open_meta(); !sound.is_ok()) return sound;
   if (Status owned = impl->claim(); !owned.is_ok()) return owned;
   if (!options.synchronous_flush) {
-    impl->flusher = std::thread([state = impl.get()] { state->run_flusher(); });
+    impl->flusher = runtime::Thread([state = impl.get()] { state->run_flusher(); });
   }
   return std::unique_ptr<EpochStore>(new EpochStore(std::move(impl)));
 }
