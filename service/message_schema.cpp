@@ -7,6 +7,7 @@
 
 #include "codecs/row_encoder.h"
 #include "operators/field_names.h"
+#include "runtime/base/check.h"
 #include "service/json_page.h"
 #include "service/rules/headings.h"
 
@@ -46,9 +47,10 @@ class MessageSchema final : JsonPage {
   }
 
   std::string write() {
-    runtime::Diagnostics ignored;  // the topology is checked
+    runtime::Diagnostics found;
     const auto columns =
-        codecs::parse_columns(config_["fields"], sink_.sink_declaration->inputs, ignored);
+        codecs::parse_columns(config_["fields"], sink_.sink_declaration->inputs, found);
+    HUILIU_CHECK(!found.has_errors());  // the sink's own declaration would have refused them
     json_.StartObject();
     pair("$schema", "http://json-schema.org/draft-07/schema#");
     pair("title", config_.string_or("topic", sink_.name));

@@ -13,6 +13,7 @@
 #include <rocksdb/table.h>
 #include <unistd.h>
 
+#include "runtime/base/paths.h"
 #include "runtime/record/key.h"
 #include "state/batch.h"
 #include "state/epoch_store_impl.h"
@@ -126,11 +127,7 @@ Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
   impl->options = options;
   impl->cache = rocksdb::NewLRUCache(std::max<std::uint64_t>(8u << 20, options.memory_bytes / 8));
   if (options.env == nullptr) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) return Status::unavailable("cannot make " + folder + ": " + error.message());
-  }
-  if (options.env == nullptr) {
+    if (Status made = runtime::make_folder(folder); !made.is_ok()) return made;
     if (Status sound = check_footers(folder); !sound.is_ok()) return sound;
   }
   rocksdb::DBOptions db = db_options(options);
@@ -168,7 +165,7 @@ Result<std::unique_ptr<EpochStore>> EpochStore::open(const std::string& folder,
   if (Status sound = impl->open_meta(); !sound.is_ok()) return sound;
   if (Status owned = impl->claim(); !owned.is_ok()) return owned;
   if (!options.synchronous_flush) {
-    impl->flusher = std::thread([state = impl.get()] { state->run_flusher(); });
+    impl->flusher = runtime::Thread([state = impl.get()] { state->run_flusher(); });
   }
   return std::unique_ptr<EpochStore>(new EpochStore(std::move(impl)));
 }

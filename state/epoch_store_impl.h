@@ -1,16 +1,15 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/listener.h>
 
+#include "runtime/base/machine.h"
 #include "state/epoch_store.h"
 #include "state/last_epoch_file.h"
 #include "state/sums.h"
@@ -67,11 +66,11 @@ struct EpochStore::Impl {
 
   // Frozen generations whose epoch may not be committed yet; flushed in order by one thread.
   mutable std::mutex mutex;
-  std::condition_variable changed;
+  runtime::Condition changed;
   std::deque<std::shared_ptr<Frozen>> queue;
   bool flushing = false;
   std::atomic<bool> stop{false};
-  std::thread flusher;
+  runtime::Thread flusher;
   runtime::Status failure = runtime::Status::ok();
 
   ~Impl();

@@ -122,18 +122,17 @@ void EpochStore::Impl::flush_ready() {
 }
 
 void EpochStore::Impl::run_flusher() {
-  constexpr auto kFirstPause = std::chrono::milliseconds(50);
-  constexpr auto kMostPause = std::chrono::milliseconds(5000);
+  constexpr std::int64_t kFirstPauseMs = 50, kMostPauseMs = 5000;
   std::unique_lock lock(mutex);
   while (!stop) {
     std::shared_ptr<Frozen> frozen = next_ready();
     if (!frozen) {
-      changed.wait_for(lock, kFirstPause);
+      changed.wait_for(lock, kFirstPauseMs);
       continue;
     }
     flushing = true;
     lock.unlock();
-    std::chrono::milliseconds pause = kFirstPause;
+    std::int64_t pause_ms = kFirstPauseMs;
     for (Status status = flush(*frozen); !stop && !status.is_ok(); status = flush(*frozen)) {
       // What does not pass ends the run at the next commit.
       if (status.code() != runtime::StatusCode::kUnavailable && !mutant("state.flushes_for_ever")) {
@@ -143,9 +142,9 @@ void EpochStore::Impl::run_flusher() {
         break;
       }
       // E.g. disk full: what is committed stays in memory and in the changelog.
-      spdlog::warn("state: {}; trying again in {} ms", status.message(), pause.count());
-      std::this_thread::sleep_for(pause);
-      pause = std::min(pause * 2, kMostPause);
+      spdlog::warn("state: {}; trying again in {} ms", status.message(), pause_ms);
+      runtime::sleep_ms(pause_ms);
+      pause_ms = std::min(pause_ms * 2, kMostPauseMs);
     }
     if (!stop) ++flushed;
     frozen->done.store(!stop, std::memory_order_release);

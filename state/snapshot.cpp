@@ -16,6 +16,7 @@
 #include <rocksdb/sst_file_writer.h>
 #include <unistd.h>
 
+#include "runtime/base/paths.h"
 #include "runtime/base/version.h"
 #include "state/failpoint.h"
 #include "state/layout.h"
@@ -262,8 +263,7 @@ Result<SnapshotInfo> Snapshot::write(const Reader& reader, const std::string& fo
   if (fs::exists(target, error)) {
     return Status::invalid(folder + " exists already; give the snapshot another name");
   }
-  fs::create_directories(partial, error);
-  if (error) return Status::unavailable(partial.string() + ": " + error.message());
+  if (Status made = runtime::make_folder(partial.string()); !made.is_ok()) return made;
   fs::permissions(partial, fs::perms::owner_all, error);  // rows may be personal
   Status status = write_all(reader, partial.string(), info, interrupted);
   if (status.is_ok()) status = sync_path(partial.string(), O_RDONLY | O_DIRECTORY);

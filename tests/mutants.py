@@ -38,6 +38,7 @@ MUTANTS = {
     "exchange.lost_row": ("an exchange loses the last row of a part", ["engine", "simulation", "bench"]),
     "append.half_line": ("a log's last line is taken before it is whole", ["live_folder"]),
     "append.key_by_name": ("a log is known by its name, not by what it begins with", ["live_folder"]),
+    "folders.unsynced": ("names of new folders are not synced", ["folders"]),
     "file.grown_again": ("a file that has grown is read from its start", ["live_folder"]),
     "file.no_truncate": ("a file is not cut back to its committed length", ["bench"]),
     "file.position_early": ("a file's length is saved before its bytes are written", ["bench"]),
@@ -99,6 +100,9 @@ class Tests:
             return ["bash", ROOT / "tests/simulation/simulation.sh",
                     self.build / "tests/simulation/huiliu_simulation",
                     self.build / "bench/credit/credit_generator"]
+        if test == "folders":
+            return [sys.executable, ROOT / "tests/crash/new_folders_test.py", self.build / "cli/huiliu",
+                    next((self.build / "tests").glob("*huiliu_faulty_disk.so"))]
         if test == "live_folder":
             return [sys.executable, ROOT / "tests/live_folder_test.py", self.build / "cli/huiliu", "--seconds", "20"]
         if test == "rejudge":

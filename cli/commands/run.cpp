@@ -17,6 +17,7 @@
 #include "cli/signal_waiter.h"
 #include "cli/topology_loading.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/paths.h"
 #include "runtime/engine/engine.h"
 #include "runtime/topology/read_folders.h"
 #include "service/state/state_folder.h"
@@ -214,10 +215,8 @@ int run(const Options& options) {
                reader->name);
     return kUsage;
   }
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    fmt::print(stderr, "error: cannot make the state folder '{}': {}\n", folder, error.message());
+  if (const Status made = runtime::make_folder(folder); !made.is_ok()) {
+    fmt::print(stderr, "error: the state folder: {}\n", made.message());
     return kUsage;
   }
   service::RunSettings settings{.state_folder = folder, .threads = threads};

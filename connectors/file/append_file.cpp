@@ -87,9 +87,7 @@ Status AppendFile::open(const std::string& path, std::optional<std::uint64_t> co
   buffer_.clear();
   const std::filesystem::path name(path);
   claim_ = (name.parent_path() / ("." + name.filename().string() + ".uncommitted")).string();
-  std::error_code error;
-  if (name.has_parent_path()) std::filesystem::create_directories(name.parent_path(), error);
-  if (error) return runtime::io_failure("cannot create folder of", path, error.value());
+  if (Status made = runtime::make_folder_of(path); !made.is_ok()) return made;
   if (!committed_length) {
     if (Status status = claim(overwrite); !status.is_ok()) return status;
   }

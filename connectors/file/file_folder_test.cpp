@@ -283,6 +283,33 @@ TEST(FileIdentity, ARenamedFileThatGrewIsReadOn) {
   EXPECT_THAT(third.rows, ElementsAre("2|2"));
 }
 
+// Nothing of a file is forgotten when it is gone (docs/guides/files.md, "Many files").
+TEST(FileIdentity, WhatIsGoneForLongIsKnownWhenItComesBack) {
+  constexpr std::int64_t kYearMs = 366LL * 24 * 3600 * 1000;
+  TemporaryFolder folder;
+  folder.write("in/a.csv", "a\n1\n");
+  folder.write("in/b.csv", "a\n2\n");
+  Source source(folder, "{path: in, watch: true, poll: 1s, fields: [a]}");
+  ASSERT_TRUE(source.open().is_ok());
+  const auto look = [&source](std::int64_t after_ms) {
+    source.pass(after_ms);
+    source.run();
+    source.pass(2000);
+    source.run();
+  };
+  look(2000);
+  EXPECT_THAT(source.rows, ElementsAre("1|1", "1|2"));
+  fs::rename(folder.path("in/a.csv"), folder.path("a.csv"));
+  look(kYearMs);
+  fs::rename(folder.path("in"), folder.path("unmounted"));
+  look(kYearMs);
+  fs::rename(folder.path("unmounted"), folder.path("in"));
+  folder.write("in/again.csv", "a\n1\n");
+  look(kYearMs);
+  EXPECT_THAT(source.rows, ElementsAre("1|1", "1|2"));
+  EXPECT_THAT(source.rejects, ElementsAre("0!E809_DELIVERED_AGAIN!"));
+}
+
 TEST(FileFolder, ALinkInAnEarlierFolderChangesNoName) {
   TemporaryFolder folder;
   folder.write("in/real/r.csv", "a\n1\n");

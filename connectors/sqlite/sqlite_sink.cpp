@@ -76,10 +76,7 @@ class SqliteSink final : public runtime::OutboxSink {
   Status open(const SinkContext& context) override {
     sink_ = context.node_name;
     const std::string path = runtime::resolve_path(context.base_folder, path_);
-    std::error_code error;
-    const auto folder = std::filesystem::path(path).parent_path();
-    if (!folder.empty()) std::filesystem::create_directories(folder, error);
-    if (error) return runtime::io_failure("cannot create folder", folder.string(), error.value());
+    if (Status made = runtime::make_folder_of(path); !made.is_ok()) return made;
     release();
     Status opened = open_shared(path, busy_ms_, context.ending, shared_);
     if (!opened.is_ok()) return opened;

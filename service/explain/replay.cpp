@@ -1,11 +1,10 @@
 #include "service/explain/replay.h"
 
-#include <chrono>
 #include <deque>
 #include <memory>
-#include <thread>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/machine.h"
 #include "runtime/engine/engine.h"
 #include "service/no_file_sink.h"
 #include "service/temporary_folder.h"
@@ -57,7 +56,7 @@ class Stepper {
         end.idle = true;
         engine_.stop();  // one more step, which closes the epoch
       } else {
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        runtime::sleep_ms(1);
       }
     }
     end.status = engine_.failure();

@@ -1,8 +1,6 @@
 #include "service/state/import.h"
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +9,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/failpoint.h"
+#include "runtime/base/machine.h"
 #include "runtime/component/meta_key.h"
 #include "runtime/engine/plumbing.h"
 #include "runtime/record/key.h"
@@ -244,7 +243,7 @@ class Import {
   }
 
   Status commit(std::vector<std::pair<std::string, std::string>> meta) {
-    constexpr std::chrono::milliseconds kPause(10);
+    constexpr std::int64_t kPauseMs = 10;
     if (interrupted_ && interrupted_()) return Status::restart("the start is interrupted");
     EpochCommit step;
     step.epoch = ++epoch_;
@@ -255,7 +254,7 @@ class Import {
     unsaved_ = 0;
     const Status status = backend_.commit(step);
     runtime::failpoint("import.after_step");
-    while (status.is_ok() && backend_.pacing().pause) std::this_thread::sleep_for(kPause);
+    while (status.is_ok() && backend_.pacing().pause) runtime::sleep_ms(kPauseMs);
     return status;
   }
 

@@ -60,7 +60,7 @@ class Run:
         self.folder = work / name
         self.state = self.folder / "state"
         self.output = self.folder / "out"
-        self.output.mkdir(parents=True)
+        self.folder.mkdir(parents=True)
 
     def start(self, crash_at=None, disk=None) -> subprocess.Popen:
         env = dict(os.environ, INPUT=str(self.args.input), OUTPUT=str(self.output),
@@ -100,8 +100,8 @@ def one_life(run: Run, rng: random.Random, longest: float) -> tuple[str, int]:
     if kind == "step":
         step = rng.choice(STEPS)
         return step, run.start(f"{step}:{rng.randint(1, 4)}").wait(timeout=120)
-    # A run syncs some 20 times and writes some hundreds of times.
-    number = rng.randint(1, 30) if kind == "power" else int(2 ** rng.uniform(0, 8))
+    # A run syncs files and folders some 40 times and writes some hundreds of times.
+    number = rng.randint(1, 50) if kind == "power" else int(2 ** rng.uniform(0, 8))
     more = f":{rng.randint(1, 5)}" if kind == "full" else ""
     return f"disk {kind}", run.start(disk=f"{kind}:{number}{more}").wait(timeout=120)
 

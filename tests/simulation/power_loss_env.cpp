@@ -1,6 +1,7 @@
 #include "tests/simulation/power_loss_env.h"
 
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 namespace huiliu::simulation {
@@ -40,6 +41,24 @@ class CountedFile final : public rocksdb::WritableFileWrapper {
   PowerLossEnv& env_;
 };
 
+class SyncedFolder final : public rocksdb::Directory {
+ public:
+  SyncedFolder(std::string name, PowerLossEnv& env) : name_(std::move(name)), env_(env) {}
+  Status Fsync() override {
+    env_.synced_names(name_);
+    return Status::OK();
+  }
+  Status Close() override { return Status::OK(); }
+
+ private:
+  std::string name_;
+  PowerLossEnv& env_;
+};
+
+std::string folder_of(const std::string& name) {
+  return std::filesystem::path(name).parent_path().lexically_normal().string();
+}
+
 class ReadFile final : public rocksdb::RandomAccessFileWrapper {
  public:
   ReadFile(std::unique_ptr<rocksdb::RandomAccessFile> file, std::uint64_t size, PowerLossEnv& env)
@@ -76,9 +95,11 @@ Status PowerLossEnv::NewWritableFile(const std::string& name,
                                      std::unique_ptr<rocksdb::WritableFile>* file,
                                      const rocksdb::EnvOptions& options) {
   std::unique_ptr<rocksdb::WritableFile> inner;
+  const bool fresh = !memory_->FileExists(name).ok();
   const Status status = memory_->NewWritableFile(name, &inner, options);
   if (!status.ok()) return status;
   const std::lock_guard lock(mutex_);
+  if (fresh) new_names_.insert(name);
   lengths_[name] = {};
   *file = std::make_unique<CountedFile>(name, std::move(inner), *this);
   return status;
@@ -101,9 +122,14 @@ Status PowerLossEnv::ReopenWritableFile(const std::string&, std::unique_ptr<rock
   return Status::NotSupported("the simulation does not reopen files");
 }
 
+// A name that takes the place of another one counts as on disk: what was there before could not be
+// brought back. With it all names are that its folder got before: file systems keep that order.
 Status PowerLossEnv::RenameFile(const std::string& from, const std::string& to) {
+  const bool replaces = memory_->FileExists(to).ok();
   const Status status = memory_->RenameFile(from, to);
+  if (status.ok() && replaces) synced_names(folder_of(to));
   const std::lock_guard lock(mutex_);
+  if (status.ok() && new_names_.erase(from) > 0) new_names_.insert(to);
   if (auto moved = lengths_.extract(from); status.ok() && !moved.empty()) {
     lengths_.erase(to);
     moved.key() = to;
@@ -112,14 +138,37 @@ Status PowerLossEnv::RenameFile(const std::string& from, const std::string& to) 
   return status;
 }
 
+Status PowerLossEnv::LinkFile(const std::string& from, const std::string& to) {
+  const Status status = memory_->LinkFile(from, to);
+  if (!status.ok()) return status;
+  const std::lock_guard lock(mutex_);
+  lengths_[to] = lengths_[from];
+  new_names_.insert(to);
+  return status;
+}
+
 Status PowerLossEnv::DeleteFile(const std::string& name) {
   const std::lock_guard lock(mutex_);
   lengths_.erase(name);
+  new_names_.erase(name);
   return memory_->DeleteFile(name);
+}
+
+Status PowerLossEnv::NewDirectory(const std::string& name,
+                                  std::unique_ptr<rocksdb::Directory>* directory) {
+  const Status status = memory_->NewDirectory(name, directory);
+  if (status.ok()) *directory = std::make_unique<SyncedFolder>(name, *this);
+  return status;
 }
 
 void PowerLossEnv::lose_power(std::uint64_t random) {
   const std::lock_guard lock(mutex_);
+  std::mt19937_64 chance(random);
+  for (const std::string& name : std::exchange(new_names_, {})) {
+    if (chance() % 2 == 0) continue;
+    lengths_.erase(name);
+    memory_->DeleteFile(name).PermitUncheckedError();
+  }
   for (auto& [name, length] : lengths_) {
     const std::uint64_t unsynced = length.written - length.synced;
     if (unsynced == 0) continue;
@@ -131,6 +180,12 @@ void PowerLossEnv::lose_power(std::uint64_t random) {
     rocksdb::WriteStringToFile(memory_.get(), content, name, true).PermitUncheckedError();
     length.synced = length.written;
   }
+}
+
+void PowerLossEnv::synced_names(const std::string& folder) {
+  const std::lock_guard lock(mutex_);
+  const std::string same = folder_of(folder + "/");
+  std::erase_if(new_names_, [&](const std::string& name) { return folder_of(name) == same; });
 }
 
 void PowerLossEnv::wrote(const std::string& name, std::uint64_t bytes) {

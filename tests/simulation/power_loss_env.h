@@ -5,14 +5,16 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 
 #include <rocksdb/env.h>
 
 namespace huiliu::simulation {
 
-/// Files in memory, of which a loss of power leaves what was synced and a part of what was not.
-/// Table files may be read from a disk that fails now and then.
+/// Files in memory, of which a loss of power leaves what was synced and a part of what was not; of
+/// names that their folder got since it was synced, some are gone. Table files may be read from a
+/// disk that fails now and then.
 class PowerLossEnv final : public rocksdb::EnvWrapper {
  public:
   PowerLossEnv();
@@ -27,12 +29,18 @@ class PowerLossEnv final : public rocksdb::EnvWrapper {
                                      std::unique_ptr<rocksdb::WritableFile>* file,
                                      const rocksdb::EnvOptions& options) override;
   rocksdb::Status RenameFile(const std::string& from, const std::string& to) override;
+  rocksdb::Status LinkFile(const std::string& from, const std::string& to) override;
   rocksdb::Status DeleteFile(const std::string& name) override;
+  rocksdb::Status NewDirectory(const std::string& name,
+                               std::unique_ptr<rocksdb::Directory>* directory) override;
 
-  /// Cuts every file to its synced length and a random part of the rest; no file may be open.
+  /// Cuts every file to its synced length and a random part of the rest, and takes away some of the
+  /// names that are not on disk; no file may be open.
   void lose_power(std::uint64_t random);
   void wrote(const std::string& name, std::uint64_t bytes);
   void synced(const std::string& name);
+  /// All names of the folder are on disk.
+  void synced_names(const std::string& folder);
 
   /// From now on one of `one_in` reads of table files fails or has a flipped byte; 0: none.
   void fail_reads(std::uint64_t one_in, std::uint64_t seed);
@@ -49,6 +57,7 @@ class PowerLossEnv final : public rocksdb::EnvWrapper {
   std::unique_ptr<rocksdb::Env> memory_;
   mutable std::mutex mutex_;
   std::map<std::string, Length> lengths_;
+  std::set<std::string> new_names_;  ///< of files whose folder was not synced since
   std::uint64_t one_in_ = 0, failed_reads_ = 0;
   std::mt19937_64 random_;
 };

@@ -70,8 +70,7 @@ WorkbookWriter::WorkbookWriter(const WorkbookLayout& layout, std::string path)
     : layout_(layout), columns_(layout.columns), path_(std::move(path)) {
   const std::filesystem::path name(path_);
   temporary_ = (name.parent_path() / ("." + name.filename().string() + ".part")).string();
-  std::error_code ignored;  // opening reports it
-  if (name.has_parent_path()) std::filesystem::create_directories(name.parent_path(), ignored);
+  folder_ = runtime::make_folder_of(path_);
   writer_ = std::make_unique<formats::XlsxWriter>(temporary_);
 }
 
@@ -200,6 +199,7 @@ Status WorkbookWriter::put(const std::vector<Value>& row,
 }
 
 Status WorkbookWriter::close() {
+  if (!folder_.is_ok()) return folder_;
   if (sheets_ == 0) {
     if (Status status = start_sheet(); !status.is_ok()) return status;
   }

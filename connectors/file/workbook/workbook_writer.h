@@ -46,6 +46,7 @@ class WorkbookWriter {
   std::vector<WorkbookColumn> columns_;
   std::string path_;
   std::string temporary_;
+  runtime::Status folder_;  ///< what making the folder said; close() reports it
   std::unique_ptr<formats::XlsxWriter> writer_;
   std::uint64_t rows_ = 0;  ///< of the sheet
   int sheets_ = 0;
