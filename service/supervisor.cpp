@@ -82,8 +82,7 @@ Supervisor::Once Supervisor::run_once(RunEnd& end) {
   if (status.is_ok()) {
     end.has_progress = true;
     end.progress = engine.progress();
-    end.left_out = engine.unread().left_out;
-    std::erase_if(end.left_out, [](const auto& source) { return source.second.empty(); });
+    end.left_out = engine.unread().left_out();
   }
   return {std::move(status)};
 }

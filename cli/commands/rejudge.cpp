@@ -150,7 +150,7 @@ int judge(const Topology& topology, const Options& options, const std::string& f
     std::puts("interrupted: the same command goes on");
     return kInterrupted;
   }
-  const auto code = report(topology, folder, chosen, engine.unread().not_found);
+  const auto code = report(topology, folder, chosen, engine.unread().not_found());
   if (!code.is_ok()) return report_error(code.status());
   if (Status closed = close(*chosen.selection, *backend.value()); !closed.is_ok()) {
     return report_error(closed);

@@ -92,9 +92,13 @@ class AppendReader final : public runtime::SourceReader {
       }
       const std::string path = folder_.front();
       if (start(path) == ReadResult::kRetry) return ReadResult::kRetry;
+      if (!is_tail(path)) folder_.end_split(path);
       folder_.pop();
     }
   }
+
+  bool has_splits() const override { return true; }
+  bool is_bounded() const override { return !options_.watch; }
 
  private:
   /// A file that is followed. Its open descriptor leads to it under whatever name.
@@ -122,6 +126,7 @@ class AppendReader final : public runtime::SourceReader {
     const FileCursor& cursor = *current_->cursor;
     current_->end = bytes_before(cursor.descriptor(), cursor.position().offset);
     slice.partition = context_.intern(cursor.name());
+    slice.split = folder_.split_of(current_->path);
     slice.partition_hash = hash_of_name(cursor.key());
     reports_.give_with(slice);
     slice.positions.emplace_back(cursor.key(), cursor.position().to_text());
@@ -138,7 +143,10 @@ class AppendReader final : public runtime::SourceReader {
                    current_->cursor->name(), held);
     }
     current_ = nullptr;
-    while (tails_.size() > kMostOpen) tails_.pop_back();
+    while (tails_.size() > kMostOpen) {
+      folder_.end_split(tails_.back().path);
+      tails_.pop_back();
+    }
   }
 
   /// Looks at the files that are followed; true if one has more to read.
@@ -161,6 +169,7 @@ class AppendReader final : public runtime::SourceReader {
       // Emptied to be begun anew, even if it has grown beyond its old size since, and from here on
       // another file; or removed, and read to its end.
       folder_.forget(at->cursor->position().path);
+      folder_.end_split(at->path);
       at = tails_.erase(at);
     }
     return false;
@@ -168,6 +177,11 @@ class AppendReader final : public runtime::SourceReader {
 
   static bool is_as_read(const Tail& tail) {
     return bytes_before(tail.cursor->descriptor(), tail.cursor->position().offset) == tail.end;
+  }
+
+  bool is_tail(const std::string& path) const {
+    return std::any_of(tails_.begin(), tails_.end(),
+                       [&](const Tail& tail) { return tail.path == path; });
   }
 
   bool is_followed(const FoundFile& file) const {

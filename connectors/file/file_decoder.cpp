@@ -110,6 +110,7 @@ class FileDecoder final : public runtime::Decoder {
   FileDecoder(FileOptions options, const runtime::DecoderContext& context)
       : options_(std::move(options)),
         schema_(options_.schema()),
+        event_time_(context.event_time_field),
         json_(types(), options_.max_depth),
         delimiter_(options_.delimiter),
         csv_(kMaxColumns, formats::CsvDialect{delimiter_, '"'}),
@@ -197,8 +198,8 @@ class FileDecoder final : public runtime::Decoder {
   void accept() {
     fill();
     Record made = record();
-    if (options_.event_time >= 0) {
-      const Value& time = row_[static_cast<std::size_t>(options_.event_time)];
+    if (event_time_ >= 0) {
+      const Value& time = row_[static_cast<std::size_t>(event_time_)];
       if (!time.is_null()) made.event_time = time.integer();
     }
     out_->emit(made);
@@ -243,6 +244,7 @@ class FileDecoder final : public runtime::Decoder {
 
   FileOptions options_;
   runtime::Schema schema_;
+  int event_time_;
   codecs::JsonRow json_;
   char delimiter_;  // of csv_
   formats::CsvRowParser csv_;

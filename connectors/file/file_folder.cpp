@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <set>
+#include <string_view>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -104,7 +107,36 @@ bool FileFolder::look(FileProblem& missing, FileReports& reports) {
     waiting_.push_back(std::move(file.path));
     bytes_ += static_cast<std::uint64_t>(file.size);
   }
+  announce_splits();
   return true;
+}
+
+// Files that are followed are looked beside, so those which wait no more may still be read.
+void FileFolder::announce_splits() {
+  if (!options_.append) {
+    const std::set<std::string_view> waiting(waiting_.begin(), waiting_.end());
+    std::vector<std::string> gone;
+    for (const auto& [path, split] : splits_) {
+      if (!waiting.contains(path)) gone.push_back(path);
+    }
+    for (const std::string& path : gone) end_split(path);
+  }
+  for (const std::string& path : waiting_) {
+    if (splits_.contains(path)) continue;
+    splits_[path] = context_.splits->announce(name_of(path), options_.append);
+  }
+}
+
+runtime::SplitId FileFolder::split_of(const std::string& path) const {
+  const auto found = splits_.find(path);
+  return found == splits_.end() ? runtime::kNoSplit : found->second;
+}
+
+void FileFolder::end_split(const std::string& path) {
+  const auto found = splits_.find(path);
+  if (found == splits_.end()) return;
+  context_.splits->end(found->second);
+  splits_.erase(found);
 }
 
 /// What is no longer there is left out no longer, and needs no memory.

@@ -30,6 +30,11 @@ class FileFolder {
   const std::string& front() const { return waiting_.front(); }
   void pop() { waiting_.pop_front(); }
 
+  /// Of a file that was found to wait, until end_split().
+  runtime::SplitId split_of(const std::string& path) const;
+  /// Nothing more is read of the file under this path.
+  void end_split(const std::string& path);
+
   /// Opens a file that waited. kSlice: `fd` and `found` are it; kEnd: it is left out, which is
   /// reported, or has changed and waits again; kRetry: this process is short of something.
   runtime::ReadResult open_file(const std::string& path, int& fd, std::optional<FoundFile>& found,
@@ -58,6 +63,7 @@ class FileFolder {
   }
   void forget_what_is_gone(const Listing& listing, FileReports& reports);
   bool look(FileProblem& missing, FileReports& reports);
+  void announce_splits();
   bool settled(const FoundFile& file);
   bool ends_within_a_line(const std::string& path) const;
   void say_if_empty(const Listing& listing);
@@ -71,6 +77,7 @@ class FileFolder {
   std::map<std::string, int> failures_;
   std::set<std::string> left_;  ///< paths that are left out at present
   std::deque<std::string> waiting_;
+  std::map<std::string, runtime::SplitId> splits_;  ///< of paths that wait or are read
   std::int64_t opened_ms_ = -1, looked_ms_ = 0;
   std::uint64_t bytes_ = 0;
   bool said_empty_ = false;

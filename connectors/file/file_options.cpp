@@ -210,23 +210,9 @@ FileOptions parse_file_options(const Config& config, Diagnostics& diagnostics) {
   for (const Config* item : items_of(config["mappings"])) {
     parse_mapping(*item, options, diagnostics);
   }
-  if (config.has("event_time")) {
-    const auto field =
-        known_field(config["event_time"], config["event_time"].text(), options, diagnostics);
-    if (field) {
-      options.event_time = static_cast<int>(*field);
-      const Type type = options.fields[*field].type;
-      if (type != Type::kInt64 && type != Type::kTimestamp) {
-        diagnostics.error(config["event_time"].place(),
-                          "the event time must be a timestamp or an int64 (milliseconds)");
-      }
-    }
-  }
   const auto duration = [&](const char* key, std::int64_t fallback) {
     return config.has(key) ? config[key].as_duration().count() : fallback;
   };
-  options.out_of_orderness_ms = duration("out_of_orderness", 0);
-  options.ahead_ms = duration("ahead", options.ahead_ms);
   options.watch = config.bool_or("watch", false);
   options.poll_ms = duration("poll", 1000);
   options.wait_ms = duration("wait", 0);
@@ -308,17 +294,6 @@ std::vector<Option> file_source_options() {
               "(heading → field; several headings may name one field), `required` (fields whose "
               "column a table must have). Fields' own names always count as headings. Headings "
               "are compared without blanks, line breaks, invisible marks and *, in half width."},
-      {.name = "event_time", .type = OptionType::kString, .doc = "Field with the event time."},
-      {.name = "out_of_orderness",
-       .type = OptionType::kDuration,
-       .doc = "How far event times may be out of order.",
-       .default_text = "0s",
-       .formerly = "lateness"},
-      {.name = "ahead",
-       .type = OptionType::kDuration,
-       .doc = "How far event times may lie ahead of the clock; a row beyond is refused "
-              "(E410_TIME_AHEAD), since it would close windows that are still filled.",
-       .default_text = "24h"},
       {.name = "watch",
        .type = OptionType::kBool,
        .doc = "Go on looking for new files; otherwise the input ends with the last one.",

@@ -54,9 +54,6 @@ struct FileOptions {
   std::string sheet;
   std::vector<FileField> fields;
   std::vector<FileMapping> mappings;
-  int event_time = -1;
-  std::int64_t out_of_orderness_ms = 0;
-  std::int64_t ahead_ms = 86'400'000;
   bool watch = false;
   std::int64_t poll_ms = 1000;
   std::int64_t wait_ms = 0;

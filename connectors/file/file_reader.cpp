@@ -68,11 +68,15 @@ class FileReader final : public runtime::SourceReader {
         continue;
       }
       const std::string path = folder_.front();
-      if (start(path) == ReadResult::kRetry) return ReadResult::kRetry;
+      const ReadResult started = start(path);
+      if (started == ReadResult::kRetry) return ReadResult::kRetry;
+      if (started == ReadResult::kEnd) folder_.end_split(path);
       folder_.pop();
     }
   }
 
+  bool has_splits() const override { return true; }
+  bool is_bounded() const override { return !options_.watch; }
   std::pair<std::uint64_t, std::uint64_t> progress() const override {
     return {bytes_done_, folder_.bytes()};
   }
@@ -88,6 +92,7 @@ class FileReader final : public runtime::SourceReader {
     slice.partition_hash = partition_hash_;
     const FilePosition& position = current_->position();
     add_positions(slice, current_->key(), position);
+    slice.split = folder_.split_of(position.path);
     bytes_done_ += slice.bytes.size();
     given_done_ = position.done;
     return ReadResult::kSlice;
@@ -134,6 +139,7 @@ class FileReader final : public runtime::SourceReader {
     ended_key_ = current_->key();
     remember(ended_key_, position);
     spdlog::info("{}: {} rows read", current_->name(), position.rows);
+    folder_.end_split(position.path);
     current_.reset();
   }
 

@@ -27,6 +27,7 @@ runtime::Descriptor descriptor() {
       "E805_BAD_FILE (the rest of the file), E201_FORMAT (a value that does not fit its type) and "
       "E207_CODE_AS_NUMBER.";
   d.options = file_source_options();
+  for (runtime::Option& option : runtime::event_time_options()) d.options.push_back(option);
   d.rejects = true;
   d.traits = {.replayable = true,
               .reason = "files are read again from the committed row; they are known by content"};
@@ -42,9 +43,8 @@ runtime::SourceType type() {
   t.declare = [](SourceDeclaration& declaration) {
     FileOptions options = parse_file_options(declaration.config, declaration.diagnostics);
     declaration.output = options.schema();
-    declaration.event_time_field = options.event_time;
-    declaration.out_of_orderness_ms = options.out_of_orderness_ms;
-    declaration.ahead_ms = options.ahead_ms;
+    declaration.event_time =
+        parse_event_time(declaration.config, declaration.output, declaration.diagnostics);
     declaration.keep(std::move(options));
   };
   t.create_reader = [](const SourceDeclaration& declaration) {

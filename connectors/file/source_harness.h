@@ -31,7 +31,9 @@ class FileSourceHarness {
       names_.emplace_back(name);
       return &names_.back();
     };
-    const runtime::DecoderContext decoder{options_.schema().width() + 7, options_.event_time};
+    const runtime::DecoderContext decoder{
+        options_.schema().width() + 7,
+        runtime::parse_event_time(config_of(config), options_.schema(), diagnostics).field};
     decoder_ = make_file_decoder(options_, decoder);
     runtime::Outputs& out =
         outputs_.emplace("source", 1, static_cast<std::uint32_t>(options_.schema().width()));

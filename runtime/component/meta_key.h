@@ -12,6 +12,10 @@ struct MetaKey {
   static std::string source(std::string_view node, std::string_view rest = {}) {
     return joined(kSource, node, "/", rest);
   }
+  /// How far a split of a source has come in event time.
+  static std::string time(std::string_view node, std::string_view split = {}) {
+    return joined(kTime, node, "/", split);
+  }
   /// What a sink wrote; `rest` is the sink's own.
   static std::string sink(std::string_view node, std::string_view rest = {}) {
     return joined("sink/", node, "/", rest);
@@ -25,7 +29,7 @@ struct MetaKey {
   /// Totals of a node.
   static std::string ledger(std::string_view node) { return joined(kLedger, node); }
 
-  static constexpr std::string_view kSource = "source/";
+  static constexpr std::string_view kSource = "source/", kTime = "time/";
   static constexpr std::string_view kLedger = "ledger/";
 
  private:

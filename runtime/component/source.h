@@ -12,6 +12,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/status.h"
 #include "runtime/component/descriptor.h"
+#include "runtime/component/event_time.h"
 #include "runtime/component/operator.h"
 #include "runtime/component/outputs.h"
 #include "runtime/record/arena.h"
@@ -26,6 +27,27 @@ class Selection;
 /// that holds the slice.
 using PositionChange = std::pair<std::string, std::string>;
 
+/// A part of a source's input with an order and a time of its own: a topic's partition, a file.
+using SplitId = std::uint32_t;
+inline constexpr SplitId kNoSplit = ~SplitId{0};
+
+/// Where a reader says what splits there are. Windows wait for each that was announced, so a reader
+/// announces all that it knows of before it gives the first record of any of them, as far as it
+/// can.
+class Splits {
+ public:
+  virtual ~Splits() = default;
+  /// `key` is what the split is known by from run to run; its time is kept under it. `live`: there
+  /// may be nothing of it for long, and windows then wait no longer than `idle`. Otherwise more of
+  /// it is there, and windows wait until it is read.
+  virtual SplitId announce(std::string_view /*key*/, bool /*live*/) { return 0; }
+  /// All of it has been given.
+  virtual void end(SplitId /*split*/) {}
+
+  /// Takes no notice.
+  static Splits& none();
+};
+
 /// A piece of raw input, cut at record boundaries: the unit of work of a topology. Slices have one
 /// total order; results depend on that order only, never on threads.
 struct Slice {
@@ -37,6 +59,8 @@ struct Slice {
   std::uint64_t first_offset = 0;      ///< offset of the first record
   std::uint32_t format = 0;            ///< source's own (e.g. which format or edition the file has)
   std::shared_ptr<const void> detail;  ///< source's own (e.g. a CSV header)
+  /// Of a reader that announces some: what the records are of; kNoSplit if none has a time.
+  SplitId split = kNoSplit;
   std::vector<PositionChange> positions;  ///< what is true after this slice
   /// In a rejudgement: all rows count as selected.
   bool whole = false;
@@ -58,6 +82,7 @@ struct SourceContext {
   std::vector<std::pair<std::string, std::string>> positions;  ///< as committed last
   std::function<const std::string*(std::string_view)> intern;  ///< partition names
   Clock* clock = nullptr;
+  Splits* splits = &Splits::none();
   std::size_t slice_bytes = 1 << 20;  ///< aim of a slice's size
   /// If several processes share the work: this one reads partitions whose number modulo `shards` is
   /// among these. Empty: all.
@@ -72,13 +97,22 @@ struct SourceContext {
   std::function<void(const std::string& name, const std::string& why)> left_out = {};
 };
 
-/// Reads raw input in order. Called by one thread at a time.
+/// Reads raw input in order, on a thread of its own. Called by one thread at a time.
 class SourceReader {
  public:
   virtual ~SourceReader() = default;
   /// Continues after the committed positions. Errors that a user must mend are returned.
   virtual Status open(const SourceContext& context) = 0;
   virtual ReadResult read(Slice& slice) = 0;
+  /// From now on a read may wait so long for something to come; before, hardly at all. False: it
+  /// never waits, and is asked again after a while.
+  virtual bool may_wait(std::int64_t /*most_ms*/) { return false; }
+  /// An epoch with these positions is committed: what is before them is not read again.
+  virtual void committed(const std::vector<PositionChange>& /*positions*/) {}
+  /// Whether all that is to be read is there, and read() never says kIdle.
+  virtual bool is_bounded() const { return false; }
+  /// Whether it announces splits. Otherwise it has one, which is all that it gives.
+  virtual bool has_splits() const { return false; }
   /// Why read() said kFailed.
   virtual Status failure() const { return Status::ok(); }
   /// Progress for people: bytes done and in all (0 = unknown).
@@ -102,12 +136,7 @@ struct DecoderContext {
 
 struct SourceDeclaration : Declaration {
   using Declaration::Declaration;
-  /// Field that holds the event time (timestamp or int64, ms), or -1.
-  int event_time_field = -1;
-  std::int64_t out_of_orderness_ms = 0;
-  /// How far ahead of the clock an event time may lie. One that lies further would close windows
-  /// that are still filled: its record is refused (E410_TIME_AHEAD).
-  std::int64_t ahead_ms = 86'400'000;
+  EventTime event_time;
   bool holds_watermark = true;  ///< windows wait for this source's time
 };
 

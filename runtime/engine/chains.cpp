@@ -20,6 +20,7 @@ struct Chains::Instance {
   std::unique_ptr<Selector> selector;  // sources in a rejudgement
   std::unique_ptr<Context> context;
   std::vector<state::Table*> tables;
+  std::int64_t watermark = kNoEventTime;  // that the operator knows
 };
 
 /// Gives what a node makes of its state its place.
@@ -69,7 +70,7 @@ class Chains::Context final : public OperatorContext {
     return shard_of_hash(key_hash, chains_.run_.topology->shards);
   }
   const std::vector<std::uint16_t>& shards() const override { return chains_.shards_; }
-  Clock& clock() override { return *chains_.run_.clock; }
+  Clock& clock() override { return chains_.clock_; }
   std::size_t row_slots() const override { return chains_.run_.plan->row_slots; }
   std::uint64_t rejudgement() const override {
     return chains_.run_.selection == nullptr ? 0 : chains_.run_.selection->number();
@@ -82,7 +83,11 @@ class Chains::Context final : public OperatorContext {
 };
 
 Chains::Chains(RunContext& run, unsigned thread)
-    : run_(run), thread_(thread), order_(run.plan->stages), row_(run.plan->row_slots) {
+    : run_(run),
+      thread_(thread),
+      clock_(*run.clock),
+      order_(run.plan->stages),
+      row_(run.plan->row_slots) {
   for (std::uint16_t shard = 0; shard < run.topology->shards; ++shard) {
     if (run.plan->owners[shard] == thread) shards_.push_back(shard);
   }
@@ -109,7 +114,7 @@ void Chains::make_instances() {
     if (node.kind == ComponentKind::kSource) {
       DecoderContext context;
       context.row_slots = run_.plan->row_slots;
-      context.event_time_field = node.source_declaration->event_time_field;
+      context.event_time_field = node.source_declaration->event_time.field;
       instance->decoder = node.source->create_decoder(*node.source_declaration, context);
       if (run_.selection != nullptr) {
         const auto width = static_cast<std::uint32_t>(node.outputs.front().schema.width());
@@ -262,9 +267,9 @@ void Chains::decode(std::size_t source_node, const Slice& slice) {
   const SourceDeclaration& declared = *node.source_declaration;
   // The engine's own repartition source is not checked: the worker that read the record first has
   // done it.
-  if (declared.event_time_field >= 0 && !node.internal) {
-    const auto field = static_cast<std::size_t>(declared.event_time_field);
-    instance.outputs->bound_event_time(run_.clock->now_ms() + declared.ahead_ms,
+  if (declared.event_time.field >= 0 && !node.internal) {
+    const auto field = static_cast<std::size_t>(declared.event_time.field);
+    instance.outputs->bound_event_time(clock_.now_ms() + declared.event_time.ahead_ms,
                                        declared.output[field].name);
   }
   with_place(node.name, [&] {
@@ -299,7 +304,8 @@ void Chains::expect(const ExchangePart& part, std::size_t row) {
 
 // Node by node, so that each sees what its predecessors make of this slice before its own turn,
 // however many stages the plan has.
-void Chains::end_slice(std::size_t stage, std::int64_t watermark, bool ends_epoch) {
+void Chains::end_slice(std::size_t stage, const std::vector<std::int64_t>& watermarks,
+                       bool ends_epoch) {
   for (std::size_t n = 0; n < instances_.size(); ++n) {
     const Node& node = run_.topology->nodes[n];
     if (run_.plan->stage[n] != stage || !Plan::needs_key(node)) continue;
@@ -312,7 +318,10 @@ void Chains::end_slice(std::size_t stage, std::int64_t watermark, bool ends_epoc
       outputs.set_state_order(nullptr, keyed);
     };
     Operator& op = *instances_[n]->op;
-    if (watermark != kNoEventTime) run(0, [&] { op.on_watermark(watermark, outputs); });
+    if (watermarks[n] > instances_[n]->watermark) {
+      instances_[n]->watermark = watermarks[n];
+      run(0, [&] { op.on_watermark(watermarks[n], outputs); });
+    }
     if (ends_epoch) run(1, [&] { op.on_epoch(outputs); });
   }
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/component/operator.h"
 #include "runtime/engine/messages.h"
 #include "runtime/engine/run_context.h"
@@ -31,14 +32,17 @@ class Chains {
   void receive(const ExchangePart& part, std::size_t row, const Value* values);
   /// The part's row is one of the next that its target receives.
   void expect(const ExchangePart& part, std::size_t row);
-  /// The stage has all records of the slice: runs on_watermark of its operators, unless there is
-  /// none, and on_epoch, if an epoch ends.
-  void end_slice(std::size_t stage, std::int64_t watermark, bool ends_epoch);
+  /// The stage has all records of the slice: runs on_watermark of its operators, where it has
+  /// changed, and on_epoch, if an epoch ends. `watermarks` by node.
+  void end_slice(std::size_t stage, const std::vector<std::int64_t>& watermarks, bool ends_epoch);
   /// Freezes the stage's tables.
   std::vector<std::shared_ptr<void>> freeze(std::size_t stage, std::uint64_t epoch);
 
-  /// A slice reaches the stage.
-  void begin_slice(std::size_t stage) { order_[stage].begin_slice(); }
+  /// A slice reaches the stage. Its operators' clock says `now_ms` until the next one does.
+  void begin_slice(std::size_t stage, std::int64_t now_ms) {
+    order_[stage].begin_slice();
+    clock_.set(now_ms);
+  }
   /// Memory for text that the stage's operators make.
   void set_memory(std::size_t stage, const std::shared_ptr<SliceMemory>& memory);
   /// Keeps memory alive that records of the stage point into, as long as they travel.
@@ -71,8 +75,22 @@ class Chains {
   std::pair<Operator*, Outputs*> keep(std::unique_ptr<Operator> op, std::size_t ports,
                                       std::string_view node = {}, std::size_t width = 0);
 
+  /// The time that the sequencer stamped into the slice: the same on all threads.
+  class SliceClock final : public Clock {
+   public:
+    explicit SliceClock(Clock& machine) : machine_(machine), now_ms_(machine.now_ms()) {}
+    void set(std::int64_t now_ms) { now_ms_ = now_ms; }
+    std::int64_t now_ms() override { return now_ms_; }
+    std::int64_t steady_ms() override { return machine_.steady_ms(); }
+
+   private:
+    Clock& machine_;
+    std::int64_t now_ms_;
+  };
+
   RunContext& run_;
   unsigned thread_;
+  SliceClock clock_;
   std::vector<std::uint16_t> shards_;                 // of this thread
   std::vector<std::unique_ptr<Instance>> instances_;  // per node
   std::deque<std::pair<std::unique_ptr<Operator>, std::unique_ptr<Outputs>>> plumbing_;

@@ -17,7 +17,11 @@ Committer::Committer(RunContext& run)
     : run_(run),
       reports_per_slice_(1 + (run.plan->stages - 1) * run.plan->parallelism),
       ledger_(*run.plan),
-      sinks_(run.topology->nodes.size()) {}
+      sinks_(run.topology->nodes.size()) {
+  for (const Node& node : run.topology->nodes) {
+    if (node.kind == ComponentKind::kSource) sources_.push_back(&node);
+  }
+}
 
 Status Committer::open_sink(std::size_t node_index) {
   const Node& node = run_.topology->nodes[node_index];
@@ -108,13 +112,31 @@ void Committer::run() {
 
 void Committer::take_positions(const SliceInfo& info) {
   for (const auto& [key, value] : info.positions) {
-    const Node* source = nullptr;
-    std::size_t index = 0;
-    for (const Node& node : run_.topology->nodes) {
-      if (node.kind == ComponentKind::kSource && index++ == info.source) source = &node;
-    }
-    positions_[MetaKey::source(source->name, key)] = value;
+    positions_[MetaKey::source(sources_[info.source]->name, key)] = value;
+    read_[info.source][key] = value;
   }
+  take_times(info);
+}
+
+// Times commit with the positions: a run that goes on there goes on at these times too.
+void Committer::take_times(const SliceInfo& info) {
+  if (run_.selection != nullptr || mutant("time.unsaved")) return;
+  for (const SplitEvent& event : info.events) {
+    const auto id = std::pair(event.source, event.split);
+    if (event.kind == SplitEvent::Kind::kAnnounced) {
+      split_times_[id] = {MetaKey::time(sources_[event.source]->name, event.key), event.time};
+    } else if (event.kind == SplitEvent::Kind::kEnded) {
+      const SplitTime& split = split_times_.at(id);
+      if (split.time != kNoEventTime) positions_[split.key] = "";
+      split_times_.erase(id);
+    }
+  }
+  if (info.split == kNoSplit || info.max_event_time == kNoEventTime) return;
+  SplitTime& split = split_times_.at({info.source, info.split});
+  // A topic of the engine's own has splits of other processes, whose time is not this one's.
+  if (info.max_event_time <= split.time || sources_[info.source]->internal) return;
+  split.time = info.max_event_time;
+  positions_[split.key] = std::to_string(split.time);
 }
 
 // A mistake on purpose: the positions of slices that the epoch does not contain.
@@ -242,6 +264,9 @@ void Committer::add_layout(EpochCommit& commit) {
 }
 
 void Committer::committed(const EpochCommit& commit) {
+  for (const auto& [source, positions] : std::exchange(read_, {})) {
+    if (tell_source_) tell_source_(source, {positions.begin(), positions.end()});
+  }
   for (SinkState& sink : sinks_) {
     if (sink.file) sink.file->committed();
   }

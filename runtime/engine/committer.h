@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,11 @@ class Committer {
  public:
   explicit Committer(RunContext& run);
 
+  /// Before open(): called after each commit with the positions of a source in it.
+  void on_committed(
+      std::function<void(std::uint32_t, const std::vector<PositionChange>&)> tell_source) {
+    tell_source_ = std::move(tell_source);
+  }
   /// Opens sinks at their committed positions and restores totals.
   Status open();
   void push(SliceReport report);
@@ -62,6 +68,7 @@ class Committer {
 
   bool take(Pending& pending);
   void take_positions(const SliceInfo& info);
+  void take_times(const SliceInfo& info);
   void take_waiting_positions();
   Status apply(Pending& pending);
   Status write_sinks(std::vector<SliceReport>& reports);
@@ -79,7 +86,15 @@ class Committer {
   Ledger ledger_;
   std::vector<SinkState> sinks_;  // per node
   SinkMerge merge_;
+  std::vector<const Node*> sources_;
+  std::function<void(std::uint32_t, const std::vector<PositionChange>&)> tell_source_;
+  std::map<std::uint32_t, std::map<std::string, std::string>> read_;  // by source, since a commit
   std::map<std::string, std::string> positions_;
+  struct SplitTime {
+    std::string key;  ///< of the saved time
+    std::int64_t time = kNoEventTime;
+  };
+  std::map<std::pair<std::uint32_t, SplitId>, SplitTime> split_times_;  // of those not ended
   std::vector<std::shared_ptr<void>> changes_;
   StateLayout new_layout_;  // to be committed with the first epoch
 

@@ -25,10 +25,15 @@ Engine::Engine(const Topology& topology, unsigned parallelism, Backend& backend,
     return !run_.end.ending();
   };
   sequencer_ = std::make_unique<Sequencer>(run_);
+  timeline_ = std::make_unique<Timeline>(topology);
   committer_ = std::make_unique<Committer>(run_);
+  committer_->on_committed([this](std::uint32_t source, const std::vector<PositionChange>& read) {
+    sequencer_->committed(source, read);
+  });
   std::vector<EngineThread*> peers;
   for (unsigned thread = 0; thread < parallelism; ++thread) {
-    threads_.push_back(std::make_unique<EngineThread>(run_, *sequencer_, *committer_, thread));
+    threads_.push_back(
+        std::make_unique<EngineThread>(run_, *sequencer_, *timeline_, *committer_, thread));
     peers.push_back(threads_.back().get());
   }
   for (auto& thread : threads_) thread->set_peers(peers);
@@ -94,6 +99,7 @@ Status Engine::run(const std::function<void(const EngineProgress&)>& tick, std::
         if (!status.is_ok()) run_.end.fail(std::move(status));
       });
     };
+    sequencer_->start();  // before anybody pulls: one thread at a time reads
     for (auto& thread : threads_) start(*thread);
     start(*committer_);
     for (auto& delivery : deliveries_) start(*delivery);
@@ -108,6 +114,7 @@ Status Engine::run(const std::function<void(const EngineProgress&)>& tick, std::
       std::this_thread::sleep_for(std::chrono::milliseconds(done() ? 0 : 10));
     }
   }
+  sequencer_->stop();
   if (tick) tick(progress());
   return caught([this] { return finish(); });
 }
@@ -131,6 +138,11 @@ Status Engine::finish() {
   }
   if (Status failure = run_.end.failure(); !failure.is_ok()) return failure;
   return committer_->finish();
+}
+
+void Engine::rejudge(const Selection& selection) {
+  run_.selection = &selection;
+  timeline_->stand_still();
 }
 
 void Engine::trace(Tracer& tracer) { threads_.front()->chains().set_tracer(&tracer); }

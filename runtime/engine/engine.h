@@ -10,6 +10,7 @@
 #include "runtime/engine/engine_thread.h"
 #include "runtime/engine/run_context.h"
 #include "runtime/engine/sequencer.h"
+#include "runtime/engine/timeline.h"
 
 namespace huiliu::runtime {
 
@@ -29,7 +30,7 @@ class Engine {
 
   /// Call before open(): the run judges the selected rows again and reads nothing else. Every
   /// source must have a rereader.
-  void rejudge(const Selection& selection) { run_.selection = &selection; }
+  void rejudge(const Selection& selection);
   Status open();
   /// Blocks. `tick` is called about every `tick_ms` on the calling thread.
   Status run(const std::function<void(const EngineProgress&)>& tick = {},
@@ -61,6 +62,7 @@ class Engine {
   Plan plan_;
   RunContext run_;
   std::unique_ptr<Sequencer> sequencer_;
+  std::unique_ptr<Timeline> timeline_;
   std::unique_ptr<Committer> committer_;
   std::vector<std::unique_ptr<EngineThread>> threads_;
   std::vector<std::unique_ptr<Delivery>> deliveries_;

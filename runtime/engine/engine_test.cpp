@@ -188,7 +188,7 @@ Registry make_registry(std::int64_t count, std::int64_t per_slice) {
   source.descriptor.traits = {.replayable = true, .reason = "counted"};
   source.declare = [](SourceDeclaration& declaration) {
     declaration.output.add("n", Type::kInt64);
-    declaration.event_time_field = 0;
+    declaration.event_time.field = 0;
   };
   source.create_reader = [=](const SourceDeclaration&) {
     return std::make_unique<Numbers>(count, per_slice);

@@ -35,22 +35,14 @@ bool Inbox::take(std::size_t stage, ArrivedSlice& arrived) {
   return true;
 }
 
-EngineThread::EngineThread(RunContext& run, Sequencer& sequencer, Committer& committer,
-                           unsigned thread)
+EngineThread::EngineThread(RunContext& run, Sequencer& sequencer, Timeline& timeline,
+                           Committer& committer, unsigned thread)
     : run_(run),
       sequencer_(sequencer),
+      timeline_(timeline),
       committer_(committer),
       chains_(run, thread),
-      inbox_(*run.plan) {
-  std::vector<EventTime> sources;
-  for (const Node& node : run.topology->nodes) {
-    if (node.kind != ComponentKind::kSource) continue;
-    const SourceDeclaration& declared = *node.source_declaration;
-    sources.push_back({kNoEventTime, declared.out_of_orderness_ms,
-                       declared.event_time_field >= 0 && declared.holds_watermark});
-  }
-  event_times_.assign(run.plan->stages, sources);
-}
+      inbox_(*run.plan) {}
 
 bool EngineThread::step() {
   for (std::size_t stage = run_.plan->stages; stage-- > 1;) {
@@ -68,17 +60,16 @@ bool EngineThread::step() {
 }
 
 void EngineThread::run() {
-  constexpr std::int64_t kWaitMs = 5;
   while (!run_.end.finished && !run_.end.abandon) {
     const std::uint64_t seen = run_.bell.rings();
-    if (!step()) run_.bell.wait(seen, std::min(kWaitMs, sequencer_.ms_to_next()));
+    if (!step()) run_.bell.wait(seen, sequencer_.ms_to_next());
   }
 }
 
 void EngineThread::process_input(const Sequencer::Work& work) {
   std::shared_ptr<SliceMemory> memory = work.memory ? work.memory : run_.pool->take();
   chains_.set_memory(0, memory);
-  chains_.begin_slice(0);
+  chains_.begin_slice(0, work.info->now_ms);
   if (work.memory) {
     chains_.decode(work.source_node, memory->slice);
     work.info->max_event_time = chains_.take_max_event_time(work.source_node);
@@ -89,6 +80,7 @@ void EngineThread::process_input(const Sequencer::Work& work) {
 void EngineThread::process_arrived(std::size_t stage, Inbox::ArrivedSlice arrived) {
   const std::shared_ptr<SliceMemory> own = run_.pool->take();
   chains_.set_memory(stage, own);
+  chains_.begin_slice(stage, arrived.info->now_ms);
   for (const ExchangePart& part : arrived.parts) {
     for (const auto& memory : part.memory) chains_.hold_memory(stage, memory);
   }
@@ -121,35 +113,16 @@ void EngineThread::replay(const std::vector<ExchangePart>& parts) {
   }
 }
 
-std::int64_t EngineThread::watermark_after(std::size_t stage, const SliceInfo& info) {
-  // A rejudgement advances no watermark: its records are old ones that an earlier run has read.
-  if (run_.selection != nullptr) return kNoEventTime;
-  if (info.ends_input) return kEndOfTime;
-  auto& sources = event_times_[stage];
-  if (info.source < sources.size()) {
-    EventTime& own = sources[info.source];
-    own.latest = std::max(own.latest, info.max_event_time);
-  }
-  std::int64_t watermark = kEndOfTime;
-  for (const EventTime& source : sources) {
-    if (!source.used) continue;
-    const std::int64_t reached =
-        source.latest == kNoEventTime ? kNoEventTime : source.latest - source.out_of_orderness;
-    watermark = std::min(watermark, reached);
-  }
-  return watermark == kEndOfTime ? kNoEventTime : watermark;
-}
-
 void EngineThread::end_stage(std::size_t stage, const SliceInfoPtr& info) {
   SliceReport report;
   report.info = info;
   // With several threads stage 0 holds stateless operators only, on whichever thread came first.
   const bool stateful = stage > 0 || run_.plan->parallelism == 1;
   if (stateful) {
-    const std::int64_t watermark = watermark_after(stage, *info);
+    const std::shared_ptr<const NodeTimes> times = timeline_.after(*info);
     const bool barrier =
         info->ends_epoch != 0 && !(mutant("epoch.lost_barrier") && info->ends_epoch % 2 == 0);
-    chains_.end_slice(stage, watermark, barrier);
+    chains_.end_slice(stage, *times, barrier);
     if (barrier) report.changes = chains_.freeze(stage, info->ends_epoch);
   }
   for (Chains::Outgoing& outgoing : chains_.take_parts(stage)) {

@@ -9,6 +9,7 @@
 #include "runtime/engine/messages.h"
 #include "runtime/engine/run_context.h"
 #include "runtime/engine/sequencer.h"
+#include "runtime/engine/timeline.h"
 
 namespace huiliu::runtime {
 
@@ -39,7 +40,8 @@ class Inbox {
 /// One thread's work, a step at a time, so that a simulation can interleave steps.
 class EngineThread {
  public:
-  EngineThread(RunContext& run, Sequencer& sequencer, Committer& committer, unsigned thread);
+  EngineThread(RunContext& run, Sequencer& sequencer, Timeline& timeline, Committer& committer,
+               unsigned thread);
   Status open() { return chains_.open(); }
   void set_peers(std::vector<EngineThread*> peers) { peers_ = std::move(peers); }
   Inbox& inbox() { return inbox_; }
@@ -55,20 +57,14 @@ class EngineThread {
   void process_arrived(std::size_t stage, Inbox::ArrivedSlice arrived);
   void replay(const std::vector<ExchangePart>& parts);
   void end_stage(std::size_t stage, const SliceInfoPtr& info);
-  std::int64_t watermark_after(std::size_t stage, const SliceInfo& info);
 
   RunContext& run_;
   Sequencer& sequencer_;
+  Timeline& timeline_;
   Committer& committer_;
   Chains chains_;
   Inbox inbox_;
   std::vector<EngineThread*> peers_;
-  struct EventTime {
-    std::int64_t latest = kNoEventTime;
-    std::int64_t out_of_orderness = 0;
-    bool used = false;
-  };
-  std::vector<std::vector<EventTime>> event_times_;  // per stage, per source
 };
 
 }  // namespace huiliu::runtime

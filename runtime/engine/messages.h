@@ -15,11 +15,34 @@
 
 namespace huiliu::runtime {
 
+/// What the sequencer has learnt of a split. It is chance when that is, so it has a place in the
+/// order of slices: before the records of the slice that carries it.
+struct SplitEvent {
+  enum class Kind {
+    kAnnounced,
+    kEnded,
+    kIdle,         ///< nothing has come of it for long; the next record ends that
+    kSourceIdle,   ///< the same of a source that has no split to read
+    kSourceEnded,  ///< nothing will come of the source any more
+  };
+  Kind kind = Kind::kAnnounced;
+  std::uint32_t source = 0;
+  SplitId split = kNoSplit;
+  std::int64_t time = kNoEventTime;  ///< kAnnounced: what an earlier run has reached
+  std::string key = {};              ///< kAnnounced
+  bool live = false;                 ///< kAnnounced
+};
+
 /// What every stage of every thread must know of a slice. Stage 0 fills in max_event_time; then it
 /// does not change any more.
 struct SliceInfo {
   std::uint64_t sequence = 0;  ///< place in the total order, from 0, without gaps
   std::uint32_t source = 0;    ///< index among the sources
+  SplitId split = kNoSplit;    ///< kNoSplit: the slice is without input
+  std::int64_t now_ms = 0;     ///< what the clock says while the slice is worked on
+  std::vector<SplitEvent> events;
+  /// Watermarks of nodes behind the slice; the timeline's own.
+  std::shared_ptr<const std::vector<std::int64_t>> times;
   std::int64_t max_event_time = kNoEventTime;
   std::uint64_t ends_epoch = 0;  ///< number of the epoch that ends with this slice, or 0
   bool ends_input = false;       ///< all sources are exhausted: watermarks go to the end of time

@@ -33,6 +33,33 @@ Status Ending::failure() {
   return failure_;
 }
 
+void Unread::not_found(const std::string& partition, const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  not_found_[partition] = why;
+}
+
+void Unread::left_out(const std::string& source, const std::string& name, const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  Reasons& reasons = left_out_[source];
+  if (why.empty()) {
+    reasons.erase(name);
+  } else {
+    reasons[name] = why;
+  }
+}
+
+Unread::Reasons Unread::not_found() const {
+  const std::lock_guard lock(mutex_);
+  return not_found_;
+}
+
+std::map<std::string, Unread::Reasons> Unread::left_out() const {
+  const std::lock_guard lock(mutex_);
+  auto found = left_out_;
+  std::erase_if(found, [](const auto& source) { return source.second.empty(); });
+  return found;
+}
+
 Status retry(RunContext& run, const std::string& what, const std::function<Status()>& attempt) {
   Backoff backoff;
   for (;;) {

@@ -63,12 +63,24 @@ struct Flow {
   std::atomic<std::uint64_t> outbox_records{0};  ///< committed, not yet delivered
 };
 
-/// What should have been read and was not. Written by the sequencer's readers; read at the end.
-struct Unread {
-  /// Of a rejudgement: partition → why rows of it cannot be had.
-  std::map<std::string, std::string> not_found;
-  /// Source → what it left out → why.
-  std::map<std::string, std::map<std::string, std::string>> left_out;
+/// What should have been read and was not. Readers write it.
+class Unread {
+ public:
+  using Reasons = std::map<std::string, std::string>;
+
+  /// Of a rejudgement: why rows of the partition cannot be had.
+  void not_found(const std::string& partition, const std::string& why);
+  /// The source left something out, and why; "" takes it back.
+  void left_out(const std::string& source, const std::string& name, const std::string& why);
+
+  Reasons not_found() const;
+  /// By source, of those that left something out.
+  std::map<std::string, Reasons> left_out() const;
+
+ private:
+  mutable std::mutex mutex_;
+  Reasons not_found_;
+  std::map<std::string, Reasons> left_out_;
 };
 
 /// What the parts of one run work on, and the few things by which they touch each other.

@@ -1,61 +1,51 @@
 #include "runtime/engine/sequencer.h"
 
 #include <algorithm>
-#include <set>
-
-#include <spdlog/spdlog.h>
-
-#include "runtime/component/backend.h"
-#include "runtime/component/meta_key.h"
-#include "runtime/record/partition_names.h"
 
 namespace huiliu::runtime {
 namespace {
 
-constexpr std::int64_t kMostIdleMs = 10;
-
-std::vector<std::pair<std::string, std::string>> positions_of(const Backend& backend,
-                                                              const std::string& prefix) {
-  auto positions = backend.meta(prefix);
-  for (auto& [key, value] : positions) key.erase(0, prefix.size());
-  return positions;
-}
+constexpr std::uint64_t kMostOutboxRecords = 500'000;  ///< beyond, deliveries are behind
 
 }  // namespace
+
+Sequencer::Sequencer(RunContext& run) : run_(run), idle_(*run.topology) {
+  for (const Node& node : run.topology->nodes) {
+    needs_time_ = needs_time_ || node.descriptor->needs_event_time;
+  }
+}
 
 Status Sequencer::open(std::uint64_t next_epoch) {
   next_epoch_ = next_epoch;
   epoch_started_ = run_.clock->steady_ms();
-  const Topology& topology = *run_.topology;
-  for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
-    const Node& node = topology.nodes[n];
-    if (node.kind != ComponentKind::kSource) continue;
-    Feed feed;
-    feed.node = n;
-    feed.reader = run_.selection != nullptr ? node.source->create_rereader(*node.source_declaration)
-                                            : node.source->create_reader(*node.source_declaration);
-    SourceContext context;
-    context.node_name = node.name;
-    context.topology_id = topology.id;
-    context.base_folder = topology.folder;
-    context.positions = positions_of(*run_.backend, MetaKey::source(node.name));
-    context.intern = intern_partition;
-    context.clock = run_.clock;
-    context.owned_shards = run_.backend->owned_shards();
-    context.shards = topology.shards;
-    context.selection = run_.selection;
-    context.not_found = [this](const std::string& partition, const std::string& why) {
-      run_.unread.not_found[partition] = why;
-    };
-    context.left_out = [this, source = node.name](const std::string& name, const std::string& why) {
-      auto& left_out = run_.unread.left_out[source];
-      why.empty() ? void(left_out.erase(name)) : void(left_out[name] = why);
-    };
-    const Status status = retry(run_, node.name, [&] { return feed.reader->open(context); });
-    if (!status.is_ok()) return status;
-    feeds_.push_back(std::move(feed));
+  const auto& nodes = run_.topology->nodes;
+  strict_ = true;
+  std::vector<std::uint32_t> others;
+  for (std::size_t n = 0; n < nodes.size(); ++n) {
+    if (nodes[n].kind != ComponentKind::kSource) continue;
+    const auto index = static_cast<std::uint32_t>(feeds_.size());
+    Feed& feed = *feeds_.emplace_back(std::make_unique<Feed>(run_, n, index));
+    HUILIU_RETURN_IF_ERROR(feed.open());
+    strict_ = strict_ && feed.is_bounded();
+    (nodes[n].internal ? turns_ : others).push_back(index);
   }
+  internal_ = turns_.size();
+  turns_.insert(turns_.end(), others.begin(), others.end());
+  gather_events();
+  goes_on_ = needs_time_ && std::any_of(events_.begin(), events_.end(), [](const auto& event) {
+               return event.time != kNoEventTime;
+             });
   return Status::ok();
+}
+
+void Sequencer::start() {
+  threaded_ = true;
+  for (const auto& feed : feeds_) feed->start();
+}
+
+void Sequencer::stop() {
+  for (const auto& feed : feeds_) feed->stop();
+  for (const auto& feed : feeds_) feed->join();
 }
 
 bool Sequencer::epoch_is_due(std::int64_t now, const Pacing& pacing) const {
@@ -71,49 +61,71 @@ void Sequencer::end_epoch(SliceInfo& info, std::int64_t now) {
   dirty_ = false;
 }
 
-Sequencer::Work Sequencer::control(bool ends_input) {
+void Sequencer::stamp(SliceInfo& info) {
+  info.sequence = next_sequence_++;
+  info.now_ms = run_.clock->now_ms();
+  info.events.insert(info.events.begin(), std::make_move_iterator(events_.begin()),
+                     std::make_move_iterator(events_.end()));
+  events_.clear();
+  idle_.saw(info);
+}
+
+Sequencer::Work Sequencer::control(bool ends_input, bool ends_epoch) {
   Work work;
   work.info = std::make_shared<SliceInfo>();
-  work.info->sequence = next_sequence_++;
   work.info->ends_input = ends_input;
-  end_epoch(*work.info, run_.clock->steady_ms());
+  stamp(*work.info);
+  dirty_ = true;
+  if (ends_epoch) end_epoch(*work.info, run_.clock->steady_ms());
   run_.flow.in_flight.fetch_add(1);
   return work;
 }
 
-std::optional<Sequencer::Work> Sequencer::read(Feed& feed, std::size_t index, std::int64_t now) {
-  auto memory = run_.pool->take();
-  switch (feed.reader->read(memory->slice)) {
-    case ReadResult::kEnd:
-      feed.ended = true;
-      return std::nullopt;
-    case ReadResult::kIdle:
-      feed.idle = std::clamp<std::int64_t>(feed.idle * 2, 1, kMostIdleMs);
-      feed.not_before = now + feed.idle;
-      return std::nullopt;
-    case ReadResult::kFailed:
-      run_.end.fail(feed.reader->failure());
-      return std::nullopt;
-    case ReadResult::kRetry:
-      feed.not_before = now + feed.backoff.next_ms();
-      return std::nullopt;
-    case ReadResult::kSlice:
-      break;
-  }
-  feed.backoff.reset();
-  feed.idle = 0;
+Sequencer::Work Sequencer::input(Feed& feed, std::uint32_t index, std::int64_t now) {
+  Feed::Taken taken = feed.take();
+  Slice& slice = taken.memory->slice;
   Work work;
   work.info = std::make_shared<SliceInfo>();
-  work.info->sequence = next_sequence_++;
-  work.info->source = static_cast<std::uint32_t>(index);
-  work.info->positions = std::move(memory->slice.positions);
-  work.info->bytes = memory->slice.bytes.size();
-  work.memory = std::move(memory);
-  work.source_node = feed.node;
+  work.info->source = index;
+  work.info->split = slice.split;
+  work.info->events = std::move(taken.events);
+  work.info->positions = std::move(slice.positions);
+  work.info->bytes = slice.bytes.size();
+  work.memory = std::move(taken.memory);
+  work.source_node = feed.node();
+  stamp(*work.info);
   dirty_ = true;
   if (epoch_is_due(now, run_.backend->pacing())) end_epoch(*work.info, now);
   run_.flow.in_flight.fetch_add(1);
   return work;
+}
+
+// The engine's own topics first: what is between two of its nodes is finished before more is begun.
+// Within each kind sources take turns. Where all input is bounded, a source whose next slice is
+// still being read is waited for, so that two runs take the same turns.
+std::optional<Sequencer::Work> Sequencer::next_input(std::int64_t now) {
+  const auto try_turns = [&](std::size_t first, std::size_t count,
+                             std::size_t& next) -> std::optional<Work> {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t turn = (next + i) % count;
+      const std::uint32_t index = turns_[first + turn];
+      const Feed::State state = feeds_[index]->look(now);
+      if (state == Feed::State::kReady) {
+        next = turn + 1;
+        return input(*feeds_[index], index, now);
+      }
+      if (state == Feed::State::kReading && strict_ && threaded_) return std::nullopt;
+    }
+    return std::nullopt;
+  };
+  if (auto work = try_turns(0, internal_, next_own_)) return work;
+  return try_turns(internal_, turns_.size() - internal_, next_);
+}
+
+void Sequencer::gather_events() {
+  for (const auto& feed : feeds_) {
+    for (SplitEvent& event : feed->take_events()) events_.push_back(std::move(event));
+  }
 }
 
 std::optional<Sequencer::Work> Sequencer::pull() {
@@ -123,52 +135,71 @@ std::optional<Sequencer::Work> Sequencer::pull() {
   if (pacing.reopen) run_.end.stop = true;
   if (run_.end.stop) {
     done_ = true;
-    return control(false);
+    return control(false, true);
   }
-  if (run_.flow.outbox_records > 500'000) return std::nullopt;  // deliveries are behind
+  // The times of an earlier run come before the first record, which may be late.
+  if (goes_on_) {
+    goes_on_ = false;
+    Work work = control(false, false);
+    dirty_ = false;
+    return work;
+  }
   // The tables are full again before the flusher has written what they held: nothing is read until
   // it has.
   if (pacing.pause) return std::nullopt;
   const std::int64_t now = run_.clock->steady_ms();
-  bool all_ended = true;
-  // In order: a source is read until it has nothing, so that bounded input has one total order.
-  for (std::size_t i = 0; i < feeds_.size(); ++i) {
-    Feed& feed = feeds_[i];
-    if (!feed.ended && feed.not_before <= now) {
-      if (auto work = read(feed, i, now)) return work;
-    }
-    all_ended = all_ended && feed.ended;
+  // A store that is behind stops the input, and no epoch: a transaction that stays open would end
+  // with its timeout.
+  const bool taking = run_.flow.outbox_records <= kMostOutboxRecords;
+  if (taking) {
+    if (auto work = next_input(now)) return work;
   }
-  if (all_ended) {
+  return without_input(now, pacing, taking);
+}
+
+std::optional<Sequencer::Work> Sequencer::without_input(std::int64_t now, const Pacing& pacing,
+                                                        bool taking) {
+  gather_events();
+  const bool all_ended = std::all_of(feeds_.begin(), feeds_.end(), [&](const auto& feed) {
+    return feed->look(now) == Feed::State::kEnded;
+  });
+  if (taking && all_ended) {
+    gather_events();
     done_ = true;
-    return control(true);
+    return control(true, true);
   }
-  const bool has_content = dirty_ || pacing.empty_epoch;
-  if (has_content && epoch_is_due(now, pacing)) return control(false);
+  idle_.look(now, taking, events_);
+  const bool moves_time =
+      needs_time_ && std::any_of(events_.begin(), events_.end(), [](const SplitEvent& event) {
+        return event.kind != SplitEvent::Kind::kAnnounced;
+      });
+  const bool due = (dirty_ || moves_time || pacing.empty_epoch) && epoch_is_due(now, pacing);
+  if (moves_time || due) return control(false, due);
   return std::nullopt;
 }
 
 std::int64_t Sequencer::ms_to_next() {
-  if (run_.flow.in_flight >= run_.flow.window) return kMostIdleMs;
+  constexpr std::int64_t kMostMs = 100;  // whatever else may have changed, such as the pacing
+  constexpr std::int64_t kUnderWayMs = 10;
+  if (run_.flow.in_flight >= run_.flow.window) return kUnderWayMs;
   const std::lock_guard lock(mutex_);
-  const std::int64_t now = run_.clock->steady_ms();
-  std::int64_t next = now + kMostIdleMs;
-  if (dirty_) next = std::min(next, epoch_started_ + run_.topology->epoch_ms);
-  for (const Feed& feed : feeds_) {
-    if (!feed.ended) next = std::min(next, feed.not_before);
-  }
-  return std::max<std::int64_t>(next - now, 1);
+  if (!dirty_) return kMostMs;
+  const std::int64_t left = epoch_started_ + run_.topology->epoch_ms - run_.clock->steady_ms();
+  return std::clamp<std::int64_t>(left, 1, kMostMs);
 }
 
 std::pair<std::uint64_t, std::uint64_t> Sequencer::progress() {
-  const std::lock_guard lock(mutex_);
   std::pair<std::uint64_t, std::uint64_t> sum{0, 0};
-  for (const Feed& feed : feeds_) {
-    const auto [done, all] = feed.reader->progress();
+  for (const auto& feed : feeds_) {
+    const auto [done, all] = feed->progress();
     sum.first += done;
     sum.second += all;
   }
   return sum;
+}
+
+void Sequencer::committed(std::uint32_t source, const std::vector<PositionChange>& positions) {
+  feeds_[source]->committed(positions);
 }
 
 }  // namespace huiliu::runtime

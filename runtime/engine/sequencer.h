@@ -1,25 +1,58 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
-#include "runtime/base/backoff.h"
 #include "runtime/component/backend.h"
+#include "runtime/engine/feed.h"
 #include "runtime/engine/messages.h"
 #include "runtime/engine/run_context.h"
 
 namespace huiliu::runtime {
 
-/// Cuts the input into slices and gives them their place in the total order. EngineThread threads
-/// pull; one at a time reads. Also decides where epochs end.
+/// Notices splits, and sources, of which nothing has come for long, so that others need not wait
+/// for them. Only the time counts in which input was taken: a split that is held back is not idle.
+class IdleWatch {
+ public:
+  explicit IdleWatch(const Topology& topology);
+
+  /// The slice's events and records have come.
+  void saw(const SliceInfo& slice);
+  /// Adds what has become idle. `now` on the steady clock; `taking`: what had come was taken.
+  void look(std::int64_t now, bool taking, std::vector<SplitEvent>& events);
+
+ private:
+  struct Silence {
+    std::int64_t since = 0;  ///< on the clock that stands while no input is taken
+    bool idle = false;
+  };
+  struct Source {
+    std::int64_t idle_ms = 0;  ///< 0: it has no event time
+    std::map<SplitId, Silence> live;
+    std::size_t splits = 0;
+    Silence silence;
+  };
+  void apply(const SplitEvent& event);
+
+  std::vector<Source> sources_;
+  std::int64_t clock_ = 0, looked_ = -1;
+};
+
+/// Takes what the sources have read and gives each piece its place in the total order. EngineThread
+/// threads pull. Whatever is chance, such as which source was first or that a split is idle, is
+/// decided here, once. Also decides where epochs end.
 class Sequencer {
  public:
-  explicit Sequencer(RunContext& run) : run_(run) {}
+  explicit Sequencer(RunContext& run);
 
   /// Opens the readers at their committed positions; `next_epoch` is the first to be committed.
   Status open(std::uint64_t next_epoch);
+  /// Gives each source a thread of its own.
+  void start();
+  void stop();
 
   struct Work {
     SliceInfoPtr info;
@@ -28,29 +61,35 @@ class Sequencer {
   };
   /// The next slice, or nothing now (no input, window full, or all given out).
   std::optional<Work> pull();
-  /// Time until pull() may have something that nobody signals: input, or an epoch's end.
+  /// Time until pull() may have something that nobody signals, such as an epoch's end.
   std::int64_t ms_to_next();
   /// Bytes read and in all, over all sources.
   std::pair<std::uint64_t, std::uint64_t> progress();
+  /// The epoch with these positions of a source is committed.
+  void committed(std::uint32_t source, const std::vector<PositionChange>& positions);
 
  private:
-  struct Feed {
-    std::size_t node = 0;
-    std::unique_ptr<SourceReader> reader;
-    bool ended = false;
-    std::int64_t not_before = 0;
-    Backoff backoff;        // after a failure
-    std::int64_t idle = 0;  // after nothing came
-  };
-
-  std::optional<Work> read(Feed& feed, std::size_t index, std::int64_t now);
-  Work control(bool ends_input);
+  std::optional<Work> next_input(std::int64_t now);
+  std::optional<Work> without_input(std::int64_t now, const Pacing& pacing, bool taking);
+  Work input(Feed& feed, std::uint32_t index, std::int64_t now);
+  Work control(bool ends_input, bool ends_epoch);
+  void gather_events();
+  void stamp(SliceInfo& info);
   bool epoch_is_due(std::int64_t now, const Pacing& pacing) const;
   void end_epoch(SliceInfo& info, std::int64_t now);
 
   RunContext& run_;
   std::mutex mutex_;
-  std::vector<Feed> feeds_;
+  std::vector<std::unique_ptr<Feed>> feeds_;
+  std::vector<std::uint32_t> turns_;  // feeds, the engine's own sources first
+  std::size_t internal_ = 0;          // of these, how many are the engine's own
+  std::size_t next_own_ = 0, next_ = 0;
+  bool strict_ = false;  // all input is bounded: sources take turns, and nothing is chance
+  bool needs_time_ = false;
+  bool goes_on_ = false;  // splits have times of an earlier run, which no slice has brought yet
+  bool threaded_ = false;
+  IdleWatch idle_;
+  std::vector<SplitEvent> events_;  // of no slice yet
   std::uint64_t next_sequence_ = 0;
   std::uint64_t next_epoch_ = 1;
   std::int64_t epoch_started_ = 0;

@@ -1,7 +1,6 @@
 #include "runtime/topology/plan.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -109,24 +108,14 @@ PathGuarantee path_guarantee(const Node& source, const Node& sink) {
   return path;
 }
 
-void collect_sources(const Topology& topology, std::size_t node, std::set<std::size_t>& seen,
-                     std::set<std::size_t>& sources) {
-  if (!seen.insert(node).second) return;
-  if (topology.nodes[node].kind == ComponentKind::kSource) sources.insert(node);
-  for (const StreamRef& input : topology.nodes[node].inputs) {
-    collect_sources(topology, input.node, seen, sources);
-  }
-}
-
 }  // namespace
 
 std::vector<PathGuarantee> guarantees(const Topology& topology) {
   std::vector<PathGuarantee> paths;
+  const std::vector<std::vector<std::size_t>> reaching = sources_reaching(topology);
   for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
     if (topology.nodes[n].kind != ComponentKind::kSink) continue;
-    std::set<std::size_t> seen, sources;
-    collect_sources(topology, n, seen, sources);
-    for (std::size_t source : sources) {
+    for (const std::size_t source : reaching[n]) {
       paths.push_back(path_guarantee(topology.nodes[source], topology.nodes[n]));
     }
   }

@@ -62,7 +62,7 @@ void check_windows(const Topology& topology, Diagnostics& diagnostics) {
 }
 
 /// What the time of records behind the topic follows: all sources of the topology.
-struct EventTime {
+struct TimeOfTopics {
   bool used = false;
   std::int64_t out_of_orderness_ms = 0;
 };
@@ -83,9 +83,10 @@ class Splitter {
       check_node(node, diagnostics_);
       if (node.kind != ComponentKind::kSource) continue;
       SourceDeclaration& source = *node.source_declaration;
-      if (source.event_time_field < 0) continue;
+      if (source.event_time.field < 0) continue;
       time_.used = true;
-      time_.out_of_orderness_ms = std::max(time_.out_of_orderness_ms, source.out_of_orderness_ms);
+      time_.out_of_orderness_ms =
+          std::max(time_.out_of_orderness_ms, source.event_time.out_of_orderness_ms);
       // Every operator that waits for time is behind a topic, whose source holds it.
       source.holds_watermark = false;
     }
@@ -155,14 +156,14 @@ class Splitter {
         *source.config, std::vector<const Schema*>{}, diagnostics_);
     source.source_declaration->backend = from_.backend_config.get();
     source.source_declaration->output = source.outputs.front().schema;
-    source.source_declaration->event_time_field = time_.used ? 0 : -1;
-    source.source_declaration->out_of_orderness_ms = time_.out_of_orderness_ms;
+    source.source_declaration->event_time.field = time_.used ? 0 : -1;
+    source.source_declaration->event_time.out_of_orderness_ms = time_.out_of_orderness_ms;
     done_.push_back(std::move(source));
   }
 
   Topology from_;
   Diagnostics& diagnostics_;
-  EventTime time_;
+  TimeOfTopics time_;
   std::vector<std::size_t> place_;  // old index → new index
   std::vector<Node> done_;
 };

@@ -24,28 +24,39 @@ class Checker final : DraftStep {
     }
   }
 
-  /// Whether records with event time may reach each node; inputs come first.
-  std::vector<bool> timed_nodes() const {
-    std::vector<bool> timed;
-    for (const Node& node : topology_.nodes) {
-      const bool own =
-          node.kind == ComponentKind::kSource && node.source_declaration->event_time_field >= 0;
-      timed.push_back(own || std::any_of(node.inputs.begin(), node.inputs.end(),
-                                         [&](const StreamRef& from) { return timed[from.node]; }));
-    }
-    return timed;
-  }
-
-  /// Without any event time such an operator would refuse every record at run time.
+  /// Records without a time would all be refused at run time.
   void check_event_time() {
-    const std::vector<bool> timed = timed_nodes();
+    const std::vector<std::vector<std::size_t>> reached = sources_reaching(topology_);
     for (std::size_t n = 0; n < topology_.nodes.size(); ++n) {
       const Node& node = topology_.nodes[n];
-      if (!node.descriptor->needs_event_time || timed[n]) continue;
-      fail(
-          node.place,
-          fmt::format("'{}' needs event time, and no source that it reads from has any", node.name),
-          "give the source `event_time: FIELD`");
+      if (!node.descriptor->needs_event_time) continue;
+      for (const std::size_t source : reached[n]) {
+        const Node& from = topology_.nodes[source];
+        if (from.source_declaration->event_time.field >= 0) continue;
+        fail(node.place,
+             fmt::format("'{}' needs event time, and the source '{}', whose records reach it, has "
+                         "none",
+                         node.name, from.name),
+             "give the source `event_time: FIELD`");
+      }
+    }
+  }
+
+  /// Shorter than an epoch, a silence could not be told from records that come once an epoch.
+  void check_idle() {
+    for (const Node& node : topology_.nodes) {
+      if (node.kind != ComponentKind::kSource) continue;
+      EventTime& time = node.source_declaration->event_time;
+      if (time.field < 0 || time.idle_ms >= topology_.epoch_ms) continue;
+      const Place place = (*node.config)["idle"].place();
+      if (place.line > 0) {
+        fail(place,
+             fmt::format("`idle` of '{}' is shorter than the topology's `epoch` of {} ms",
+                         node.name, topology_.epoch_ms),
+             "windows would not wait for records that come once an epoch; make it longer");
+      } else {
+        time.idle_ms = topology_.epoch_ms;
+      }
     }
   }
 
@@ -66,6 +77,7 @@ void check_streams(TopologyDraft& draft) {
   Checker checker(draft);
   checker.check_consumed();
   checker.check_event_time();
+  checker.check_idle();
 }
 
 }  // namespace huiliu::runtime

@@ -177,4 +177,21 @@ Topology load_topology(const std::string& path, const Registry& registry,
   return build_topology(load_config(path, diagnostics), path, registry, diagnostics);
 }
 
+std::vector<std::vector<std::size_t>> sources_reaching(const Topology& topology) {
+  std::vector<std::vector<std::size_t>> reaching;
+  for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
+    const Node& node = topology.nodes[n];
+    std::vector<std::size_t> sources;
+    if (node.kind == ComponentKind::kSource) sources.push_back(n);
+    for (const StreamRef& input : node.inputs) {
+      const auto& more = reaching[input.node];
+      sources.insert(sources.end(), more.begin(), more.end());
+    }
+    std::sort(sources.begin(), sources.end());
+    sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
+    reaching.push_back(std::move(sources));
+  }
+  return reaching;
+}
+
 }  // namespace huiliu::runtime

@@ -76,6 +76,9 @@ struct Topology {
   std::vector<std::uint16_t> all_shards() const;
 };
 
+/// Per node: the sources, as nodes, whose records can reach it, itself included; ascending.
+std::vector<std::vector<std::size_t>> sources_reaching(const Topology& topology);
+
 /// Top-stage options of a topology file, for the config check and the JSON Schema.
 const std::vector<Option>& topology_options();
 /// Keys that every node of the kind takes besides its type's options.

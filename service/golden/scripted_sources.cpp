@@ -61,7 +61,7 @@ class ScriptedDecoder final : public runtime::Decoder {
  public:
   ScriptedDecoder(const SourceDeclaration& declaration, const runtime::DecoderContext& context)
       : schema_(declaration.output),
-        event_time_(declaration.event_time_field),
+        event_time_(declaration.event_time.field),
         row_(context.row_slots) {}
 
   void decode(const Slice& slice, runtime::Outputs& out) override {

@@ -220,6 +220,8 @@ class RowsReader final : public runtime::SourceReader {
     return strange_.is_ok() ? result : runtime::ReadResult::kFailed;
   }
 
+  bool may_wait(std::int64_t most_ms) override { return messages_->may_wait(most_ms); }
+
   Status failure() const override { return strange_.is_ok() ? messages_->failure() : strange_; }
 
  private:

@@ -27,6 +27,11 @@ class KafkaReader final : public runtime::SourceReader {
 
   Status open(const runtime::SourceContext& context) override;
   ReadResult read(Slice& slice) override;
+  bool may_wait(std::int64_t most_ms) override {
+    most_wait_ms_ = static_cast<int>(most_ms);
+    return true;
+  }
+  bool has_splits() const override { return !options_.own; }
   Status failure() const override { return failure_; }
   std::pair<std::uint64_t, std::uint64_t> progress() const override { return {0, 0}; }
 
@@ -40,6 +45,7 @@ class KafkaReader final : public runtime::SourceReader {
   }
   Status discover_later();
   Status fetch();
+  std::size_t consume();
   Status take_in(Message message);
 
   ReaderOptions options_;
@@ -50,6 +56,7 @@ class KafkaReader final : public runtime::SourceReader {
   SliceFiller filler_{options_, context_, partitions_};
   std::vector<rd_kafka_message_t*> batch_;
   std::int64_t discovered_ms_ = 0;
+  int most_wait_ms_ = 1;
   Status failure_ = Status::ok();
 };
 
@@ -91,6 +98,7 @@ std::string KafkaReader::client_group() const {
 ReadResult KafkaReader::read(Slice& slice) {
   if (Status status = discover_later(); !status.is_ok()) return failed(std::move(status));
   if (filler_.is_empty()) {
+    partitions_.end_splits();
     if (Status status = fetch(); !status.is_ok()) return failed(std::move(status));
   }
   if (!filler_.is_empty()) return filler_.fill(slice);
@@ -108,16 +116,26 @@ Status KafkaReader::discover_later() {
   return Status::ok();
 }
 
-Status KafkaReader::fetch() {
-  constexpr int kWaitMs = 1;
+// A batch would be waited for until it is full, so only the first message is waited for.
+std::size_t KafkaReader::consume() {
   constexpr std::size_t kBatch = 4096;
   batch_.resize(kBatch);
-  const ssize_t count =
-      rd_kafka_consume_batch_queue(queue_.get(), kWaitMs, batch_.data(), batch_.size());
+  const auto more = [this](std::size_t from) {
+    const ssize_t count =
+        rd_kafka_consume_batch_queue(queue_.get(), 0, batch_.data() + from, kBatch - from);
+    return count > 0 ? static_cast<std::size_t>(count) : 0;
+  };
+  if (const std::size_t count = more(0); count > 0) return count;
+  batch_.front() = rd_kafka_consume_queue(queue_.get(), most_wait_ms_);
+  return batch_.front() == nullptr ? 0 : 1 + more(1);
+}
+
+Status KafkaReader::fetch() {
+  const std::size_t count = consume();
   Status status = Status::ok();
   std::vector<Partition*> recreated;
-  for (ssize_t i = 0; i < count; ++i) {
-    Message message(batch_[static_cast<std::size_t>(i)]);
+  for (std::size_t i = 0; i < count; ++i) {
+    Message message(batch_[i]);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && !partitions_.is_expected(*message)) {
       recreated.push_back(partitions_.find(*message));
     }

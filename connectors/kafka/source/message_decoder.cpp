@@ -62,6 +62,7 @@ class MessageDecoder final : public runtime::Decoder {
   MessageDecoder(MessageOptions options, const runtime::DecoderContext& context)
       : options_(std::move(options)),
         schema_(options_.schema()),
+        event_time_(context.event_time_field),
         json_(types(), options_.max_depth),
         csv_(4096, formats::CsvDialect{options_.delimiter, '"'}),
         row_(std::max(context.row_slots, schema_.width() + runtime::kRejectFieldCount)),
@@ -283,8 +284,8 @@ class MessageDecoder final : public runtime::Decoder {
       if (row_[field].is_null()) row_[field] = value;
     }
     Record made = record();
-    if (options_.event_time >= 0) {
-      const Value& time = row_[static_cast<std::size_t>(options_.event_time)];
+    if (event_time_ >= 0) {
+      const Value& time = row_[static_cast<std::size_t>(event_time_)];
       if (!time.is_null()) made.event_time = time.integer();
     }
     out_->emit(made);
@@ -292,6 +293,7 @@ class MessageDecoder final : public runtime::Decoder {
 
   MessageOptions options_;
   runtime::Schema schema_, value_schema_;
+  int event_time_;
   codecs::JsonRow json_;
   codecs::KeyTable keys_;
   formats::CsvRowParser csv_;

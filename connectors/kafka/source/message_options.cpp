@@ -89,24 +89,6 @@ void parse_field(const Config& item, MessageOptions& options, Diagnostics& diagn
   options.fields.push_back(std::move(field));
 }
 
-void parse_event_time(const Config& config, MessageOptions& options, Diagnostics& diagnostics) {
-  const Config& named = config["event_time"];
-  const runtime::Schema schema = options.schema();
-  const auto field = schema.index_of(named.text());
-  if (!field) {
-    std::vector<std::string> names;
-    for (const MessageField& known : options.fields) names.push_back(known.name);
-    diagnostics.error(named.place(), "there is no field '" + named.text() + "'",
-                      runtime::nearest_hint(named.text(), names));
-    return;
-  }
-  options.event_time = static_cast<int>(*field);
-  if (schema[*field].type != Type::kInt64 && schema[*field].type != Type::kTimestamp) {
-    diagnostics.error(named.place(),
-                      "the event time must be a timestamp or an int64 (milliseconds)");
-  }
-}
-
 void check_raw(const Config& config, const MessageOptions& options, Diagnostics& diagnostics) {
   std::size_t values = 0;
   for (const MessageField& field : options.fields) {
@@ -148,17 +130,6 @@ std::vector<Option> message_options() {
            "int64, float64, bool, timestamp, json, bytes), `from` (value, key, header, "
            "timestamp, topic, partition, offset), `header` (its name) and `default` (for null).",
        .required = true},
-      {.name = "event_time", .doc = "Field with the event time."},
-      {.name = "out_of_orderness",
-       .type = OptionType::kDuration,
-       .doc = "How far event times may be out of order.",
-       .default_text = "0s",
-       .formerly = "lateness"},
-      {.name = "ahead",
-       .type = OptionType::kDuration,
-       .doc = "How far event times may lie ahead of the clock; a record beyond is refused "
-              "(E410_TIME_AHEAD), since it would close windows that are still filled.",
-       .default_text = "24h"},
       {.name = "codes",
        .type = OptionType::kMap,
        .doc = "Other names for reject codes, e.g. E801_BAD_JSON: bad_json.",
@@ -188,10 +159,6 @@ MessageOptions parse_message_options(const Config& config, Diagnostics& diagnost
   if (options.fields.empty() && !diagnostics.has_errors()) {
     diagnostics.error(config.place(), "`fields` names no field");
   }
-  if (config.has("event_time")) parse_event_time(config, options, diagnostics);
-  if (config.has("out_of_orderness"))
-    options.out_of_orderness_ms = config["out_of_orderness"].as_duration().count();
-  if (config.has("ahead")) options.ahead_ms = config["ahead"].as_duration().count();
   if (options.format == MessageFormat::kRaw) check_raw(config, options, diagnostics);
   options.max_depth = static_cast<int>(config.int_or("max_depth", 64));
   if (config["codes"].is_map()) {

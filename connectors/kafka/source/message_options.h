@@ -27,9 +27,6 @@ struct MessageOptions {
   MessageFormat format = MessageFormat::kJson;
   char delimiter = ',';
   std::vector<MessageField> fields;
-  int event_time = -1;
-  std::int64_t out_of_orderness_ms = 0;
-  std::int64_t ahead_ms = 86'400'000;
   int max_depth = 64;
   std::vector<std::pair<std::string, std::string>> codes;  ///< reject code → the name to use
 

@@ -1,6 +1,7 @@
 #include "connectors/kafka/source/partition_set.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -31,6 +32,7 @@ void name_partition(Slice& slice, const Partition& partition) {
   slice.partition = partition.name;
   slice.partition_hash = partition.hash;
   slice.format = static_cast<std::uint32_t>(partition.number);
+  slice.split = partition.split_ended ? runtime::kNoSplit : partition.split;
 }
 
 Status PartitionSet::load_positions() {
@@ -112,8 +114,20 @@ Status PartitionSet::add(rd_kafka_t* client, const std::string& topic, int numbe
     made.end = range->end;
     made.done = made.next >= made.end && made.expected == kNoTime;
   }
-  partitions_.emplace(std::pair(topic, number), std::move(made));
+  // The engine's own topics hold rows of all partitions of a source, and tell their time otherwise.
+  if (!options_.own) made.split = context_.splits->announce(made.key, !options_.until_end);
+  end_split(partitions_.emplace(std::pair(topic, number), std::move(made)).first->second);
   return Status::ok();
+}
+
+void PartitionSet::end_splits() {
+  if (!options_.until_end) return;
+  for (auto& [id, partition] : partitions_) end_split(partition);
+}
+
+void PartitionSet::end_split(Partition& partition) {
+  if (!partition.done || partition.split == runtime::kNoSplit) return;
+  if (!std::exchange(partition.split_ended, true)) context_.splits->end(partition.split);
 }
 
 Result<StartDecision> PartitionSet::start_of(rd_kafka_t* client, const Partition& partition,
@@ -241,6 +255,7 @@ void PartitionSet::add_all_positions(Slice& slice) {
 
 void PartitionSet::say_all(Slice& slice) {
   name_partition(slice, partitions_.begin()->second);
+  slice.split = runtime::kNoSplit;
   pinned_ = stepped_ = false;
   add_all_positions(slice);
 }

@@ -27,7 +27,9 @@ struct Partition {
   std::int64_t bare_to = -1;          ///< as in Position
   bool assigned = false;              ///< the client fetches it
   bool done = false;                  ///< it was read to its `end`
-  bool passed_end = false;            ///< messages behind `end` are left to the next run
+  runtime::SplitId split = runtime::kNoSplit;
+  bool split_ended = false;  ///< which the engine was told
+  bool passed_end = false;   ///< messages behind `end` are left to the next run
 };
 
 /// The partitions that a source reads: finds new ones, chooses where each starts, has the client
@@ -54,6 +56,8 @@ class PartitionSet {
   /// message comes.
   void step(Partition& partition, std::int64_t offset);
 
+  /// Tells the engine which partitions have been read to their `end`. Nothing of them waits.
+  void end_splits();
   /// Whether every partition was read to its `end`.
   bool all_done() const;
   /// Whether a position must be in a slice soon, message or not.
@@ -74,6 +78,7 @@ class PartitionSet {
   runtime::Status assign(rd_kafka_t* client, bool first);
   runtime::Status unassign(rd_kafka_t* client, const Partition& partition) const;
   void add_all_positions(runtime::Slice& slice);
+  void end_split(Partition& partition);
 
   const ReaderOptions& options_;
   const runtime::SourceContext& context_;

@@ -119,7 +119,8 @@ runtime::Descriptor descriptor() {
        .type = OptionType::kDuration,
        .doc = "How often new partitions and topics are looked for.",
        .default_text = "10s"}};
-  for (const auto& options : {message_options(), connection_options(false)}) {
+  for (const auto& options :
+       {message_options(), runtime::event_time_options(), connection_options(false)}) {
     d.options.insert(d.options.end(), options.begin(), options.end());
   }
   d.rejects = true;
@@ -143,9 +144,8 @@ runtime::SourceType type() {
       settings.reader.headers = settings.reader.headers || field.part == MessagePart::kHeader;
     }
     declaration.output = options.schema();
-    declaration.event_time_field = options.event_time;
-    declaration.out_of_orderness_ms = options.out_of_orderness_ms;
-    declaration.ahead_ms = options.ahead_ms;
+    declaration.event_time =
+        parse_event_time(declaration.config, declaration.output, declaration.diagnostics);
     declaration.keep(std::move(settings));
   };
   t.create_reader = [](const SourceDeclaration& declaration) {

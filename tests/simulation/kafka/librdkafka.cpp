@@ -397,6 +397,11 @@ ssize_t rd_kafka_consume_batch_queue(rd_kafka_queue_t* queue, int timeout_ms,
   return static_cast<ssize_t>(queue->client->reader->fetch(micros(timeout_ms), messages, most));
 }
 
+rd_kafka_message_t* rd_kafka_consume_queue(rd_kafka_queue_t* queue, int timeout_ms) {
+  rd_kafka_message_t* message = nullptr;
+  return rd_kafka_consume_batch_queue(queue, timeout_ms, &message, 1) > 0 ? message : nullptr;
+}
+
 void rd_kafka_message_destroy(rd_kafka_message_t* message) {
   auto* const own = static_cast<Message*>(message);
   if (own->header_list != nullptr) rd_kafka_headers_destroy(own->header_list);

@@ -24,7 +24,11 @@ class Decoding {
     options_ = parse_message_options(connectors::testing::config_of(config), diagnostics);
     EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
     schema_ = options_.schema();
-    decoder_ = make_message_decoder(options_, {schema_.width() + 7, options_.event_time});
+    decoder_ = make_message_decoder(
+        options_,
+        {schema_.width() + 7, runtime::parse_event_time(connectors::testing::config_of(config),
+                                                        options_.schema(), diagnostics)
+                                  .field});
     runtime::Outputs& out =
         outputs_.emplace("source", 1, static_cast<std::uint32_t>(schema_.width()));
     out.set_arena(&arena_);

@@ -1,0 +1,207 @@
+#include "runtime/engine/feed.h"
+
+#include <algorithm>
+
+#include "runtime/base/stored_number.h"
+#include "runtime/component/backend.h"
+#include "runtime/component/meta_key.h"
+#include "runtime/record/partition_names.h"
+
+namespace huiliu::runtime {
+namespace {
+
+constexpr std::int64_t kMostIdleMs = 10;
+/// How long a reader with a thread of its own may wait for its store: as long as a stop may take.
+constexpr std::int64_t kMostWaitMs = 100;
+
+std::vector<std::pair<std::string, std::string>> without_prefix(const Backend& backend,
+                                                                const std::string& prefix) {
+  auto pairs = backend.meta(prefix);
+  for (auto& [key, value] : pairs) key.erase(0, prefix.size());
+  return pairs;
+}
+
+}  // namespace
+
+Feed::Feed(RunContext& run, std::size_t node, std::uint32_t index)
+    : run_(run), description_(run.topology->nodes[node]), node_(node), index_(index) {
+  const SourceType& type = *description_.source;
+  reader_ = run.selection != nullptr ? type.create_rereader(*description_.source_declaration)
+                                     : type.create_reader(*description_.source_declaration);
+}
+
+Feed::~Feed() {
+  stop();
+  join();
+}
+
+SourceContext Feed::context() {
+  SourceContext context;
+  context.node_name = description_.name;
+  context.topology_id = run_.topology->id;
+  context.base_folder = run_.topology->folder;
+  context.positions = without_prefix(*run_.backend, MetaKey::source(description_.name));
+  context.intern = intern_partition;
+  context.clock = run_.clock;
+  context.splits = this;
+  context.owned_shards = run_.backend->owned_shards();
+  context.shards = run_.topology->shards;
+  context.selection = run_.selection;
+  context.not_found = [this](const std::string& partition, const std::string& why) {
+    run_.unread.not_found(partition, why);
+  };
+  context.left_out = [this](const std::string& name, const std::string& why) {
+    run_.unread.left_out(description_.name, name, why);
+  };
+  return context;
+}
+
+Status Feed::open() {
+  const std::string prefix = MetaKey::time(description_.name);
+  for (const auto& [key, value] : without_prefix(*run_.backend, prefix)) {
+    saved_times_[key] = stored_number<std::int64_t>(value, prefix + key);
+  }
+  HUILIU_RETURN_IF_ERROR(retry(run_, description_.name, [&] { return reader_->open(context()); }));
+  bounded_ = reader_->is_bounded();
+  if (!reader_->has_splits()) announce({}, !bounded_);
+  return Status::ok();
+}
+
+SplitId Feed::announce(std::string_view key, bool live) {
+  const std::lock_guard lock(mutex_);
+  SplitEvent event{SplitEvent::Kind::kAnnounced, index_, next_split_++};
+  event.key = key;
+  event.live = live;
+  if (const auto saved = saved_times_.find(key); saved != saved_times_.end()) {
+    event.time = saved->second;
+    saved_times_.erase(saved);
+  }
+  events_.push_back(std::move(event));
+  return events_.back().split;
+}
+
+void Feed::end(SplitId split) {
+  const std::lock_guard lock(mutex_);
+  events_.push_back({SplitEvent::Kind::kEnded, index_, split});
+}
+
+void Feed::start() {
+  threaded_ = true;
+  waits_ = reader_->may_wait(kMostWaitMs);
+  thread_ = Thread([this] { run(); });
+}
+
+void Feed::stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  wake_.notify_all();
+}
+
+void Feed::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Feed::run() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      const auto has_work = [&] {
+        return stopping_ || !committed_.empty() ||
+               (has_room() && run_.clock->steady_ms() >= not_before_);
+      };
+      while (!has_work()) {
+        const std::int64_t until = not_before_ - run_.clock->steady_ms();
+        wake_.wait_for(lock, has_room() && until > 0 ? until : 1000);
+      }
+      if (stopping_ || state_ == State::kEnded) return;
+    }
+    read_once(run_.clock->steady_ms());
+  }
+}
+
+// One read at a time; the lock is not held meanwhile.
+void Feed::read_once(std::int64_t now) {
+  std::vector<PositionChange> committed;
+  bool room = false;
+  {
+    const std::lock_guard lock(mutex_);
+    committed = std::exchange(committed_, {});
+    room = has_room() && now >= not_before_;
+  }
+  if (!committed.empty()) reader_->committed(committed);
+  if (!room) return;
+  std::shared_ptr<SliceMemory> memory = run_.pool->take();
+  memory->slice.split = kNoSplit;
+  const ReadResult result = reader_->read(memory->slice);
+  if (!reader_->has_splits()) memory->slice.split = 0;
+  finish_read(result, std::move(memory), run_.clock->steady_ms());
+  if (result == ReadResult::kFailed) run_.end.fail(reader_->failure());
+  if (threaded_ && result != ReadResult::kIdle) run_.bell.ring();
+}
+
+void Feed::finish_read(ReadResult result, std::shared_ptr<SliceMemory> memory, std::int64_t now) {
+  const auto progress = reader_->progress();
+  const std::lock_guard lock(mutex_);
+  progress_ = progress;
+  switch (result) {
+    case ReadResult::kSlice:
+      ready_.push_back({std::move(memory), std::exchange(events_, {})});
+      state_ = State::kReading;
+      backoff_.reset();
+      idle_ms_ = 0;
+      break;
+    case ReadResult::kIdle:
+      state_ = State::kIdle;
+      idle_ms_ = std::clamp<std::int64_t>(idle_ms_ * 2, 1, kMostIdleMs);
+      not_before_ = waits_ ? now : now + idle_ms_;
+      break;
+    case ReadResult::kRetry:
+      state_ = State::kIdle;
+      not_before_ = now + backoff_.next_ms();
+      break;
+    case ReadResult::kEnd:
+      events_.push_back({SplitEvent::Kind::kSourceEnded, index_});
+      [[fallthrough]];
+    case ReadResult::kFailed:
+      state_ = State::kEnded;
+      break;
+  }
+}
+
+Feed::State Feed::look(std::int64_t now) {
+  bool reads = false;
+  {
+    const std::lock_guard lock(mutex_);
+    reads = !threaded_ && ready_.empty() && state_ != State::kEnded && now >= not_before_;
+  }
+  if (reads) read_once(now);
+  const std::lock_guard lock(mutex_);
+  return ready_.empty() ? state_ : State::kReady;
+}
+
+Feed::Taken Feed::take() {
+  const std::lock_guard lock(mutex_);
+  Taken taken = std::move(ready_.front());
+  ready_.pop_front();
+  wake_.notify_all();
+  return taken;
+}
+
+std::vector<SplitEvent> Feed::take_events() {
+  const std::lock_guard lock(mutex_);
+  if (!ready_.empty()) return {};
+  return std::exchange(events_, {});
+}
+
+std::pair<std::uint64_t, std::uint64_t> Feed::progress() const {
+  const std::lock_guard lock(mutex_);
+  return progress_;
+}
+
+void Feed::committed(const std::vector<PositionChange>& positions) {
+  const std::lock_guard lock(mutex_);
+  committed_.insert(committed_.end(), positions.begin(), positions.end());
+  wake_.notify_all();
+}
+
+}  // namespace huiliu::runtime

@@ -1,0 +1,258 @@
+#include <atomic>
+#include <map>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <spdlog/spdlog.h>
+
+#include "runtime/component/meta_key.h"
+#include "runtime/component/registry.h"
+#include "runtime/engine/engine.h"
+#include "runtime/testing/memory_backend.h"
+#include "runtime/testing/null_sink.h"
+
+namespace huiliu::runtime {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::MemoryBackend;
+
+/// What the test's sources give, and what came of it. Names are those of nodes.
+struct World {
+  /// A record of a split at a time; "" ends the split instead.
+  struct Item {
+    std::string split;
+    std::int64_t time = 0;
+    bool ends = false;
+  };
+  std::map<std::string, std::vector<Item>> items;
+  std::map<std::string, std::vector<std::string>> splits;  ///< that the source announces at once
+  std::set<std::string> live;                              ///< sources that go on for ever
+  std::set<std::string> stuck;  ///< sources whose read returns only when `released` is set
+  std::atomic<bool> released{false};
+  std::mutex mutex;
+  std::vector<std::string> seen;  ///< "NAME TIME" per record, "wm TIME" per watermark
+  std::map<std::string, std::string> committed;
+
+  void note(std::string line) {
+    const std::lock_guard lock(mutex);
+    seen.push_back(std::move(line));
+  }
+  std::size_t count(const std::string& prefix) {
+    const std::lock_guard lock(mutex);
+    return static_cast<std::size_t>(std::count_if(
+        seen.begin(), seen.end(), [&](auto& line) { return line.starts_with(prefix); }));
+  }
+};
+
+class ScriptedReader final : public SourceReader {
+ public:
+  ScriptedReader(World& world, std::string name) : world_(world), name_(std::move(name)) {}
+  Status open(const SourceContext& context) override {
+    context_ = context;
+    name_ = context.node_name;
+    for (const auto& [key, value] : context.positions) next_ = std::stoull(value);
+    for (const std::string& split : world_.splits[name_]) {
+      splits_[split] = context.splits->announce(split, world_.live.contains(name_));
+    }
+    return Status::ok();
+  }
+  ReadResult read(Slice& slice) override {
+    while (world_.stuck.contains(name_) && !world_.released) std::this_thread::yield();
+    const auto& items = world_.items[name_];
+    for (; next_ < items.size() && items[next_].ends; ++next_) {
+      context_.splits->end(splits_.at(items[next_].split));
+    }
+    if (next_ == items.size()) {
+      return world_.live.contains(name_) ? ReadResult::kIdle : ReadResult::kEnd;
+    }
+    const World::Item& item = items[next_++];
+    slice.bytes = std::to_string(item.time);
+    slice.partition = context_.intern(name_);
+    if (has_splits()) slice.split = splits_.at(item.split);
+    slice.positions = {{"next", std::to_string(next_)}};
+    return ReadResult::kSlice;
+  }
+  bool has_splits() const override { return !world_.splits[name_].empty(); }
+  void committed(const std::vector<PositionChange>& positions) override {
+    const std::lock_guard lock(world_.mutex);
+    for (const auto& [key, value] : positions) world_.committed[name_] = value;
+  }
+
+ private:
+  World& world_;
+  std::string name_;
+  SourceContext context_;
+  std::map<std::string, SplitId> splits_;
+  std::size_t next_ = 0;
+};
+
+class TimeDecoder final : public Decoder {
+ public:
+  void decode(const Slice& slice, Outputs& out) override {
+    Record record;
+    record.values = row_;
+    record.width = 1;
+    record.event_time = std::stoll(slice.bytes);
+    record.origin = {slice.partition, 0};
+    row_[0] = Value::of_integer(record.event_time);
+    out.emit(record);
+  }
+
+ private:
+  Value row_[16];
+};
+
+/// Notes records and watermarks in their order.
+class Watcher final : public Operator {
+ public:
+  explicit Watcher(World& world) : world_(world) {}
+  void process(std::size_t, Record& record, Outputs& out) override {
+    world_.note(fmt::format("{} {}", *record.origin.partition, record.event_time));
+    out.drop(record);
+  }
+  void on_watermark(std::int64_t time, Outputs&) override {
+    world_.note(time == kEndOfTime ? "wm end" : fmt::format("wm {}", time));
+  }
+
+ private:
+  World& world_;
+};
+
+class InputTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    spdlog::set_level(spdlog::level::err);
+    SourceType source;
+    source.descriptor = {.name = "script", .kind = ComponentKind::kSource};
+    source.declare = [](SourceDeclaration& declaration) {
+      declaration.output.add("t", Type::kInt64);
+      declaration.event_time = {.field = 0, .idle_ms = 1000};
+    };
+    source.create_reader = [this](const SourceDeclaration&) {
+      return std::make_unique<ScriptedReader>(world_, "");
+    };
+    source.create_decoder = [](const SourceDeclaration&, const DecoderContext&) {
+      return std::make_unique<TimeDecoder>();
+    };
+    registry_.add(std::move(source));
+    OperatorType watch;
+    watch.descriptor = {.name = "watch"};
+    watch.descriptor.stateful = watch.descriptor.needs_event_time = true;
+    watch.declare = [](Declaration& declaration) { declaration.output = declaration.input(); };
+    watch.create = [this](const Declaration&) { return std::make_unique<Watcher>(world_); };
+    registry_.add(std::move(watch));
+    registry_.add(testing::null_sink());
+    Diagnostics diagnostics;
+    const Config config = parse_config(
+        "topology: test\nepoch: 5ms\nsources: {a: {type: script}, b: {type: script}}\n"
+        "operators:\n  watch: {type: watch, input: [a, b]}\n"
+        "sinks: {none: {type: \"null\", input: watch}}\n",
+        "test.yaml", diagnostics);
+    topology_ = build_topology(config, "test.yaml", registry_, diagnostics);
+    ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+  }
+
+  /// Steps until nothing happens for a virtual `idle_ms`, or the end.
+  void step(std::int64_t idle_ms = 100) {
+    Engine engine(topology_, 1, backend_, clock_);
+    ASSERT_TRUE(engine.open().is_ok());
+    const std::int64_t until = clock_.steady_ms() + idle_ms;
+    for (std::uint64_t i = 0; !engine.done() && clock_.steady_ms() < until; ++i) {
+      if (!engine.step(i)) clock_.advance(1);
+    }
+    engine.stop();
+    for (std::uint64_t i = 0; !engine.done(); ++i) engine.step(i);
+    ASSERT_TRUE(engine.finish().is_ok());
+  }
+
+  World world_;
+  Registry registry_;
+  Topology topology_;
+  MemoryBackend backend_;
+  ManualClock clock_;
+};
+
+TEST_F(InputTest, SourcesThatAlwaysHaveSomethingTakeTurns) {
+  for (int i = 0; i < 3; ++i) {
+    world_.items["a"].push_back({"", i});
+    world_.items["b"].push_back({"", 10 + i});
+  }
+  step();
+  EXPECT_THAT(world_.seen, ElementsAre("a 0", "b 10", "wm 0", "a 1", "wm 1", "b 11", "a 2", "wm 2",
+                                       "b 12", "wm end"));
+}
+
+TEST_F(InputTest, ASourceThatIsStuckStopsNeitherOthersNorCommits) {
+  world_.stuck = {"a"};
+  world_.live = {"a", "b"};
+  for (int i = 0; i < 200; ++i) world_.items["b"].push_back({"", i});
+  for (const unsigned threads : {1u, 3u}) {
+    world_.seen.clear();
+    MemoryBackend backend;
+    Engine engine(topology_, threads, backend, system_clock());
+    ASSERT_TRUE(engine.open().is_ok());
+    std::thread run([&] { EXPECT_TRUE(engine.run().is_ok()); });
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (std::chrono::steady_clock::now() < end &&
+           value_of_key(backend.meta("source/b/"), "source/b/next") != "200") {
+      std::this_thread::yield();
+    }
+    engine.stop();
+    while (!engine.done()) std::this_thread::yield();
+    world_.released = true;
+    run.join();
+    EXPECT_EQ(value_of_key(backend.meta("source/b/"), "source/b/next"), "200");
+    EXPECT_EQ(world_.count("b "), 200);
+    world_.released = false;
+  }
+}
+
+TEST_F(InputTest, ASilentSplitHoldsTimeUpUntilItIsIdle) {
+  world_.live = {"a", "b"};
+  world_.splits["a"] = {"p0", "p1"};
+  world_.items["a"] = {{"p0", 100}, {"p1", 50}, {"p0", 200}};
+  world_.items["b"] = {{"", 500}};
+  step(500);
+  EXPECT_THAT(world_.seen, ElementsAre("a 100", "b 500", "a 50", "wm 50", "a 200"));
+  world_.seen.clear();
+  // The times come back with the next run, and p1 stays silent.
+  world_.items["a"].push_back({"p0", 300});
+  step(3000);
+  EXPECT_THAT(world_.seen, ElementsAre("wm 50", "a 300", "wm 500"));
+}
+
+TEST_F(InputTest, AClosedWindowStaysClosedAfterARestart) {
+  world_.live = {"a", "b"};
+  world_.splits["a"] = {"p"};
+  world_.items["a"] = {{"p", 20'000}};
+  world_.items["b"] = {{"", 30'000}};
+  step();
+  world_.seen.clear();
+  world_.items["a"].push_back({"p", 6});
+  step();
+  EXPECT_THAT(world_.seen, ElementsAre("wm 20000", "a 6"));
+}
+
+TEST_F(InputTest, WhatHasEndedLeavesTheTimeAtOnce) {
+  world_.live = {"b"};
+  world_.splits["a"] = {"f1", "f2"};
+  world_.items["a"] = {{"f1", 10}, {"f1", 0, true}, {"f2", 5}, {"f2", 0, true}};
+  world_.items["b"] = {{"", 400}, {"", 500}};
+  step();
+  // Time waits for f2, then for b only, since a has ended.
+  EXPECT_THAT(world_.seen, ElementsAre("a 10", "b 400", "a 5", "wm 5", "b 500", "wm 500"));
+  EXPECT_TRUE(backend_.meta("time/a/").empty() ||
+              value_of_key(backend_.meta("time/a/"), "time/a/f2").empty());
+}
+
+TEST_F(InputTest, AReaderLearnsWhatIsCommitted) {
+  world_.live = {"a", "b"};
+  world_.items["a"] = {{"", 1}, {"", 2}};
+  step();
+  EXPECT_EQ(world_.committed["a"], "2");
+}
+
+}  // namespace
+}  // namespace huiliu::runtime
