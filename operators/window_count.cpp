@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <map>
 
@@ -42,6 +43,7 @@ class WindowCount final : public runtime::Operator {
     context_ = &context;
     HUILIU_ASSIGN_OR_RETURN(table_, context.table("open"));
     row_.resize(context.row_slots());
+    for (const std::uint16_t shard : context.shards()) closed_[shard] = {};
     table_->for_each([this](std::uint16_t shard, std::string_view key, std::string_view value) {
       restore(shard, key, value);
     });
@@ -59,11 +61,13 @@ class WindowCount final : public runtime::Operator {
                           "记录没有事件时间"});
       return;
     }
-    if (current_ == nullptr || time < current_start_ || time - current_start_ >= window_ms_) {
-      const std::int64_t start = floor_to(time, window_ms_);
-      if (start + window_ms_ <= watermark_) {
-        return late(record, out);
-      }
+    const bool same =
+        current_ != nullptr && time >= current_start_ && time - current_start_ < window_ms_;
+    const std::int64_t start = same ? current_start_ : floor_to(time, window_ms_);
+    if (start + window_ms_ <= latest_closed_ && is_closed(start, record)) {
+      return late(record, out);
+    }
+    if (!same) {
       current_start_ = start;
       current_ = &windows_[start];
     }
@@ -74,9 +78,8 @@ class WindowCount final : public runtime::Operator {
   }
 
   void on_watermark(std::int64_t watermark_ms, Outputs& out) override {
-    if (watermark_ms <= watermark_) return;
     // The end of today's input is not the end of time: more input may be there at the next start.
-    if (watermark_ms != runtime::kEndOfTime) watermark_ = watermark_ms;
+    if (watermark_ms != runtime::kEndOfTime) close_to(watermark_ms);
     while (!windows_.empty() && windows_.begin()->first <= watermark_ms - window_ms_) {
       const std::int64_t start = windows_.begin()->first;
       const auto shard_of = [this](std::uint64_t hash) { return context_->shard_of(hash); };
@@ -99,14 +102,13 @@ class WindowCount final : public runtime::Operator {
         const std::string_view key = table_key(entry.key, start);
         const std::uint16_t shard = context_->shard_of(entry.hash);
         table_->put(shard, key, KeyBuilder::hash_bytes(key), bytes_of(entry.count));
-        remember_shard(shard);
       }
     }
     const std::uint64_t hash = KeyBuilder::hash_bytes(kWatermarkKey);
-    for (auto& [shard, saved] : saved_watermarks_) {
-      if (saved == watermark_) continue;
-      saved = watermark_;
-      table_->put(shard, kWatermarkKey, hash, bytes_of(watermark_));
+    for (auto& [shard, closed] : closed_) {
+      if (closed.saved == closed.to) continue;
+      closed.saved = closed.to;
+      table_->put(shard, kWatermarkKey, hash, bytes_of(closed.to));
     }
   }
 
@@ -135,16 +137,30 @@ class WindowCount final : public runtime::Operator {
     return table_key_;
   }
 
-  void remember_shard(std::uint16_t shard) { saved_watermarks_.try_emplace(shard, kNoEventTime); }
+  /// Of each shard, whoever had it before: its windows that end by then are closed for good.
+  struct Closed {
+    std::int64_t to = kNoEventTime;
+    std::int64_t saved = kNoEventTime;
+  };
+
+  void close_to(std::int64_t watermark_ms) {
+    for (auto& [shard, closed] : closed_) closed.to = std::max(closed.to, watermark_ms);
+    latest_closed_ = std::max(latest_closed_, watermark_ms);
+  }
+
+  // A shard that another process had may be further than the others of this one.
+  bool is_closed(std::int64_t start, const Record& record) const {
+    const auto shard = closed_.find(context_->shard_of(record.key_hash));
+    return shard != closed_.end() && start + window_ms_ <= shard->second.to;
+  }
 
   void restore(std::uint16_t shard, std::string_view key, std::string_view value) {
     std::int64_t number = 0;
     if (value.size() != sizeof number) table_->refuse_row(shard);
     std::memcpy(&number, value.data(), sizeof number);
-    remember_shard(shard);
     if (key == kWatermarkKey) {
-      saved_watermarks_[shard] = number;
-      watermark_ = std::max(watermark_, number);
+      closed_[shard] = {number, number};
+      latest_closed_ = std::max(latest_closed_, number);
       return;
     }
     std::int64_t start = 0;
@@ -179,8 +195,8 @@ class WindowCount final : public runtime::Operator {
   std::map<std::int64_t, KeyCounts> windows_;
   KeyCounts* current_ = nullptr;  // of the last record; most follow in the same window
   std::int64_t current_start_ = 0;
-  std::int64_t watermark_ = kNoEventTime;
-  std::map<std::uint16_t, std::int64_t> saved_watermarks_;  // per shard that has state here
+  std::map<std::uint16_t, Closed> closed_;  // per shard of this thread
+  std::int64_t latest_closed_ = kNoEventTime;
   std::vector<Value> row_;
   std::string table_key_;
   char number_bytes_[8] = {};

@@ -69,6 +69,27 @@ TEST(WindowCountTest, GoesOnWithCommittedCountsAfterACrash) {
   EXPECT_THAT(harness.take(), ElementsAre("dept=A window_start=10000 window_end=20000 count=1"));
 }
 
+TEST(WindowCountTest, AClosedWindowStaysClosedThoughNothingWasOpen) {
+  Harness harness(kYaml, "dept");
+  harness.push({{"dept", "A"}}, 5000);
+  harness.watermark(20'000);
+  EXPECT_THAT(harness.take(), ElementsAre("dept=A window_start=0 window_end=10000 count=1"));
+  harness.restart();
+  for (const char* dept : {"A", "B", "C", "D", "E"}) harness.push({{"dept", dept}}, 6000);
+  EXPECT_THAT(harness.take("late"), ::testing::SizeIs(5)) << "in whichever shard";
+  harness.end_of_input();
+  EXPECT_THAT(harness.take(), IsEmpty());
+}
+
+TEST(WindowCountTest, AnEarlierWatermarkOpensNoWindowAgain) {
+  Harness harness(kYaml, "dept");
+  harness.watermark(20'000);
+  harness.restart();
+  harness.watermark(3'000);  // of a process that is behind the one that had the shards before
+  harness.push({{"dept", "A"}}, 6000);
+  EXPECT_THAT(harness.take("late"), ElementsAre("dept=A"));
+}
+
 TEST(WindowCountTest, RejectsRecordsWithoutEventTime) {
   Harness harness(kYaml, "dept");
   harness.push({{"dept", "A"}});

@@ -114,12 +114,12 @@ sinks:
 """
     pathlib.Path("in").mkdir()
     said = huiliu("validate", "t.yaml", text=topology % "", code=2)
-    assert "t.yaml:7:3: error: 'w' needs event time, and no source" in said, said
+    assert "t.yaml:7:3: error: 'w' needs event time, and the source " in said, said
     huiliu("validate", "t.yaml", text=topology % ", event_time: at")
 
 
-def a_window_that_would_never_end_is_refused():
-    """With several workers a window waits for the topics behind itself: 0 of 49 windows came."""
+def a_window_before_a_keyed_operator_is_taken_by_several_workers():
+    """A window waits for the sources it reads from only: it waited for the topic behind itself."""
     topology = """
 topology: t
 rejects: bad
@@ -134,8 +134,7 @@ sinks:
   bad: {type: kafka, topic: bad}
 """
     huiliu("validate", "t.yaml", text=topology % "one")
-    said = huiliu("validate", "t.yaml", text=topology % "several", code=2)
-    assert "t.yaml:8:3: error: 'once' has a key and stands behind 'hours', which would never end" in said, said
+    huiliu("validate", "t.yaml", text=topology % "several")
 
 
 def state_shows_keys_and_nothing_else():

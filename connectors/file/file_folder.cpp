@@ -123,7 +123,7 @@ void FileFolder::announce_splits() {
   }
   for (const std::string& path : waiting_) {
     if (splits_.contains(path)) continue;
-    splits_[path] = context_.splits->announce(name_of(path), options_.append);
+    splits_[path] = context_.splits->announce({.key = name_of(path), .live = options_.append});
   }
 }
 

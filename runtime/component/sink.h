@@ -44,6 +44,20 @@ struct SinkContext {
   std::function<bool()> ending = {};
 };
 
+/// How far the input of one shard has come in event time at the end of an epoch, as far as it
+/// reaches a sink. Only what is known is said.
+struct ShardTime {
+  enum class State : std::uint8_t {
+    kTime,  ///< no record with an earlier time is to come
+    kIdle,  ///< nothing has come for so long that nobody waits; `time` was reached before
+    kNone,  ///< there is no such input
+  };
+  std::uint16_t shard = 0;
+  State state = State::kNone;
+  std::int64_t time = kNoEventTime;
+  bool operator==(const ShardTime&) const = default;
+};
+
 /// A sink whose length is part of the epoch's commit (files). Used by the committer thread only.
 class EpochSink {
  public:
@@ -52,6 +66,8 @@ class EpochSink {
   virtual Status open(const SinkContext& context) = 0;
   /// Encoded records in their order.
   virtual Status append(std::string_view bytes, std::uint64_t records) = 0;
+  /// Of the engine's own sinks: called before prepare().
+  virtual void reached(const std::vector<ShardTime>& /*times*/) {}
   /// Makes everything appended durable and says the positions to commit with the epoch.
   virtual Status prepare(std::vector<std::pair<std::string, std::string>>& positions) = 0;
   /// The positions that prepare() said last are committed.
@@ -90,10 +106,12 @@ class OutboxSink {
   virtual Status finish() { return Status::ok(); }
 };
 
+struct SourceDeclaration;
+
 struct SinkDeclaration : Declaration {
   using Declaration::Declaration;
-  /// The topology's sources, whose configs outlive the declaration.
-  std::map<std::string, const Config*> sources;
+  /// The topology's sources, which outlive the declaration.
+  std::map<std::string, const SourceDeclaration*> sources;
   /// What the rows that the sink has written look like, such as "format=csv": one of another layout
   /// does not go on with them (runtime/topology/state_layout.h). "" = nothing that matters.
   std::string layout;

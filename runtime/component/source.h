@@ -31,16 +31,31 @@ using PositionChange = std::pair<std::string, std::string>;
 using SplitId = std::uint32_t;
 inline constexpr SplitId kNoSplit = ~SplitId{0};
 
+struct SplitDescription {
+  std::string key;  ///< what the split is known by from run to run; its time is kept under it
+  /// There may be nothing of it for long, and windows then wait no longer than `idle`. Otherwise
+  /// more of it is there, and windows wait until it is read.
+  bool live = false;
+  int shard = -1;  ///< which says what process reads it, where several share the work
+  /// Of a reader that tells times itself (Slice::told): what was told last. Otherwise the engine
+  /// knows it.
+  std::int64_t time = kNoEventTime;
+};
+
+/// How far a split has come, where its records do not say it.
+struct ToldTime {
+  std::int64_t time = kNoEventTime;  ///< kNoEventTime: windows wait until there is one
+  bool idle = false;                 ///< windows do not wait for it
+  std::string saved;  ///< what SourceContext::times holds of it in the next run; "": as it was
+};
+
 /// Where a reader says what splits there are. Windows wait for each that was announced, so a reader
 /// announces all that it knows of before it gives the first record of any of them, as far as it
 /// can.
 class Splits {
  public:
   virtual ~Splits() = default;
-  /// `key` is what the split is known by from run to run; its time is kept under it. `live`: there
-  /// may be nothing of it for long, and windows then wait no longer than `idle`. Otherwise more of
-  /// it is there, and windows wait until it is read.
-  virtual SplitId announce(std::string_view /*key*/, bool /*live*/) { return 0; }
+  virtual SplitId announce(const SplitDescription& /*split*/) { return 0; }
   /// All of it has been given.
   virtual void end(SplitId /*split*/) {}
 
@@ -62,6 +77,8 @@ struct Slice {
   /// Of a reader that announces some: what the records are of; kNoSplit if none has a time.
   SplitId split = kNoSplit;
   std::vector<PositionChange> positions;  ///< what is true after this slice
+  /// Not empty: how far `split` has come, whatever times its records have.
+  std::optional<ToldTime> told;
   /// In a rejudgement: all rows count as selected.
   bool whole = false;
 };
@@ -80,6 +97,7 @@ struct SourceContext {
   std::string topology_id;
   std::string base_folder;  ///< folder of the topology file; relative paths start here
   std::vector<std::pair<std::string, std::string>> positions;  ///< as committed last
+  std::vector<std::pair<std::string, std::string>> times;  ///< of splits, by key, as committed last
   std::function<const std::string*(std::string_view)> intern;  ///< partition names
   Clock* clock = nullptr;
   Splits* splits = &Splits::none();
@@ -137,7 +155,6 @@ struct DecoderContext {
 struct SourceDeclaration : Declaration {
   using Declaration::Declaration;
   EventTime event_time;
-  bool holds_watermark = true;  ///< windows wait for this source's time
 };
 
 /// Where a record stands for people who open the file it came from.

@@ -131,12 +131,14 @@ void Committer::take_times(const SliceInfo& info) {
       split_times_.erase(id);
     }
   }
-  if (info.split == kNoSplit || info.max_event_time == kNoEventTime) return;
+  if (info.split == kNoSplit) return;
   SplitTime& split = split_times_.at({info.source, info.split});
-  // A topic of the engine's own has splits of other processes, whose time is not this one's.
-  if (info.max_event_time <= split.time || sources_[info.source]->internal) return;
-  split.time = info.max_event_time;
-  positions_[split.key] = std::to_string(split.time);
+  if (info.told) {
+    if (!info.told->saved.empty()) positions_[split.key] = info.told->saved;
+  } else if (info.max_event_time > split.time) {
+    split.time = info.max_event_time;
+    positions_[split.key] = std::to_string(split.time);
+  }
 }
 
 // A mistake on purpose: the positions of slices that the epoch does not contain.
@@ -153,7 +155,7 @@ Status Committer::apply(Pending& pending) {
   }
   if (Status status = write_sinks(pending.parts); !status.is_ok()) return status;
   if (pending.info->ends_epoch == 0) return Status::ok();
-  return commit(pending.info->ends_epoch);
+  return commit(*pending.info);
 }
 
 Status Committer::write_sinks(std::vector<SliceReport>& reports) {
@@ -209,7 +211,8 @@ void Committer::warn_of_unread_rejects(std::uint64_t epoch) const {
   }
 }
 
-Status Committer::commit(std::uint64_t epoch) {
+Status Committer::commit(const SliceInfo& last) {
+  const std::uint64_t epoch = last.ends_epoch;
   failpoint("epoch.begin");
   // 1. Every record of the epoch must be accounted for, or nothing of the epoch becomes true.
   if (const std::string difference = ledger_.check(); !difference.empty()) {
@@ -226,6 +229,7 @@ Status Committer::commit(std::uint64_t epoch) {
   changes_.clear();
   // 3. Files make their bytes durable before their new lengths are committed.
   failpoint("epoch.before_prepare");
+  for (const auto& [node, times] : last.shard_times) sinks_[node].file->reached(times);
   if (!mutant("epoch.commit_before_files")) {
     if (Status status = prepare_files(commit); !status.is_ok()) return status;
   }

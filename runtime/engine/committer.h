@@ -73,7 +73,7 @@ class Committer {
   Status apply(Pending& pending);
   Status write_sinks(std::vector<SliceReport>& reports);
   Status write_sink(std::size_t node);
-  Status commit(std::uint64_t epoch);
+  Status commit(const SliceInfo& last);
   void add_positions(EpochCommit& commit);
   void add_layout(EpochCommit& commit);
   void warn_of_unread_rejects(std::uint64_t epoch) const;

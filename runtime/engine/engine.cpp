@@ -25,7 +25,7 @@ Engine::Engine(const Topology& topology, unsigned parallelism, Backend& backend,
     return !run_.end.ending();
   };
   sequencer_ = std::make_unique<Sequencer>(run_);
-  timeline_ = std::make_unique<Timeline>(topology);
+  timeline_ = std::make_unique<Timeline>(topology, owned);
   committer_ = std::make_unique<Committer>(run_);
   committer_->on_committed([this](std::uint32_t source, const std::vector<PositionChange>& read) {
     sequencer_->committed(source, read);

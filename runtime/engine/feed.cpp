@@ -41,6 +41,7 @@ SourceContext Feed::context() {
   context.topology_id = run_.topology->id;
   context.base_folder = run_.topology->folder;
   context.positions = without_prefix(*run_.backend, MetaKey::source(description_.name));
+  context.times.assign(saved_times_.begin(), saved_times_.end());
   context.intern = intern_partition;
   context.clock = run_.clock;
   context.splits = this;
@@ -57,24 +58,27 @@ SourceContext Feed::context() {
 }
 
 Status Feed::open() {
-  const std::string prefix = MetaKey::time(description_.name);
-  for (const auto& [key, value] : without_prefix(*run_.backend, prefix)) {
-    saved_times_[key] = stored_number<std::int64_t>(value, prefix + key);
+  for (auto& [key, value] : without_prefix(*run_.backend, MetaKey::time(description_.name))) {
+    saved_times_[key] = std::move(value);
   }
   HUILIU_RETURN_IF_ERROR(retry(run_, description_.name, [&] { return reader_->open(context()); }));
   bounded_ = reader_->is_bounded();
-  if (!reader_->has_splits()) announce({}, !bounded_);
+  if (!reader_->has_splits()) announce({.key = {}, .live = !bounded_});
   return Status::ok();
 }
 
-SplitId Feed::announce(std::string_view key, bool live) {
+SplitId Feed::announce(const SplitDescription& split) {
   const std::lock_guard lock(mutex_);
   SplitEvent event{SplitEvent::Kind::kAnnounced, index_, next_split_++};
-  event.key = key;
-  event.live = live;
-  if (const auto saved = saved_times_.find(key); saved != saved_times_.end()) {
-    event.time = saved->second;
-    saved_times_.erase(saved);
+  event.key = split.key;
+  event.live = split.live;
+  event.shard = split.shard;
+  event.time = split.time;
+  // The engine's own sources tell times themselves.
+  const auto saved = saved_times_.find(split.key);
+  if (saved != saved_times_.end() && !description_.internal) {
+    event.time =
+        stored_number<std::int64_t>(saved->second, MetaKey::time(description_.name, split.key));
   }
   events_.push_back(std::move(event));
   return events_.back().split;
@@ -132,6 +136,7 @@ void Feed::read_once(std::int64_t now) {
   if (!room) return;
   std::shared_ptr<SliceMemory> memory = run_.pool->take();
   memory->slice.split = kNoSplit;
+  memory->slice.told.reset();
   const ReadResult result = reader_->read(memory->slice);
   if (!reader_->has_splits()) memory->slice.split = 0;
   finish_read(result, std::move(memory), run_.clock->steady_ms());

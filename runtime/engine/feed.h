@@ -61,7 +61,7 @@ class Feed final : private Splits {
 
  private:
   // Splits, called by the reader.
-  SplitId announce(std::string_view key, bool live) override;
+  SplitId announce(const SplitDescription& split) override;
   void end(SplitId split) override;
 
   SourceContext context();
@@ -85,7 +85,7 @@ class Feed final : private Splits {
   Backoff backoff_;
   std::int64_t idle_ms_ = 0;
   bool waits_ = false;  // the reader itself
-  std::map<std::string, std::int64_t, std::less<>> saved_times_;
+  std::map<std::string, std::string> saved_times_;
 
   mutable std::mutex mutex_;
   Condition wake_;

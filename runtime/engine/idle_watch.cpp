@@ -16,7 +16,7 @@ IdleWatch::IdleWatch(const Topology& topology) {
     if (node.kind != ComponentKind::kSource) continue;
     const SourceDeclaration& declared = *node.source_declaration;
     Source& source = sources_.emplace_back();
-    if (declared.event_time.field >= 0 && declared.holds_watermark) {
+    if (declared.event_time.field >= 0) {
       source.idle_ms = declared.event_time.idle_ms;
     }
   }

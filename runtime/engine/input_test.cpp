@@ -54,7 +54,8 @@ class ScriptedReader final : public SourceReader {
     name_ = context.node_name;
     for (const auto& [key, value] : context.positions) next_ = std::stoull(value);
     for (const std::string& split : world_.splits[name_]) {
-      splits_[split] = context.splits->announce(split, world_.live.contains(name_));
+      splits_[split] =
+          context.splits->announce({.key = split, .live = world_.live.contains(name_)});
     }
     return Status::ok();
   }

@@ -4,10 +4,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/component/outputs.h"
+#include "runtime/component/sink.h"
 #include "runtime/component/source.h"
 #include "runtime/engine/order_key.h"
 #include "runtime/record/arena.h"
@@ -31,6 +33,7 @@ struct SplitEvent {
   std::int64_t time = kNoEventTime;  ///< kAnnounced: what an earlier run has reached
   std::string key = {};              ///< kAnnounced
   bool live = false;                 ///< kAnnounced
+  int shard = -1;                    ///< kAnnounced: as in SplitDescription
 };
 
 /// What every stage of every thread must know of a slice. Stage 0 fills in max_event_time; then it
@@ -41,8 +44,11 @@ struct SliceInfo {
   SplitId split = kNoSplit;    ///< kNoSplit: the slice is without input
   std::int64_t now_ms = 0;     ///< what the clock says while the slice is worked on
   std::vector<SplitEvent> events;
+  std::optional<ToldTime> told;  ///< of the split, in place of max_event_time
   /// Watermarks of nodes behind the slice; the timeline's own.
   std::shared_ptr<const std::vector<std::int64_t>> times;
+  /// If an epoch ends: what the engine's own sinks, by node, are to pass on of times.
+  std::map<std::size_t, std::vector<ShardTime>> shard_times;
   std::int64_t max_event_time = kNoEventTime;
   std::uint64_t ends_epoch = 0;  ///< number of the epoch that ends with this slice, or 0
   bool ends_input = false;       ///< all sources are exhausted: watermarks go to the end of time

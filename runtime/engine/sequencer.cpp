@@ -32,9 +32,16 @@ Status Sequencer::open(std::uint64_t next_epoch) {
   internal_ = turns_.size();
   turns_.insert(turns_.end(), others.begin(), others.end());
   gather_events();
-  goes_on_ = needs_time_ && std::any_of(events_.begin(), events_.end(), [](const auto& event) {
-               return event.time != kNoEventTime;
-             });
+  // Where several processes share the work, each says first what its shards have, since those who
+  // wait for them may have nothing else to wait for.
+  const bool passes_time_on = std::any_of(nodes.begin(), nodes.end(), [](const Node& node) {
+    return node.internal && node.kind == ComponentKind::kSink;
+  });
+  says_times_ = needs_time_ && passes_time_on;
+  goes_on_ = says_times_ ||
+             (needs_time_ && std::any_of(events_.begin(), events_.end(), [](const auto& event) {
+                return event.time != kNoEventTime;
+              }));
   return Status::ok();
 }
 
@@ -89,6 +96,7 @@ Sequencer::Work Sequencer::input(Feed& feed, std::uint32_t index, std::int64_t n
   work.info->source = index;
   work.info->split = slice.split;
   work.info->events = std::move(taken.events);
+  work.info->told = std::move(slice.told);
   work.info->positions = std::move(slice.positions);
   work.info->bytes = slice.bytes.size();
   work.memory = std::move(taken.memory);
@@ -141,7 +149,7 @@ std::optional<Sequencer::Work> Sequencer::pull() {
   if (goes_on_) {
     goes_on_ = false;
     Work work = control(false, false);
-    dirty_ = false;
+    dirty_ = says_times_;
     return work;
   }
   // The tables are full again before the flusher has written what they held: nothing is read until

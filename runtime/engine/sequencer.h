@@ -87,6 +87,7 @@ class Sequencer {
   bool strict_ = false;  // all input is bounded: sources take turns, and nothing is chance
   bool needs_time_ = false;
   bool goes_on_ = false;  // splits have times of an earlier run, which no slice has brought yet
+  bool says_times_ = false;
   bool threaded_ = false;
   IdleWatch idle_;
   std::vector<SplitEvent> events_;  // of no slice yet

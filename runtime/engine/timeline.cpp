@@ -22,7 +22,7 @@ void SourceTime::apply(const SplitEvent& event) {
   switch (event.kind) {
     case SplitEvent::Kind::kAnnounced:
       idle_ = false;
-      splits_[event.split] = {event.time, true};
+      splits_[event.split] = {event.time, event.shard, true};
       latest_ = std::max(latest_, event.time);
       active_.insert(event.time);
       break;
@@ -47,43 +47,78 @@ void SourceTime::apply(const SplitEvent& event) {
   }
 }
 
+void SourceTime::set_time(Split& split, std::int64_t time) {
+  if (time <= split.time) return;
+  if (split.active) {
+    active_.erase(active_.find(split.time));
+    active_.insert(time);
+  }
+  split.time = time;
+  latest_ = std::max(latest_, time);
+}
+
 void SourceTime::reached(std::uint32_t split, std::int64_t time) {
   idle_ = false;
-  const auto found = splits_.find(split);
-  HUILIU_CHECK(found != splits_.end());
-  set_active(found->second, true);
-  if (time > found->second.time) {
-    active_.erase(active_.find(found->second.time));
-    active_.insert(time);
-    found->second.time = time;
-    latest_ = std::max(latest_, time);
-  }
+  Split& found = splits_.at(split);
+  set_active(found, true);
+  set_time(found, time);
+}
+
+void SourceTime::told(std::uint32_t split, const ToldTime& time) {
+  Split& found = splits_.at(split);
+  set_active(found, !time.idle);
+  set_time(found, time.time);
+}
+
+std::int64_t SourceTime::less_disorder(std::int64_t time) const {
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min() + 1;
+  return time < kLeast + out_of_orderness_ms_ ? kLeast : time - out_of_orderness_ms_;
 }
 
 void SourceTime::advance() {
   if (active_.empty() && !idle()) return;
   const std::int64_t least = active_.empty() ? latest_ : *active_.begin();
-  if (least == kNoEventTime) return;
-  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min() + 1;
-  const std::int64_t reached =
-      least < kLeast + out_of_orderness_ms_ ? kLeast : least - out_of_orderness_ms_;
-  watermark_ = std::max(watermark_, reached);
+  if (least != kNoEventTime) watermark_ = std::max(watermark_, less_disorder(least));
 }
 
-Timeline::Timeline(const Topology& topology)
-    : times_(std::make_shared<const NodeTimes>(topology.nodes.size(), kNoEventTime)) {
+bool SourceTime::add_shard(int shard, ShardTime& sum) const {
+  for (const auto& [id, split] : splits_) {
+    if (split.shard != shard) continue;
+    if (split.active && split.time == kNoEventTime) return false;
+    const std::int64_t time = split.time == kNoEventTime ? kNoEventTime : less_disorder(split.time);
+    if (split.active) {
+      const bool first = sum.state != ShardTime::State::kTime;
+      sum = {sum.shard, ShardTime::State::kTime, first ? time : std::min(sum.time, time)};
+    } else if (sum.state != ShardTime::State::kTime) {
+      sum = {sum.shard, ShardTime::State::kIdle, std::max(sum.time, time)};
+    }
+  }
+  return true;
+}
+
+Timeline::Timeline(const Topology& topology, std::vector<std::uint16_t> shards)
+    : times_(std::make_shared<const NodeTimes>(topology.nodes.size(), kNoEventTime)),
+      shards_(std::move(shards)) {
   std::vector<std::size_t> index(topology.nodes.size());
   for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
     const Node& node = topology.nodes[n];
     if (node.kind != ComponentKind::kSource) continue;
     const SourceDeclaration& declared = *node.source_declaration;
     index[n] = sources_.size();
-    timed_.push_back(declared.event_time.field >= 0 && declared.holds_watermark);
+    timed_.push_back(declared.event_time.field >= 0);
     sources_.emplace_back(declared.event_time.out_of_orderness_ms);
   }
   for (const std::vector<std::size_t>& nodes : sources_reaching(topology)) {
     std::vector<std::size_t>& reached = reached_.emplace_back();
-    for (const std::size_t node : nodes) reached.push_back(index[node]);
+    bool timed = false;
+    for (const std::size_t node : nodes) {
+      reached.push_back(index[node]);
+      timed = timed || timed_[index[node]];
+    }
+    const Node& node = topology.nodes[reached_.size() - 1];
+    if (timed && node.internal && node.kind == ComponentKind::kSink) {
+      sinks_.push_back(reached_.size() - 1);
+    }
   }
 }
 
@@ -93,6 +128,9 @@ std::shared_ptr<const NodeTimes> Timeline::after(SliceInfo& slice) {
   HUILIU_CHECK(slice.sequence == next_);
   ++next_;
   if (!stands_still_) advance(slice);
+  if (slice.ends_epoch != 0) {
+    for (const std::size_t sink : sinks_) slice.shard_times[sink] = times_of_shards(sink);
+  }
   slice.times = times_;
   return times_;
 }
@@ -100,7 +138,12 @@ std::shared_ptr<const NodeTimes> Timeline::after(SliceInfo& slice) {
 void Timeline::advance(const SliceInfo& slice) {
   for (const SplitEvent& event : slice.events) sources_[event.source].apply(event);
   if (slice.split != kNoSplit) {
-    sources_[slice.source].reached(slice.split, slice.max_event_time);
+    SourceTime& source = sources_[slice.source];
+    if (slice.told) {
+      source.told(slice.split, *slice.told);
+    } else {
+      source.reached(slice.split, slice.max_event_time);
+    }
   }
   for (SourceTime& source : sources_) source.advance();
   NodeTimes times = *times_;
@@ -127,6 +170,24 @@ std::int64_t Timeline::of_node(std::size_t node) const {
   if (!any) return kNoEventTime;
   if (all_ended) return kEndOfTime;
   return all_idle ? greatest : least;
+}
+
+// Never back: a split that is new to the shard may be behind what others were told already, and its
+// records are late then.
+std::vector<ShardTime> Timeline::times_of_shards(std::size_t sink) {
+  std::vector<ShardTime> times;
+  for (const std::uint16_t shard : shards_) {
+    ShardTime time{shard};
+    const bool known =
+        std::all_of(reached_[sink].begin(), reached_[sink].end(), [&](std::size_t source) {
+          return !timed_[source] || sources_[source].add_shard(shard, time);
+        });
+    if (!known) continue;
+    std::int64_t& before = passed_on_.try_emplace({sink, shard}, kNoEventTime).first->second;
+    before = time.time = std::max(time.time, before);
+    times.push_back(time);
+  }
+  return times;
 }
 
 }  // namespace huiliu::runtime

@@ -21,6 +21,8 @@ class SourceTime {
   void apply(const SplitEvent& event);
   /// The split has given records, the latest of this time; kNoEventTime if none has any.
   void reached(std::uint32_t split, std::int64_t time);
+  /// The split's time was told.
+  void told(std::uint32_t split, const ToldTime& time);
   /// All that a slice brings has been said.
   void advance();
 
@@ -30,13 +32,18 @@ class SourceTime {
   bool idle() const { return !ended_ && (idle_ || (active_.empty() && !splits_.empty())); }
   /// Never goes back. kNoEventTime: a split is yet to say.
   std::int64_t watermark() const { return watermark_; }
+  /// Adds what the splits of the shard say to what other sources' do; false if one is yet to say.
+  bool add_shard(int shard, ShardTime& sum) const;
 
  private:
   struct Split {
     std::int64_t time = kNoEventTime;
+    int shard = -1;
     bool active = true;
   };
   void set_active(Split& split, bool active);
+  void set_time(Split& split, std::int64_t time);
+  std::int64_t less_disorder(std::int64_t time) const;
 
   std::int64_t out_of_orderness_ms_;
   std::map<std::uint32_t, Split> splits_;  // those that have not ended
@@ -55,7 +62,8 @@ using NodeTimes = std::vector<std::int64_t>;
 /// are idle, it is the greatest: what has come so far is all that there is.
 class Timeline {
  public:
-  explicit Timeline(const Topology& topology);
+  /// `shards`: those of this process, where several share the work.
+  explicit Timeline(const Topology& topology, std::vector<std::uint16_t> shards = {});
 
   /// From now on no watermark advances: the records are old ones that an earlier run has read.
   void stand_still() { stands_still_ = true; }
@@ -65,6 +73,7 @@ class Timeline {
  private:
   void advance(const SliceInfo& slice);
   std::int64_t of_node(std::size_t node) const;
+  std::vector<ShardTime> times_of_shards(std::size_t sink);
 
   std::mutex mutex_;
   std::uint64_t next_ = 0;
@@ -73,6 +82,9 @@ class Timeline {
   std::vector<bool> timed_;                        // per source: whether its records have times
   std::vector<std::vector<std::size_t>> reached_;  // per node: the sources whose records reach it
   std::shared_ptr<const NodeTimes> times_;
+  std::vector<std::uint16_t> shards_;
+  std::vector<std::size_t> sinks_;  // which pass times on
+  std::map<std::pair<std::size_t, std::uint16_t>, std::int64_t> passed_on_;
 };
 
 }  // namespace huiliu::runtime

@@ -36,37 +36,6 @@ void check_node(const Node& node, Diagnostics& diagnostics) {
                     "use topics, or `workers: one` in `backend:`");
 }
 
-/// A window waits for the time of all topics between nodes. One that leads on from the window
-/// itself gets none before the window ends, so the window would never end.
-void check_windows(const Topology& topology, Diagnostics& diagnostics) {
-  for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
-    const Node& window = topology.nodes[n];
-    if (!window.descriptor->needs_event_time) continue;
-    std::vector<bool> behind(topology.nodes.size());
-    behind[n] = true;
-    for (std::size_t m = n + 1; m < topology.nodes.size(); ++m) {
-      const Node& node = topology.nodes[m];
-      behind[m] = std::any_of(node.inputs.begin(), node.inputs.end(),
-                              [&](const StreamRef& input) { return behind[input.node]; });
-      if (!behind[m] || !Plan::needs_key(node)) continue;
-      diagnostics.error(
-          node.place,
-          fmt::format("'{}' has a key and stands behind '{}', which would never end a window when "
-                      "several workers share the topology",
-                      node.name, window.name),
-          "use `workers: one` in `backend:`, or a second topology that reads what the window "
-          "gives");
-      break;
-    }
-  }
-}
-
-/// What the time of records behind the topic follows: all sources of the topology.
-struct TimeOfTopics {
-  bool used = false;
-  std::int64_t out_of_orderness_ms = 0;
-};
-
 class Splitter {
  public:
   Splitter(Topology topology, Diagnostics& diagnostics)
@@ -78,17 +47,8 @@ class Splitter {
                          "use `backend: {type: kafka, workers: several, ...}`");
       return std::move(from_);
     }
-    check_windows(from_, diagnostics_);
     for (const Node& node : from_.nodes) {
       check_node(node, diagnostics_);
-      if (node.kind != ComponentKind::kSource) continue;
-      SourceDeclaration& source = *node.source_declaration;
-      if (source.event_time.field < 0) continue;
-      time_.used = true;
-      time_.out_of_orderness_ms =
-          std::max(time_.out_of_orderness_ms, source.event_time.out_of_orderness_ms);
-      // Every operator that waits for time is behind a topic, whose source holds it.
-      source.holds_watermark = false;
     }
     std::vector<Node> nodes = std::exchange(from_.nodes, {});
     for (Node& node : nodes) {
@@ -156,14 +116,20 @@ class Splitter {
         *source.config, std::vector<const Schema*>{}, diagnostics_);
     source.source_declaration->backend = from_.backend_config.get();
     source.source_declaration->output = source.outputs.front().schema;
-    source.source_declaration->event_time.field = time_.used ? 0 : -1;
-    source.source_declaration->event_time.out_of_orderness_ms = time_.out_of_orderness_ms;
+    source.source_declaration->event_time.field = is_timed(from.node) ? 0 : -1;
     done_.push_back(std::move(source));
+  }
+
+  /// Whether records with an event time can come from the node, one of `done_`.
+  bool is_timed(std::size_t node) const {
+    const Node& from = done_[node];
+    if (from.kind == ComponentKind::kSource) return from.source_declaration->event_time.field >= 0;
+    return std::any_of(from.inputs.begin(), from.inputs.end(),
+                       [this](const StreamRef& input) { return is_timed(input.node); });
   }
 
   Topology from_;
   Diagnostics& diagnostics_;
-  TimeOfTopics time_;
   std::vector<std::size_t> place_;  // old index → new index
   std::vector<Node> done_;
 };

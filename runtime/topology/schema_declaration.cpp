@@ -67,7 +67,7 @@ class Declarer final : DraftStep {
       node.sink_declaration = hold<SinkDeclaration>(keep, *node.config, owned, sink);
       for (const Node& other : topology_.nodes) {
         if (other.kind != ComponentKind::kSource) continue;
-        node.sink_declaration->sources[other.name] = other.config.get();
+        node.sink_declaration->sources[other.name] = other.source_declaration.get();
       }
       if (owned.empty()) {
         diagnostics_.error(node.place, fmt::format("'{}' needs an input", node.name));

@@ -5,6 +5,7 @@
 #include "codecs/row_encoder.h"
 #include "connectors/file/content_hash.h"
 #include "runtime/component/outputs.h"
+#include "runtime/component/source.h"
 
 namespace huiliu::connectors {
 
@@ -94,12 +95,11 @@ void parse_originals(const SinkDeclaration& declaration, WorkbookLayout& layout,
   }
   const auto source = declaration.sources.find(config["originals"].text());
   if (source == declaration.sources.end() ||
-      (*source->second)["type"].text() != std::string_view("file")) {
+      source->second->config["type"].text() != std::string_view("file")) {
     diagnostics.error(config["originals"].place(), "`originals` names no source of type `file`");
     return;
   }
-  Diagnostics ignored;  // the source's own declaration has reported them
-  FileOptions options = parse_file_options(*source->second, ignored);
+  FileOptions options = source->second->kept<FileOptions>();
   options.quiet = true;
   layout.originals = std::make_shared<const FileOptions>(std::move(options));
   layout.rows.add("_id", runtime::Type::kInt64);

@@ -39,8 +39,10 @@ struct Sink {
        const std::string& source_text = "{type: file, path: in, fields: [name, amount]}")
       : type(*runtime::Registry::linked().sink("workbook")),
         config(runtime::with_defaults(config_of(text), type.descriptor.options)),
-        source(config_of(source_text)),
+        source_config(config_of(source_text)),
+        source(source_config, {}, diagnostics),
         declaration(config, {&kRejects}, diagnostics) {
+    runtime::Registry::linked().source("file")->declare(source);
     declaration.sources["lines"] = &source;
     type.declare(declaration);
     EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
@@ -93,10 +95,11 @@ struct Sink {
 
   const runtime::SinkType& type;
   runtime::Config config;
-  runtime::Config source;
+  runtime::Config source_config;
+  runtime::Diagnostics diagnostics;
+  runtime::SourceDeclaration source;
   runtime::ManualClock clock;
   std::uint64_t file_hash = 0;
-  runtime::Diagnostics diagnostics;
   runtime::SinkDeclaration declaration;
   runtime::SinkContext context;
   std::unique_ptr<runtime::EpochSink> file;

@@ -246,9 +246,12 @@ bool GroupOwnership::keeps(std::string_view key) const {
   return !key.starts_with(runtime::MetaKey::kLedger) && !key.starts_with(runtime::kLayoutPrefix);
 }
 
-// Keys of a shard are "!NAME/SHARD" or "!NAME/SHARD/REST".
+// Keys of a shard are "!NAME/SHARD" or "!NAME/SHARD/REST". A split's time goes with its position.
 int GroupOwnership::partition_of(std::string_view key) const {
-  if (const auto position = parse_position_key(key)) {
+  constexpr std::string_view kPrefix = runtime::MetaKey::kTime;
+  const std::string_view place =
+      key.starts_with(kPrefix) ? key.substr(key.find('/', kPrefix.size()) + 1) : key;
+  if (const auto position = parse_position_key(place)) {
     return position->partition % setup_.needs.shards;
   }
   const std::string_view rest = key.substr(key.find('/') + 1);

@@ -1,15 +1,20 @@
 #include "connectors/kafka/backend/repartition.h"
 
 #include <cstring>
+#include <map>
 #include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "connectors/kafka/backend/upstream_times.h"
 #include "connectors/kafka/client/message_frame.h"
+#include "connectors/kafka/client/position.h"
 #include "connectors/kafka/client/transaction.h"
 #include "connectors/kafka/source/kafka_reader.h"
 #include "runtime/base/check.h"
+#include "runtime/base/failpoint.h"
+#include "runtime/component/meta_key.h"
 #include "runtime/record/key.h"
 #include "runtime/record/partition_names.h"
 #include "runtime/record/row_codec.h"
@@ -62,8 +67,8 @@ std::string_view take_bytes(std::string_view& bytes, std::size_t size) {
   return taken;
 }
 
-std::string rows_head(std::uint64_t form) {
-  std::string head(1, kRowsVersion);
+std::string head_of(char version, std::uint64_t form) {
+  std::string head(1, version);
   put(head, form);
   return head;
 }
@@ -100,7 +105,8 @@ class RowsSink final : public runtime::EpochSink {
  public:
   explicit RowsSink(const SinkDeclaration& declaration)
       : topic_name_(declaration.config["topic"].text()),
-        head_(rows_head(rows_form(*declaration.inputs.front(), declaration.config))),
+        form_(rows_form(*declaration.inputs.front(), declaration.config)),
+        head_(head_of(kRowsVersion, form_)),
         waiting_(static_cast<std::size_t>(declaration.config["shards"].as_int())) {}
 
   Status open(const runtime::SinkContext& context) override {
@@ -126,11 +132,22 @@ class RowsSink final : public runtime::EpochSink {
     return Status::ok();
   }
 
+  void reached(const std::vector<runtime::ShardTime>& times) override {
+    const bool lost = runtime::mutant("time.control_lost") && !times_.empty();
+    unsent_ = !times.empty() && times != times_ && !lost;
+    times_ = times;
+  }
+
+  // Times come behind the rows: no row of the epoch is late by what the epoch itself has reached.
   Status prepare(std::vector<std::pair<std::string, std::string>>&) override {
+    const std::string times = head_of(kTimesVersion, form_) + times_bytes(times_);
+    if (unsent_ && runtime::mutant("time.control_early")) HUILIU_RETURN_IF_ERROR(send_times(times));
     for (std::size_t shard = 0; shard < waiting_.size(); ++shard) {
       if (waiting_[shard].empty()) continue;
-      if (Status status = send(shard); !status.is_ok()) return status;
+      HUILIU_RETURN_IF_ERROR(send(shard));
     }
+    if (unsent_) HUILIU_RETURN_IF_ERROR(send_times(times));
+    unsent_ = false;
     return Status::ok();
   }
 
@@ -142,7 +159,19 @@ class RowsSink final : public runtime::EpochSink {
     return status;
   }
 
-  std::string topic_name_, head_;
+  Status send_times(const std::string& message) {
+    for (std::size_t shard = 0; shard < waiting_.size(); ++shard) {
+      HUILIU_RETURN_IF_ERROR(
+          transaction_->produce(topic_, {.partition = static_cast<int>(shard), .value = message}));
+    }
+    return Status::ok();
+  }
+
+  std::string topic_name_;
+  std::uint64_t form_;
+  std::string head_;
+  std::vector<runtime::ShardTime> times_;  // said last
+  bool unsent_ = false;
   std::vector<std::string> waiting_;  // per shard: the message that is being filled
   Transaction* transaction_ = nullptr;
   rd_kafka_topic_t* topic_ = nullptr;
@@ -159,7 +188,7 @@ class RowsDecoder final : public runtime::Decoder {
     while (at < end) {
       const FramedMessage message = read_frame(at);
       try {
-        emit_rows(message.value, out);
+        if (message.value.front() == kRowsVersion) emit_rows(message.value, out);
       } catch (const NoRows&) {
         throw runtime::StatusError(Status::corrupt(fmt::format(
             "{} has something at offset {} that is no row of this topology: another program writes "
@@ -203,31 +232,82 @@ class RowsDecoder final : public runtime::Decoder {
   const std::string* partition_ = nullptr;
 };
 
-/// Ends with an error where rows are that its decoder would not understand.
+/// Ends with an error where rows are that its decoder would not understand, and tells how far each
+/// partition has come in event time.
 class RowsReader final : public runtime::SourceReader {
  public:
   RowsReader(std::unique_ptr<runtime::SourceReader> messages, const SourceDeclaration& declaration)
       : messages_(std::move(messages)),
         topic_(declaration.config["topic"].text()),
-        form_(rows_form(declaration.output, declaration.config)) {}
+        form_(rows_form(declaration.output, declaration.config)),
+        timed_(declaration.event_time.field >= 0) {}
 
-  Status open(const runtime::SourceContext& context) override { return messages_->open(context); }
+  Status open(const runtime::SourceContext& context) override {
+    if (timed_) HUILIU_RETURN_IF_ERROR(announce(context));
+    return messages_->open(context);
+  }
 
   runtime::ReadResult read(runtime::Slice& slice) override {
     const runtime::ReadResult result = messages_->read(slice);
     if (result != runtime::ReadResult::kSlice) return result;
     strange_ = check_rows(slice.bytes, form_, topic_);
+    if (strange_.is_ok() && timed_) tell_time(slice);
     return strange_.is_ok() ? result : runtime::ReadResult::kFailed;
   }
-
+  bool has_splits() const override { return timed_; }
   bool may_wait(std::int64_t most_ms) override { return messages_->may_wait(most_ms); }
 
   Status failure() const override { return strange_.is_ok() ? messages_->failure() : strange_; }
 
  private:
+  struct Split {
+    runtime::SplitId id = runtime::kNoSplit;
+    UpstreamTimes times;
+  };
+
+  Status announce(const runtime::SourceContext& context) {
+    splits_.clear();
+    for (const std::uint16_t shard : context.owned_shards) {
+      const std::string key = position_key(topic_, shard);
+      const std::string saved = runtime::value_of_key(context.times, key);
+      const auto times = UpstreamTimes::parse(saved, context.shards);
+      if (!times) {
+        return Status::corrupt(fmt::format(
+            "source '{}': the times '{}' of {} are none: something else has written them into the "
+            "state. Restore the state, or start afresh with another `topology` id",
+            context.node_name, saved, key));
+      }
+      const runtime::SplitId id =
+          context.splits->announce({.key = key, .shard = shard, .time = times->told().time});
+      splits_.emplace(shard, Split{id, *times});
+    }
+    return Status::ok();
+  }
+
+  /// The slice is of one partition, whose number the messages' reader gives as its format.
+  void tell_time(runtime::Slice& slice) {
+    const auto split = splits_.find(static_cast<std::uint16_t>(slice.format));
+    if (split == splits_.end() || slice.bytes.empty()) return;
+    UpstreamTimes& times = split->second.times;
+    bool changed = false;
+    const char* const end = slice.bytes.data() + slice.bytes.size();
+    for (const char* at = slice.bytes.data(); at < end;) {
+      const FramedMessage message = read_frame(at);
+      at += message.head.frame_size;
+      if (message.value.front() != kTimesVersion) continue;
+      if (const auto said = parse_times(message.value.substr(kHeadBytes))) times.take(*said);
+      changed = true;
+    }
+    slice.split = split->second.id;
+    slice.told = times.told();
+    if (changed && !runtime::mutant("time.table_unsaved")) slice.told->saved = times.text();
+  }
+
   std::unique_ptr<runtime::SourceReader> messages_;
   std::string topic_;
   std::uint64_t form_;
+  bool timed_;
+  std::map<std::uint16_t, Split> splits_;  // by partition
   Status strange_ = Status::ok();
 };
 
@@ -256,11 +336,11 @@ std::uint64_t rows_form(const runtime::Schema& schema, const Config& config) {
 }
 
 Status check_rows(std::string_view slice, std::uint64_t form, const std::string& topic) {
-  const std::string wanted = rows_head(form);
+  const std::string rows = head_of(kRowsVersion, form), times = head_of(kTimesVersion, form);
   const char* const end = slice.data() + slice.size();
   for (const char* at = slice.data(); at < end;) {
     const FramedMessage message = read_frame(at);
-    if (!message.value.starts_with(wanted)) {
+    if (!message.value.starts_with(rows) && !message.value.starts_with(times)) {
       return Status::invalid(fmt::format(
           "topic {} holds rows at offset {} that another version of the topology or of Huiliu has "
           "written: their fields, key, or form are not those that are read here. Run all workers "

@@ -13,7 +13,11 @@ namespace huiliu::connectors::kafka {
 /// order: a version byte and rows_form() (8 bytes), then per row its size (4 bytes), event time, id
 /// and origin's offset (8 bytes each), the size and bytes of the origin's partition name, the row
 /// (row_codec.h).
-inline constexpr char kRowsVersion = 2;
+inline constexpr char kRowsVersion = 3;
+/// The same for a message that says times instead of rows (upstream_times.h): behind the form comes
+/// times_bytes(). It is the last one of an epoch in a partition, and says how far the writer's
+/// shards have come with it.
+inline constexpr char kTimesVersion = 4;
 
 /// Tells rows of another version of the topology: a hash of the rows' fields and types, the key and
 /// the number of shards, all of which a reader must share with the writer.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "connectors/kafka/client/topics.h"
+#include "runtime/component/source.h"
 #include "runtime/component/text_template.h"
 
 namespace huiliu::connectors::kafka {
@@ -51,9 +52,10 @@ bool reads(const std::string& named, const std::string& topic) {
 void check_not_read(const SinkDeclaration& declaration) {
   const std::string bootstrap = bootstrap_of(declaration);
   for (const auto& [name, source] : declaration.sources) {
-    if (source->string_or("type", "") != "kafka") continue;
-    if (source->string_or("bootstrap", bootstrap) != bootstrap) continue;
-    for (const std::string& named : (*source)["topic"].as_strings()) {
+    const Config& config = source->config;
+    if (config.string_or("type", "") != "kafka") continue;
+    if (config.string_or("bootstrap", bootstrap) != bootstrap) continue;
+    for (const std::string& named : config["topic"].as_strings()) {
       for (const std::string& topic : topics_of(declaration.config)) {
         if (!reads(named, topic)) continue;
         declaration.diagnostics.error(

@@ -115,7 +115,11 @@ Status PartitionSet::add(rd_kafka_t* client, const std::string& topic, int numbe
     made.done = made.next >= made.end && made.expected == kNoTime;
   }
   // The engine's own topics hold rows of all partitions of a source, and tell their time otherwise.
-  if (!options_.own) made.split = context_.splits->announce(made.key, !options_.until_end);
+  if (!options_.own) {
+    const int shard = context_.shards > 0 ? number % context_.shards : -1;
+    made.split =
+        context_.splits->announce({.key = made.key, .live = !options_.until_end, .shard = shard});
+  }
   end_split(partitions_.emplace(std::pair(topic, number), std::move(made)).first->second);
   return Status::ok();
 }

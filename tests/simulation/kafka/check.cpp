@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <set>
 #include <vector>
 
@@ -38,10 +39,14 @@ void each(Broker& broker, const std::string& topic,
 
 bool is_broken(const std::string& value) { return !value.ends_with("}"); }
 
+constexpr std::int64_t kWindowMs = 200, kOutOfOrdernessMs = 30;  // as in topology.yaml
+
 struct Expected {
-  std::map<std::string, std::vector<std::string>> copied, accepted;  // dept → ids in order
-  std::map<Key, std::pair<std::int64_t, std::int64_t>> totals;       // count, sum
-  std::set<std::string> broken;                                      // origins
+  std::map<std::string, std::vector<std::string>> copied, accepted;      // dept → ids in order
+  std::map<Key, std::pair<std::int64_t, std::int64_t>> totals;           // count, sum
+  std::set<std::string> broken;                                          // origins
+  std::map<std::pair<std::string, std::int64_t>, std::int64_t> windows;  // kind, start → count
+  std::map<int, std::int64_t> latest;                                    // by input partition
   std::size_t records = 0, distinct = 0;
 
   explicit Expected(Broker& broker) {
@@ -52,6 +57,9 @@ struct Expected {
         return;
       }
       ++records;
+      const std::int64_t time = std::stoll(field(record.value, "t"));
+      ++windows[{field(record.value, "kind"), time - time % kWindowMs}];
+      latest[partition] = std::max(latest[partition], time);
       const std::string dept = field(record.value, "dept"), id = field(record.value, "id");
       copied[dept].push_back(id);
       if (!seen.emplace(dept, id).second) return;
@@ -61,6 +69,19 @@ struct Expected {
       sum += std::stoll(field(record.value, "amount"));
     });
     distinct = seen.size();
+    // A partition without a record holds up all windows.
+    const Topic* const input = broker.topic("input");
+    if (input == nullptr || latest.size() < input->logs.size()) latest.clear();
+    std::erase_if(windows, [&](const auto& window) {
+      return latest.empty() || window.first.second + kWindowMs > watermark();
+    });
+  }
+
+  /// Where the input leaves event time.
+  std::int64_t watermark() const {
+    std::int64_t least = std::numeric_limits<std::int64_t>::max();
+    for (const auto& [partition, time] : latest) least = std::min(least, time);
+    return least - kOutOfOrdernessMs;
   }
 };
 
@@ -121,6 +142,28 @@ std::string check_totals(Broker& broker, const Expected& expected) {
   return last.size() == expected.totals.size() ? "" : "totals: more than there must be";
 }
 
+/// Each window whose end time has passed is there once, with all of its records; no other is, and
+/// nothing is late, since no record is further behind its partition than the source says.
+std::string check_windows(Broker& broker, const std::string& topic, const Expected& expected) {
+  std::map<std::pair<std::string, std::int64_t>, std::int64_t> found;
+  std::string difference;
+  each(broker, topic, [&](int, const LogRecord& record) {
+    const std::pair window(field(record.value, "kind"),
+                           std::stoll(field(record.value, "window_start")));
+    const bool first = found.emplace(window, std::stoll(field(record.value, "count"))).second;
+    if (!first) difference = "is there twice: " + record.value;
+    if (!expected.windows.contains(window)) difference = "came early: " + record.value;
+  });
+  each(broker, "late",
+       [&](int, const LogRecord& record) { difference = "a record is late: " + record.value; });
+  for (const auto& [window, count] : expected.windows) {
+    if (found[window] == count) continue;
+    difference = window.first + " " + std::to_string(window.second) + " has " +
+                 std::to_string(found[window]) + " records, not " + std::to_string(count);
+  }
+  return difference.empty() ? "" : topic + ": " + difference;
+}
+
 std::string check_rejected(Broker& broker, const Expected& expected) {
   std::map<std::string, int> found;
   each(broker, "rejected", [&](int, const LogRecord& record) {
@@ -168,7 +211,7 @@ std::string check_changelog(Broker& broker, const std::string& start, std::size_
 std::size_t count_outputs(Broker& broker) {
   std::size_t count = 0;
   std::int64_t totals = 0;
-  for (const char* topic : {"copied", "accepted", "rejected"}) {
+  for (const char* topic : {"copied", "accepted", "rejected", "windows", "windows_of_one"}) {
     each(broker, topic, [&](int, const LogRecord&) { ++count; });
   }
   std::map<Key, std::int64_t> last;
@@ -182,7 +225,8 @@ std::size_t count_outputs(Broker& broker) {
 
 std::size_t count_expected(Broker& broker) {
   const Expected expected(broker);
-  return expected.records + 2 * expected.distinct + expected.broken.size();
+  return expected.records + 2 * expected.distinct + expected.broken.size() +
+         2 * expected.windows.size();
 }
 
 std::string check_outputs(Broker& broker, bool several) {
@@ -194,6 +238,9 @@ std::string check_outputs(Broker& broker, bool several) {
     difference = check_records(broker, "accepted", expected.accepted, !several);
   }
   if (difference.empty()) difference = check_totals(broker, expected);
+  for (const char* topic : {"windows_of_one", "windows"}) {
+    if (difference.empty()) difference = check_windows(broker, topic, expected);
+  }
   if (difference.empty()) difference = check_rejected(broker, expected);
   if (difference.empty())
     difference = check_changelog(broker, "sim.once.", expected.distinct, true);

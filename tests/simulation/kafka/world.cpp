@@ -40,7 +40,8 @@ World::World(const Topologies& topologies, std::uint64_t seed, bool trace)
     places_.push_back(std::make_unique<Place>());
   }
   broker_.create("input", kInputPartitions, false);
-  for (const char* topic : {"copied", "accepted", "totals", "rejected"}) {
+  for (const char* topic :
+       {"copied", "accepted", "totals", "rejected", "windows", "windows_of_one", "late"}) {
     broker_.create(topic, kOutputPartitions, false);
   }
 }
@@ -92,7 +93,8 @@ void World::plan_input() {
       values.push_back("{\"id\":\"r" + std::to_string(number) + "\",\"dept\":\"d" +
                        std::to_string(dept) + "\",\"kind\":\"" + kinds[number * 7 % 3] +
                        "\",\"amount\":" + std::to_string(number * 31 % 1000) +
-                       ",\"n\":" + std::to_string(number) + "}");
+                       ",\"n\":" + std::to_string(number) +
+                       ",\"t\":" + std::to_string(10 * made + 30 - scheduler_.below(31)) + "}");
     }
     tail_.emplace_back(partition, std::move(values));
   }
