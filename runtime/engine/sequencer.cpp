@@ -41,6 +41,7 @@ Status Sequencer::open(std::uint64_t next_epoch) {
     context.positions = positions_of(*run_.backend, MetaKey::source(node.name));
     context.intern = intern_partition;
     context.clock = run_.clock;
+    context.slice_bytes = run_.slice_bytes;
     context.owned_shards = run_.backend->owned_shards();
     context.shards = topology.shards;
     context.selection = run_.selection;
