@@ -36,6 +36,9 @@ MUTANTS = {
     "epoch.position_early": ("positions of slices behind the epoch are saved", ["engine", "simulation", "bench"]),
     "epoch.position_lost": ("every second epoch saves no positions", ["engine", "simulation", "bench"]),
     "exchange.lost_row": ("an exchange loses the last row of a part", ["engine", "simulation", "bench"]),
+    "order.by_thread": ("an exchange takes one thread's records after the other's", ["property"]),
+    "order.sink_by_thread": ("a sink takes one thread's records after the other's", ["property"]),
+    "order.no_shard": ("what threads make of their state has no order of time and shards", ["property"]),
     "append.half_line": ("a log's last line is taken before it is whole", ["live_folder"]),
     "append.key_by_name": ("a log is known by its name, not by what it begins with", ["live_folder"]),
     "file.grown_again": ("a file that has grown is read from its start", ["live_folder"]),
@@ -99,6 +102,8 @@ class Tests:
             return ["bash", ROOT / "tests/simulation/simulation.sh",
                     self.build / "tests/simulation/huiliu_simulation",
                     self.build / "bench/credit/credit_generator"]
+        if test == "property":
+            return [self.build / "tests/property/huiliu_property", "--seeds", "60"]
         if test == "live_folder":
             return [sys.executable, ROOT / "tests/live_folder_test.py", self.build / "cli/huiliu", "--seconds", "20"]
         if test == "rejudge":
