@@ -320,6 +320,22 @@ TEST(CompareTest, AnAmendmentWaitsForItsRecord) {
   EXPECT_THAT(harness.take("outcomes", {"outcome"}), ElementsAre("WITHDRAWN", "AMENDED"));
 }
 
+TEST(CompareTest, ANewRecordHasNothingOfTheRecordBefore) {
+  Harness amended(kAmended, kAmendedFields);
+  amended.push(act("~", "1", "a"));
+  amended.push(act("repair", "2", "~", "repaired"));
+  Row other = act("~", "1", "b");
+  other["k"] = "2";
+  amended.push(other);
+  EXPECT_THAT(amended.take("", {"k", "text", "state", "outcome"}),
+              ElementsAre("1|a|~|ACCEPTED", "1|a|repaired|AMENDED", "2|b|~|ACCEPTED"));
+  Harness counted("type: compare\nkey: [k]\nchanges: [text]\n", "k, text");
+  counted.push({{"k", "1"}, {"text", "a"}});
+  counted.push({{"k", "2"}, {"text", "b"}});
+  EXPECT_THAT(counted.take("changes", {"k", "text", "change"}),
+              ElementsAre("1|a|insert", "2|b|insert"));
+}
+
 TEST(CompareTest, GoesOverToAnotherListOfContent) {
   const std::string first = "type: compare\nkey: [k]\ncontent: [a]\n";
   Harness harness(first, "k, a, b");

@@ -59,7 +59,13 @@ void RecordBook::complete(const OptionalTexts& ours, Entry& entry) {
 
 bool RecordBook::find(const Place& place, const OptionalTexts& identities, Entry& entry) {
   entry.grew = false;
-  if (identities.empty()) return load(place, {}, entry);
+  if (identities.empty()) {
+    if (load(place, {}, entry)) return true;
+    // The entry still holds the record before, which may be of any key.
+    entry.state.clear();
+    entry.identity.clear();
+    return false;
+  }
   for (std::size_t i = 0; i < identities.size(); ++i) {
     if (!identities[i] || !load(place, *identities[i], entry)) continue;
     if (count(entry.state.identities) == 0) {

@@ -36,6 +36,9 @@ MUTANTS = {
     "epoch.position_early": ("positions of slices behind the epoch are saved", ["engine", "simulation", "bench"]),
     "epoch.position_lost": ("every second epoch saves no positions", ["engine", "simulation", "bench"]),
     "exchange.lost_row": ("an exchange loses the last row of a part", ["engine", "simulation", "bench"]),
+    "order.by_thread": ("an exchange takes one thread's records after the other's", ["property"]),
+    "order.sink_by_thread": ("a sink takes one thread's records after the other's", ["property"]),
+    "order.no_shard": ("what threads make of their state has no order of time and shards", ["property"]),
     "append.half_line": ("a log's last line is taken before it is whole", ["live_folder"]),
     "append.key_by_name": ("a log is known by its name, not by what it begins with", ["live_folder"]),
     "folders.unsynced": ("names of new folders are not synced", ["folders"]),
@@ -51,6 +54,12 @@ MUTANTS = {
     "rejudge.forgets": ("a rejudgement that was killed begins anew", ["rejudge"]),
     "sink.reject_lost": ("a record that a sink refuses goes nowhere", ["engine"]),
     "sqlite.position_apart": ("rows and position are two transactions", ["credit"]),
+    "time.control_early": ("a worker tells a time before the rows that belong to it", ["simulation_kafka"]),
+    "time.control_lost": ("a worker tells the times of its shards once and never again", ["simulation_kafka"]),
+    "time.ended_holds": ("a split that has ended still holds up time", ["engine"]),
+    "time.idle_holds": ("a split that is idle still holds up time", ["engine"]),
+    "time.table_unsaved": ("what other workers have told of times is not saved", ["simulation_kafka"]),
+    "time.unsaved": ("the times of splits are not saved", ["engine", "simulation_kafka"]),
     "kafka.applied_early": ("the local copy takes the epoch before Kafka has committed it", ["simulation_kafka", "kafka"]),
     "kafka.cut_ignored": ("a restore goes on although the topic has lost its beginning", ["mistakes"]),
     "kafka.marker_before_fence": ("the last epoch is read before the predecessor is fenced", ["simulation_kafka", "kafka"]),
@@ -95,7 +104,7 @@ class Tests:
         if test == "connectors":
             return [self.build / "connectors/kafka/huiliu_kafka_test", "--gtest_filter=Kafka*"]
         if test == "engine":
-            return [self.build / "runtime/huiliu_runtime_test", "--gtest_filter=EngineTest.*"]
+            return [self.build / "runtime/huiliu_runtime_test", "--gtest_filter=EngineTest.*:InputTest.*:TimelineTest.*"]
         if test == "simulation":
             return ["bash", ROOT / "tests/simulation/simulation.sh",
                     self.build / "tests/simulation/huiliu_simulation",
@@ -103,6 +112,8 @@ class Tests:
         if test == "folders":
             return [sys.executable, ROOT / "tests/crash/new_folders_test.py", self.build / "cli/huiliu",
                     next((self.build / "tests").glob("*huiliu_faulty_disk.so"))]
+        if test == "property":
+            return [self.build / "tests/property/huiliu_property", "--seeds", "60"]
         if test == "live_folder":
             return [sys.executable, ROOT / "tests/live_folder_test.py", self.build / "cli/huiliu", "--seconds", "20"]
         if test == "rejudge":

@@ -48,6 +48,9 @@ class Engine {
   /// Before open(): how to wait; false if the topology is to end instead. For simulations, whose
   /// time does not pass by itself.
   void set_wait(std::function<bool(std::int64_t ms)> wait) { run_.wait = std::move(wait); }
+  /// Before open(): the aim of a slice's size. Tiny ones let a small test pass every border that a
+  /// large input has.
+  void set_slice_bytes(std::size_t bytes) { run_.slice_bytes = bytes; }
   /// After open(), with one thread: shows `tracer` what passes the operators.
   void trace(Tracer& tracer);
   bool ending() const { return run_.end.ending(); }

@@ -90,6 +90,7 @@ struct RunContext {
   Backend* backend = nullptr;
   Clock* clock = nullptr;
   const Selection* selection = nullptr;  ///< not null: the run is a rejudgement
+  std::size_t slice_bytes = 1 << 20;     ///< aim of a slice's size
   std::shared_ptr<MemoryPool> pool = std::make_shared<MemoryPool>();
   /// Waits; false if the topology is to end instead. Virtual time in simulations.
   std::function<bool(std::int64_t ms)> wait;

@@ -31,7 +31,7 @@ Status Sequencer::open(std::uint64_t next_epoch) {
   }
   internal_ = turns_.size();
   turns_.insert(turns_.end(), others.begin(), others.end());
-  gather_events();
+  for (const auto& feed : feeds_) gather_events(*feed);
   // Where several processes share the work, each says first what its shards have, since those who
   // wait for them may have nothing else to wait for.
   const bool passes_time_on = std::any_of(nodes.begin(), nodes.end(), [](const Node& node) {
@@ -123,6 +123,7 @@ std::optional<Sequencer::Work> Sequencer::next_input(std::int64_t now) {
         return input(*feeds_[index], index, now);
       }
       if (state == Feed::State::kReading && strict_ && threaded_) return std::nullopt;
+      gather_events(*feeds_[index]);
     }
     return std::nullopt;
   };
@@ -130,10 +131,9 @@ std::optional<Sequencer::Work> Sequencer::next_input(std::int64_t now) {
   return try_turns(internal_, turns_.size() - internal_, next_);
 }
 
-void Sequencer::gather_events() {
-  for (const auto& feed : feeds_) {
-    for (SplitEvent& event : feed->take_events()) events_.push_back(std::move(event));
-  }
+// Of a source whose turn it is and that has no slice for it.
+void Sequencer::gather_events(Feed& feed) {
+  for (SplitEvent& event : feed.take_events()) events_.push_back(std::move(event));
 }
 
 std::optional<Sequencer::Work> Sequencer::pull() {
@@ -167,20 +167,20 @@ std::optional<Sequencer::Work> Sequencer::pull() {
 
 std::optional<Sequencer::Work> Sequencer::without_input(std::int64_t now, const Pacing& pacing,
                                                         bool taking) {
-  gather_events();
   const bool all_ended = std::all_of(feeds_.begin(), feeds_.end(), [&](const auto& feed) {
     return feed->look(now) == Feed::State::kEnded;
   });
   if (taking && all_ended) {
-    gather_events();
+    for (const auto& feed : feeds_) gather_events(*feed);
     done_ = true;
     return control(true, true);
   }
-  idle_.look(now, taking, events_);
-  const bool moves_time =
-      needs_time_ && std::any_of(events_.begin(), events_.end(), [](const SplitEvent& event) {
-        return event.kind != SplitEvent::Kind::kAnnounced;
-      });
+  idle_.look(now, taking && !strict_, events_);
+  // Where nothing is chance, the next slice brings what there is to be said.
+  const bool moves_time = needs_time_ && !strict_ &&
+                          std::any_of(events_.begin(), events_.end(), [](const SplitEvent& event) {
+                            return event.kind != SplitEvent::Kind::kAnnounced;
+                          });
   const bool due = (dirty_ || moves_time || pacing.empty_epoch) && epoch_is_due(now, pacing);
   if (moves_time || due) return control(false, due);
   return std::nullopt;

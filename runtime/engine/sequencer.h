@@ -73,7 +73,7 @@ class Sequencer {
   std::optional<Work> without_input(std::int64_t now, const Pacing& pacing, bool taking);
   Work input(Feed& feed, std::uint32_t index, std::int64_t now);
   Work control(bool ends_input, bool ends_epoch);
-  void gather_events();
+  void gather_events(Feed& feed);
   void stamp(SliceInfo& info);
   bool epoch_is_due(std::int64_t now, const Pacing& pacing) const;
   void end_epoch(SliceInfo& info, std::int64_t now);

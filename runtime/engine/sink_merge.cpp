@@ -1,5 +1,7 @@
 #include "runtime/engine/sink_merge.h"
 
+#include "runtime/base/failpoint.h"
+
 namespace huiliu::runtime {
 
 void SinkMerge::merge(const std::vector<const SinkPart*>& parts) {
@@ -28,6 +30,7 @@ void SinkMerge::interleave(const std::vector<const SinkPart*>& parts) {
   while (!cursors.empty()) {
     auto first = cursors.begin();
     for (auto it = cursors.begin() + 1; it != cursors.end(); ++it) {
+      if (mutant("order.sink_by_thread")) break;  // the parts come as their threads were done
       if (it->part->order[it->record] < first->part->order[first->record]) first = it;
     }
     const std::uint32_t bytes = first->part->sizes[first->record];

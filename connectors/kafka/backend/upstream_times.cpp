@@ -6,8 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "runtime/base/failpoint.h"
-
 namespace huiliu::connectors::kafka {
 
 using runtime::ShardTime;
@@ -70,7 +68,7 @@ void UpstreamTimes::take(const std::vector<ShardTime>& times) {
     std::optional<ShardTime>& known = shards_[one.shard];
     const std::int64_t before = known ? known->time : runtime::kNoEventTime;
     known = one;
-    if (!runtime::mutant("time.goes_back")) known->time = std::max(one.time, before);
+    known->time = std::max(one.time, before);
   }
 }
 
