@@ -39,6 +39,33 @@ std::string edge_label(const Plan& plan, const Edge& edge) {
   return "";
 }
 
+/// The sources that a node takes its event time from.
+std::vector<std::string> time_sources(const Plan& plan, std::size_t node) {
+  std::vector<std::string> names;
+  for (const std::size_t source : sources_reaching(*plan.topology)[node]) {
+    const Node& from = plan.topology->nodes[source];
+    if (from.source_declaration->event_time.field >= 0) names.push_back(from.name);
+  }
+  return names;
+}
+
+/// Where event time comes from, and who waits for it; "" for other nodes.
+std::string time_text(const Plan& plan, std::size_t n) {
+  const Node& node = plan.topology->nodes[n];
+  if (node.kind == ComponentKind::kSource) {
+    const runtime::EventTime& time = node.source_declaration->event_time;
+    if (time.field < 0) return "";
+    if (node.internal) return "           time: as the writers of the topic say, shard by shard\n";
+    return fmt::format(
+        "           time: {}, up to {} ms out of order, waited for up to {} ms of silence\n",
+        node.outputs.front().schema[static_cast<std::size_t>(time.field)].name,
+        time.out_of_orderness_ms, time.idle_ms);
+  }
+  if (!node.descriptor->needs_event_time) return "";
+  return fmt::format("           waits for the time of {}, the one furthest behind\n",
+                     fmt::join(time_sources(plan, n), ", "));
+}
+
 /// What a reader wants to see once, though each place where a sink encodes has an edge of its own.
 std::vector<const Edge*> distinct_edges(const Plan& plan) {
   std::vector<const Edge*> edges;
@@ -85,6 +112,10 @@ void put_nodes(Writer& out, const Plan& plan) {
     put(out, "type", node.type_name);
     put(out, "stage", plan.stage[n]);
     put(out, "key", key_text(node));
+    out.Key("time_from");
+    out.StartArray();
+    for (const std::string& source : time_sources(plan, n)) out.String(source.c_str());
+    out.EndArray();
     out.EndObject();
   }
   out.EndArray();
@@ -118,6 +149,26 @@ void put_guarantees(Writer& out, const Topology& topology) {
   out.EndArray();
 }
 
+std::string node_text(const Plan& plan, std::size_t n) {
+  const Topology& topology = *plan.topology;
+  const Node& node = topology.nodes[n];
+  std::string out = fmt::format("  {:<8} {} ({})", kind_name(node.kind), node.name, node.type_name);
+  if (Plan::needs_key(node)) out += fmt::format(", key ({})", key_text(node));
+  out += "\n";
+  for (const Edge* edge : distinct_edges(plan)) {
+    if (edge->to != n) continue;
+    out += fmt::format("           <- {} [{}]\n",
+                       topology.nodes[edge->from.node].stream_name(edge->from.port),
+                       edge_label(plan, *edge));
+  }
+  out += time_text(plan, n);
+  if (node.kind == ComponentKind::kSink && node.rejects &&
+      !topology.is_read({n, node.reject_port()})) {
+    out += "           its rejects are counted and logged: nobody reads them\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string plan_text(const Plan& plan) {
@@ -128,21 +179,7 @@ std::string plan_text(const Plan& plan) {
   for (std::size_t stage = 0; stage < plan.stages; ++stage) {
     out += fmt::format("\nstage {}: fused chains\n", stage);
     for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
-      const Node& node = topology.nodes[n];
-      if (plan.stage[n] != stage) continue;
-      out += fmt::format("  {:<8} {} ({})", kind_name(node.kind), node.name, node.type_name);
-      if (Plan::needs_key(node)) out += fmt::format(", key ({})", key_text(node));
-      out += "\n";
-      for (const Edge* edge : distinct_edges(plan)) {
-        if (edge->to != n) continue;
-        out += fmt::format("           <- {} [{}]\n",
-                           topology.nodes[edge->from.node].stream_name(edge->from.port),
-                           edge_label(plan, *edge));
-      }
-      if (node.kind == ComponentKind::kSink && node.rejects &&
-          !topology.is_read({n, node.reject_port()})) {
-        out += "           its rejects are counted and logged: nobody reads them\n";
-      }
+      if (plan.stage[n] == stage) out += node_text(plan, n);
     }
   }
   out += "\nguarantees\n";

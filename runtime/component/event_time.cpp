@@ -44,6 +44,21 @@ std::vector<Option> event_time_options() {
            .default_text = "1m"}};
 }
 
+Option alignment_option() {
+  return {.name = "alignment",
+          .type = OptionType::kObject,
+          .doc =
+              "Holds back partitions that are further ahead in event time than `most` of the "
+              "slowest one, so that windows need not be kept for it without bound.",
+          .members = {{.name = "group",
+                       .doc = "Sources with one group are aligned to each other; without it, the "
+                              "source's own partitions are."},
+                      {.name = "most",
+                       .type = OptionType::kDuration,
+                       .doc = "How far ahead.",
+                       .required = true}}};
+}
+
 EventTime parse_event_time(const Config& config, const Schema& schema, Diagnostics& diagnostics) {
   EventTime time;
   if (config.has("event_time")) time.field = parse_field(config["event_time"], schema, diagnostics);
@@ -53,6 +68,14 @@ EventTime parse_event_time(const Config& config, const Schema& schema, Diagnosti
   duration("out_of_orderness", time.out_of_orderness_ms);
   duration("ahead", time.ahead_ms);
   duration("idle", time.idle_ms);
+  if (config.has("alignment")) {
+    const Config& alignment = config["alignment"];
+    time.align_most_ms = alignment["most"].as_duration().count();
+    time.align_group = alignment.string_or("group", "");
+    if (time.field < 0) {
+      diagnostics.error(alignment.place(), "`alignment` needs event time", "set `event_time` too");
+    }
+  }
   return time;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "runtime/component/config.h"
@@ -19,10 +20,16 @@ struct EventTime {
   std::int64_t ahead_ms = 86'400'000;
   /// How long a live split, or a source that has nothing to read, holds up the time of others.
   std::int64_t idle_ms = 60'000;
+  /// How far a split may be ahead of the slowest of its group before it is held back; -1: any. A
+  /// group without a name is the source's own splits.
+  std::int64_t align_most_ms = -1;
+  std::string align_group = {};
 };
 
 /// The options `event_time`, `out_of_orderness`, `ahead` and `idle`, for any source.
 std::vector<Option> event_time_options();
+/// The option `alignment`, for a source whose reader can hold splits back.
+Option alignment_option();
 /// `config` is a source's, with those options; `schema` is what it gives.
 EventTime parse_event_time(const Config& config, const Schema& schema, Diagnostics& diagnostics);
 

@@ -125,6 +125,9 @@ class SourceReader {
   /// From now on a read may wait so long for something to come; before, hardly at all. False: it
   /// never waits, and is asked again after a while.
   virtual bool may_wait(std::int64_t /*most_ms*/) { return false; }
+  /// Gives nothing of the split until it is held no longer; what comes of it meanwhile waits. Only
+  /// asked of readers whose source has the option `alignment`.
+  virtual void hold(SplitId /*split*/, bool /*held*/) {}
   /// An epoch with these positions is committed: what is before them is not read again.
   virtual void committed(const std::vector<PositionChange>& /*positions*/) {}
   /// Whether all that is to be read is there, and read() never says kIdle.

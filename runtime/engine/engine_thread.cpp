@@ -73,6 +73,7 @@ void EngineThread::process_input(const Sequencer::Work& work) {
   if (work.memory) {
     chains_.decode(work.source_node, memory->slice);
     work.info->max_event_time = chains_.take_max_event_time(work.source_node);
+    sequencer_.decoded(*work.info);
   }
   end_stage(0, work.info);
 }

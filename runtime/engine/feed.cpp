@@ -111,7 +111,7 @@ void Feed::run() {
     {
       std::unique_lock lock(mutex_);
       const auto has_work = [&] {
-        return stopping_ || !committed_.empty() ||
+        return stopping_ || !committed_.empty() || !holds_.empty() ||
                (has_room() && run_.clock->steady_ms() >= not_before_);
       };
       while (!has_work()) {
@@ -127,13 +127,16 @@ void Feed::run() {
 // One read at a time; the lock is not held meanwhile.
 void Feed::read_once(std::int64_t now) {
   std::vector<PositionChange> committed;
+  std::vector<std::pair<SplitId, bool>> holds;
   bool room = false;
   {
     const std::lock_guard lock(mutex_);
     committed = std::exchange(committed_, {});
+    holds = std::exchange(holds_, {});
     room = has_room() && now >= not_before_;
   }
   if (!committed.empty()) reader_->committed(committed);
+  for (const auto& [split, held] : holds) reader_->hold(split, held);
   if (!room) return;
   std::shared_ptr<SliceMemory> memory = run_.pool->take();
   memory->slice.split = kNoSplit;
@@ -202,6 +205,12 @@ std::vector<SplitEvent> Feed::take_events() {
 std::pair<std::uint64_t, std::uint64_t> Feed::progress() const {
   const std::lock_guard lock(mutex_);
   return progress_;
+}
+
+void Feed::hold(SplitId split, bool held) {
+  const std::lock_guard lock(mutex_);
+  holds_.emplace_back(split, held);
+  wake_.notify_all();
 }
 
 void Feed::committed(const std::vector<PositionChange>& positions) {

@@ -56,6 +56,8 @@ class Feed final : private Splits {
   std::int64_t not_before() const { return not_before_; }
   /// Bytes done and in all, as of the last read.
   std::pair<std::uint64_t, std::uint64_t> progress() const;
+  /// The reader is to hold the split back from its next read on, or no longer.
+  void hold(SplitId split, bool held);
   /// An epoch with these positions is committed: the reader learns of it before its next read.
   void committed(const std::vector<PositionChange>& positions);
 
@@ -93,6 +95,7 @@ class Feed final : private Splits {
   std::vector<SplitEvent> events_;  // since the last slice
   SplitId next_split_ = 0;
   std::vector<PositionChange> committed_;
+  std::vector<std::pair<SplitId, bool>> holds_;  // for the reader
   State state_ = State::kReading;
   std::int64_t not_before_ = 0;
   std::pair<std::uint64_t, std::uint64_t> progress_;

@@ -49,7 +49,7 @@ void IdleWatch::saw(const SliceInfo& slice) {
   Source& source = sources_[slice.source];
   source.silence = {clock_, false};
   const auto split = source.live.find(slice.split);
-  if (split != source.live.end()) split->second = {clock_, false};
+  if (split != source.live.end()) split->second = {clock_, false, split->second.held};
 }
 
 void IdleWatch::look(std::int64_t now, bool taking, std::vector<SplitEvent>& events) {
@@ -63,7 +63,7 @@ void IdleWatch::look(std::int64_t now, bool taking, std::vector<SplitEvent>& eve
     Source& source = sources_[index];
     if (source.idle_ms == 0) continue;
     const auto is_idle = [&](Silence& silence) {
-      if (silence.idle || clock_ - silence.since < source.idle_ms) return false;
+      if (silence.idle || silence.held || clock_ - silence.since < source.idle_ms) return false;
       silence.idle = true;
       return true;
     };
@@ -74,6 +74,11 @@ void IdleWatch::look(std::int64_t now, bool taking, std::vector<SplitEvent>& eve
       events.push_back({SplitEvent::Kind::kSourceIdle, index});
     }
   }
+}
+
+void IdleWatch::hold(std::uint32_t source, SplitId split, bool held) {
+  const auto found = sources_[source].live.find(split);
+  if (found != sources_[source].live.end()) found->second = {clock_, false, held};
 }
 
 }  // namespace huiliu::runtime

@@ -68,7 +68,9 @@ class ScriptedReader final : public SourceReader {
     if (next_ == items.size()) {
       return world_.live.contains(name_) ? ReadResult::kIdle : ReadResult::kEnd;
     }
-    const World::Item& item = items[next_++];
+    const World::Item& item = items[next_];
+    if (held_.contains(has_splits() ? splits_.at(item.split) : 0)) return ReadResult::kIdle;
+    ++next_;
     slice.bytes = std::to_string(item.time);
     slice.partition = context_.intern(name_);
     if (has_splits()) slice.split = splits_.at(item.split);
@@ -76,6 +78,9 @@ class ScriptedReader final : public SourceReader {
     return ReadResult::kSlice;
   }
   bool has_splits() const override { return !world_.splits[name_].empty(); }
+  void hold(SplitId split, bool held) override {
+    held ? void(held_.insert(split)) : void(held_.erase(split));
+  }
   void committed(const std::vector<PositionChange>& positions) override {
     const std::lock_guard lock(world_.mutex);
     for (const auto& [key, value] : positions) world_.committed[name_] = value;
@@ -86,6 +91,7 @@ class ScriptedReader final : public SourceReader {
   std::string name_;
   SourceContext context_;
   std::map<std::string, SplitId> splits_;
+  std::set<SplitId> held_;
   std::size_t next_ = 0;
 };
 
@@ -246,6 +252,25 @@ TEST_F(InputTest, WhatHasEndedLeavesTheTimeAtOnce) {
   EXPECT_THAT(world_.seen, ElementsAre("a 10", "b 400", "a 5", "wm 5", "b 500", "wm 500"));
   EXPECT_TRUE(backend_.meta("time/a/").empty() ||
               value_of_key(backend_.meta("time/a/"), "time/a/f2").empty());
+}
+
+TEST_F(InputTest, ASourceThatIsFarAheadOfItsGroupIsHeldBack) {
+  for (const Node& node : topology_.nodes) {
+    if (node.kind != ComponentKind::kSource) continue;
+    node.source_declaration->event_time.align_most_ms = 100;
+    node.source_declaration->event_time.align_group = "g";
+  }
+  for (int i = 0; i < 5; ++i) {
+    world_.items["a"].push_back({"", i * 1000});
+    world_.items["b"].push_back({"", i});
+  }
+  step();
+  std::vector<std::string> records;
+  for (const std::string& line : world_.seen) {
+    if (!line.starts_with("wm")) records.push_back(line);
+  }
+  EXPECT_THAT(records, ElementsAre("a 0", "b 0", "a 1000", "b 1", "b 2", "b 3", "b 4", "a 2000",
+                                   "a 3000", "a 4000"));
 }
 
 TEST_F(InputTest, AReaderLearnsWhatIsCommitted) {

@@ -9,7 +9,7 @@ constexpr std::uint64_t kMostOutboxRecords = 500'000;  ///< beyond, deliveries a
 
 }  // namespace
 
-Sequencer::Sequencer(RunContext& run) : run_(run), idle_(*run.topology) {
+Sequencer::Sequencer(RunContext& run) : run_(run), idle_(*run.topology), alignment_(*run.topology) {
   for (const Node& node : run.topology->nodes) {
     needs_time_ = needs_time_ || node.descriptor->needs_event_time;
   }
@@ -75,6 +75,9 @@ void Sequencer::stamp(SliceInfo& info) {
                      std::make_move_iterator(events_.end()));
   events_.clear();
   idle_.saw(info);
+  if (!alignment_.is_used()) return;
+  alignment_.saw(info);
+  align();
 }
 
 Sequencer::Work Sequencer::control(bool ends_input, bool ends_epoch) {
@@ -194,6 +197,20 @@ std::int64_t Sequencer::ms_to_next() {
   if (!dirty_) return kMostMs;
   const std::int64_t left = epoch_started_ + run_.topology->epoch_ms - run_.clock->steady_ms();
   return std::clamp<std::int64_t>(left, 1, kMostMs);
+}
+
+void Sequencer::decoded(const SliceInfo& slice) {
+  if (!alignment_.is_used()) return;
+  const std::lock_guard lock(mutex_);
+  alignment_.reached(slice);
+  align();
+}
+
+void Sequencer::align() {
+  for (const Alignment::Change& change : alignment_.changes()) {
+    idle_.hold(change.source, change.split, change.held);
+    feeds_[change.source]->hold(change.split, change.held);
+  }
 }
 
 std::pair<std::uint64_t, std::uint64_t> Sequencer::progress() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/component/backend.h"
+#include "runtime/engine/alignment.h"
 #include "runtime/engine/feed.h"
 #include "runtime/engine/messages.h"
 #include "runtime/engine/run_context.h"
@@ -23,11 +24,14 @@ class IdleWatch {
   void saw(const SliceInfo& slice);
   /// Adds what has become idle. `now` on the steady clock; `taking`: what had come was taken.
   void look(std::int64_t now, bool taking, std::vector<SplitEvent>& events);
+  /// The split is held back, or no longer: it is not silent meanwhile.
+  void hold(std::uint32_t source, SplitId split, bool held);
 
  private:
   struct Silence {
     std::int64_t since = 0;  ///< on the clock that stands while no input is taken
     bool idle = false;
+    bool held = false;
   };
   struct Source {
     std::int64_t idle_ms = 0;  ///< 0: it has no event time
@@ -65,6 +69,8 @@ class Sequencer {
   std::int64_t ms_to_next();
   /// Bytes read and in all, over all sources.
   std::pair<std::uint64_t, std::uint64_t> progress();
+  /// The slice is decoded; any thread.
+  void decoded(const SliceInfo& slice);
   /// The epoch with these positions of a source is committed.
   void committed(std::uint32_t source, const std::vector<PositionChange>& positions);
 
@@ -75,6 +81,7 @@ class Sequencer {
   Work control(bool ends_input, bool ends_epoch);
   void gather_events(Feed& feed);
   void stamp(SliceInfo& info);
+  void align();
   bool epoch_is_due(std::int64_t now, const Pacing& pacing) const;
   void end_epoch(SliceInfo& info, std::int64_t now);
 
@@ -90,6 +97,7 @@ class Sequencer {
   bool says_times_ = false;
   bool threaded_ = false;
   IdleWatch idle_;
+  Alignment alignment_;
   std::vector<SplitEvent> events_;  // of no slice yet
   std::uint64_t next_sequence_ = 0;
   std::uint64_t next_epoch_ = 1;

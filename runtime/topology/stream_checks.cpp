@@ -1,6 +1,9 @@
 #include "runtime/topology/stream_checks.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -42,6 +45,28 @@ class Checker final : DraftStep {
     }
   }
 
+  /// Whoever is alone in a group is aligned to nobody: a name is probably misspelt.
+  void check_alignment() {
+    std::map<std::string, std::vector<const Node*>> groups;
+    for (const Node& node : topology_.nodes) {
+      if (node.kind != ComponentKind::kSource) continue;
+      const std::string& group = node.source_declaration->event_time.align_group;
+      if (!group.empty()) groups[group].push_back(&node);
+    }
+    std::vector<std::string> names;
+    for (const auto& [name, nodes] : groups) names.push_back(name);
+    for (const auto& [name, nodes] : groups) {
+      if (nodes.size() > 1) continue;
+      std::vector<std::string> others = names;
+      std::erase(others, name);
+      const std::string hint = nearest_hint(name, others);
+      fail((*nodes.front()->config)["alignment"]["group"].place(),
+           fmt::format("'{}' is the only source of the alignment group '{}'", nodes.front()->name,
+                       name),
+           hint.empty() ? "leave `group` out to align the source's own partitions" : hint);
+    }
+  }
+
   /// Shorter than an epoch, a silence could not be told from records that come once an epoch.
   void check_idle() {
     for (const Node& node : topology_.nodes) {
@@ -78,6 +103,7 @@ void check_streams(TopologyDraft& draft) {
   checker.check_consumed();
   checker.check_event_time();
   checker.check_idle();
+  checker.check_alignment();
 }
 
 }  // namespace huiliu::runtime

@@ -27,6 +27,7 @@ class KafkaReader final : public runtime::SourceReader {
 
   Status open(const runtime::SourceContext& context) override;
   ReadResult read(Slice& slice) override;
+  void hold(runtime::SplitId split, bool held) override;
   bool may_wait(std::int64_t most_ms) override {
     most_wait_ms_ = static_cast<int>(most_ms);
     return true;
@@ -103,7 +104,17 @@ ReadResult KafkaReader::read(Slice& slice) {
   }
   if (!filler_.is_empty()) return filler_.fill(slice);
   if (partitions_.has_unsaid()) return filler_.pin(slice);
-  return options_.until_end && partitions_.all_done() ? ReadResult::kEnd : ReadResult::kIdle;
+  return options_.until_end && !filler_.has_parked() && partitions_.all_done() ? ReadResult::kEnd
+                                                                               : ReadResult::kIdle;
+}
+
+// What was fetched of the partition waits; no more of it is fetched meanwhile.
+void KafkaReader::hold(runtime::SplitId split, bool held) {
+  Partition* const partition = partitions_.find(split);
+  if (partition == nullptr || partition->held == held) return;
+  partition->held = held;
+  partitions_.pause(client_.get(), *partition);
+  held ? filler_.park(*partition) : filler_.unpark(*partition);
 }
 
 // What is read already goes on while the brokers do not answer.

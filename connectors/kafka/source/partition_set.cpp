@@ -130,7 +130,7 @@ void PartitionSet::end_splits() {
 }
 
 void PartitionSet::end_split(Partition& partition) {
-  if (!partition.done || partition.split == runtime::kNoSplit) return;
+  if (!partition.done || partition.held || partition.split == runtime::kNoSplit) return;
   if (!std::exchange(partition.split_ended, true)) context_.splits->end(partition.split);
 }
 
@@ -217,6 +217,24 @@ Partition* PartitionSet::find(const rd_kafka_message_t& message) {
     last_rkt_ = message.rkt;
   }
   return last_;
+}
+
+Partition* PartitionSet::find(runtime::SplitId split) {
+  for (auto& [id, partition] : partitions_) {
+    if (partition.split == split) return &partition;
+  }
+  return nullptr;
+}
+
+// Where that fails, more is fetched than is needed, and nothing else is wrong.
+void PartitionSet::pause(rd_kafka_t* client, const Partition& partition) const {
+  const PartitionList list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+  const rd_kafka_resp_err_t code = partition.held ? rd_kafka_pause_partitions(client, list.get())
+                                                  : rd_kafka_resume_partitions(client, list.get());
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  spdlog::warn("{}: {} cannot be {}: {}", context_.node_name, *partition.name,
+               partition.held ? "paused" : "read on", rd_kafka_err2str(code));
 }
 
 bool PartitionSet::is_expected(const rd_kafka_message_t& message) {

@@ -29,6 +29,7 @@ struct Partition {
   bool done = false;                  ///< it was read to its `end`
   runtime::SplitId split = runtime::kNoSplit;
   bool split_ended = false;  ///< which the engine was told
+  bool held = false;         ///< nothing of it is passed on for now
   bool passed_end = false;   ///< messages behind `end` are left to the next run
 };
 
@@ -49,6 +50,9 @@ class PartitionSet {
 
   /// Of a message or of the end of a partition; null if it is of none that is read.
   Partition* find(const rd_kafka_message_t& message);
+  Partition* find(runtime::SplitId split);
+  /// Stops fetching the partition, or goes on, as its `held` says.
+  void pause(rd_kafka_t* client, const Partition& partition) const;
   /// False if the message is in the place of the last one that was read, and is another one.
   bool is_expected(const rd_kafka_message_t& message);
   /// Notes that there is no message before `offset`. That becomes part of the position although

@@ -11,9 +11,36 @@ namespace {
 constexpr std::size_t kReadable = 64;  // bytes behind a slice's
 }  // namespace
 
+void SliceFiller::add(Message message) {
+  if (!parked_.empty()) {
+    const auto parked = parked_.find(partitions_.find(*message));
+    if (parked != parked_.end()) return parked->second.push_back(std::move(message));
+  }
+  waiting_.push_back(std::move(message));
+}
+
+void SliceFiller::park(const Partition& partition) {
+  std::deque<Message>& parked = parked_[&partition];
+  std::deque<Message> others;
+  for (Message& message : waiting_) {
+    const bool own = partitions_.find(*message) == &partition;
+    (own ? parked : others).push_back(std::move(message));
+  }
+  waiting_ = std::move(others);
+}
+
+void SliceFiller::unpark(const Partition& partition) {
+  const auto parked = parked_.find(&partition);
+  if (parked == parked_.end()) return;
+  for (Message& message : parked->second) waiting_.push_back(std::move(message));
+  parked_.erase(parked);
+}
+
 void SliceFiller::drop(const Partition& partition) {
   std::erase_if(waiting_,
                 [&](const Message& message) { return partitions_.find(*message) == &partition; });
+  const auto parked = parked_.find(&partition);
+  if (parked != parked_.end()) parked->second.clear();
 }
 
 ReadResult SliceFiller::fill(Slice& slice) {

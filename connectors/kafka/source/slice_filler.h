@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <string>
 
 #include "connectors/kafka/source/partition_set.h"
@@ -16,10 +17,17 @@ class SliceFiller {
       : options_(options), context_(context), partitions_(partitions) {}
 
   /// Queues a message, or the notice that a partition's end was reached.
-  void add(Message message) { waiting_.push_back(std::move(message)); }
+  void add(Message message);
   bool is_empty() const { return waiting_.empty(); }
   /// Forgets what waits, before the client is closed.
-  void clear() { waiting_.clear(); }
+  void clear() {
+    waiting_.clear();
+    parked_.clear();
+  }
+  /// What waits of the partition, and what is added of it, is passed on only after unpark().
+  void park(const Partition& partition);
+  void unpark(const Partition& partition);
+  bool has_parked() const { return !parked_.empty(); }
   /// Forgets what waits of the partition.
   void drop(const Partition& partition);
 
@@ -38,6 +46,7 @@ class SliceFiller {
   const runtime::SourceContext& context_;
   PartitionSet& partitions_;
   std::deque<Message> waiting_;
+  std::map<const Partition*, std::deque<Message>> parked_;
   std::string headers_;  // scratch
 };
 

@@ -119,8 +119,10 @@ runtime::Descriptor descriptor() {
        .type = OptionType::kDuration,
        .doc = "How often new partitions and topics are looked for.",
        .default_text = "10s"}};
-  for (const auto& options :
-       {message_options(), runtime::event_time_options(), connection_options(false)}) {
+  for (const auto& options : {message_options(),
+                              runtime::event_time_options(),
+                              {runtime::alignment_option()},
+                              connection_options(false)}) {
     d.options.insert(d.options.end(), options.begin(), options.end());
   }
   d.rejects = true;

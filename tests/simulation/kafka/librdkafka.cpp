@@ -397,6 +397,14 @@ ssize_t rd_kafka_consume_batch_queue(rd_kafka_queue_t* queue, int timeout_ms,
   return static_cast<ssize_t>(queue->client->reader->fetch(micros(timeout_ms), messages, most));
 }
 
+// No topology of the simulation aligns its partitions.
+rd_kafka_resp_err_t rd_kafka_pause_partitions(rd_kafka_t*, rd_kafka_topic_partition_list_t*) {
+  return RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED;
+}
+rd_kafka_resp_err_t rd_kafka_resume_partitions(rd_kafka_t*, rd_kafka_topic_partition_list_t*) {
+  return RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED;
+}
+
 rd_kafka_message_t* rd_kafka_consume_queue(rd_kafka_queue_t* queue, int timeout_ms) {
   rd_kafka_message_t* message = nullptr;
   return rd_kafka_consume_batch_queue(queue, timeout_ms, &message, 1) > 0 ? message : nullptr;
