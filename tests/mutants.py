@@ -151,7 +151,7 @@ class Tests:
         lines = (self.work / "last.txt").read_text(errors="replace").split("\n")
         telling = [line for line in lines if "Failure" in line or "differ" in line
                    or line.startswith(("seed ", "DIFFERENCE", "FAILED")) or "error:" in line
-                   or "hangs" in line or "first difference" in line]
+                   or "hangs" in line or "first difference" in line or "Assertion" in line]
         telling.sort(key=lambda line: not (line.startswith(("DIFFERENCE", "FAILED", "hangs"))
                                            or ", expected " in line or line.endswith(": Failure")))
         return (telling or [line for line in lines if line.strip()] or [""])[0].strip()[:150]
