@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <map>
 #include <random>
+#include <stdexcept>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -14,6 +15,13 @@ namespace {
 using Model = std::map<std::pair<std::uint16_t, std::string>, std::string>;
 
 std::uint64_t hash_of(std::string_view key) { return runtime::KeyBuilder::hash_bytes(key); }
+
+/// Ends the test with what is wrong, since it cannot go on without.
+template <class T>
+T must(runtime::Result<T> result) {
+  if (!result.is_ok()) throw std::runtime_error(std::string(result.status().message()));
+  return std::move(result.value());
+}
 
 class StateTest : public ::testing::Test {
  protected:
@@ -30,9 +38,7 @@ class StateTest : public ::testing::Test {
     options.memory_bytes = memory;
     options.synchronous_flush = inline_flush;
     options.identity = "test";
-    auto store = EpochStore::open(folder_.string(), options);
-    EXPECT_TRUE(store.is_ok()) << store.status().message();
-    return std::move(store.value());
+    return must(EpochStore::open(folder_.string(), options));
   }
   std::filesystem::path folder_;
 };
@@ -50,7 +56,7 @@ Model read_all(const std::vector<Table*>& tables) {
 TEST_F(StateTest, KeepsWhatWasCommittedAndNothingElse) {
   {
     auto store = open();
-    Table* table = store->table("t", {0}).value();
+    Table* table = must(store->table("t", {0}));
     table->put(0, "a", hash_of("a"), "1");
     EXPECT_TRUE(table->insert(0, "b", hash_of("b"), "2"));
     EXPECT_FALSE(table->insert(0, "b", hash_of("b"), "3"));
@@ -61,7 +67,7 @@ TEST_F(StateTest, KeepsWhatWasCommittedAndNothingElse) {
     EXPECT_FALSE(table->get(0, "b", hash_of("b")));
   }
   auto store = open();
-  Table* table = store->table("t", {0}).value();
+  Table* table = must(store->table("t", {0}));
   EXPECT_EQ(store->last_epoch(), 1u);
   EXPECT_EQ(store->meta("where").front().second, "7");
   EXPECT_EQ(table->get(0, "a", hash_of("a")).value(), "1");
@@ -109,7 +115,7 @@ TEST_F(StateTest, UnloggedRowsAreThereOnceTheyAreWritten) {
   constexpr int kKeys = 2000;
   {
     auto store = open(64u << 20, false);
-    Table* table = store->table("t", {0}).value();
+    Table* table = must(store->table("t", {0}));
     EXPECT_FALSE(table->freeze_unlogged(1, true)) << "nothing to write";
     fill(*table, kKeys);
     EXPECT_FALSE(table->freeze_unlogged(1, false)) << "little in memory";
@@ -125,7 +131,7 @@ TEST_F(StateTest, UnloggedRowsAreThereOnceTheyAreWritten) {
     EXPECT_FALSE(table->insert(0, "key 7", hash_of("key 7"), "again"));
   }
   auto store = open();
-  EXPECT_EQ(read_all({store->table("t", {0}).value()}).size(), kKeys + 1u);
+  EXPECT_EQ(read_all({must(store->table("t", {0}))}).size(), kKeys + 1u);
 }
 
 // As a crash leaves it that comes between the linking of a written file into the table and the
@@ -140,7 +146,7 @@ TEST_F(StateTest, AFileThatIsATablesAlreadyIsNotWrittenAgain) {
   };
   {
     auto store = open(kTiny);
-    put_and_commit(*store, *store->table("t", {0}).value(), "old");
+    put_and_commit(*store, *must(store->table("t", {0})), "old");
     ASSERT_EQ(store->flushes(), 1u);
   }
   for (const auto& file : std::filesystem::directory_iterator(folder_)) {
@@ -150,10 +156,10 @@ TEST_F(StateTest, AFileThatIsATablesAlreadyIsNotWrittenAgain) {
   }
   {
     auto store = open(kTiny);
-    put_and_commit(*store, *store->table("t", {0}).value(), "new");
+    put_and_commit(*store, *must(store->table("t", {0})), "new");
   }
   auto store = open(kTiny);
-  Table* table = store->table("t", {0}).value();
+  Table* table = must(store->table("t", {0}));
   EXPECT_EQ(table->get(0, "old", hash_of("old")).value_or("lost"), "value of old");
   EXPECT_EQ(table->get(0, "new", hash_of("new")).value_or("lost"), "value of new");
 }
@@ -170,7 +176,7 @@ void live(const std::filesystem::path& folder, std::uint64_t seed, bool inline_f
     // changelogs.
     options.memory_bytes = random() % 4 != 0 ? 30'000 : 64u << 20;
     options.synchronous_flush = inline_flush;
-    auto store = std::move(EpochStore::open(folder.string(), options).value());
+    auto store = must(EpochStore::open(folder.string(), options));
     ASSERT_EQ(store->last_epoch(), epoch);
     const unsigned owners = 1 + static_cast<unsigned>(random() % 3);
     std::vector<Table*> tables;
@@ -179,7 +185,7 @@ void live(const std::filesystem::path& folder, std::uint64_t seed, bool inline_f
       for (std::uint16_t shard = 0; shard < kShards; ++shard) {
         if (shard % owners == owner) shards.push_back(shard);
       }
-      tables.push_back(store->table("t", shards).value());
+      tables.push_back(must(store->table("t", shards)));
     }
     current = committed;
     ASSERT_EQ(read_all(tables), committed) << "seed " << seed << " life " << life;

@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -456,6 +457,16 @@ class Logs(Writer):
             self.end_line(name)
 
 
+def wait_until_it_heeds(process, number):
+    """On a busy machine a process may take seconds until it waits for signals; before, they just end it."""
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        masks = re.findall(r"^Sig(?:Blk|Cgt):\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE)
+        if any(int(mask, 16) >> (number - 1) & 1 for mask in masks):
+            return
+        time.sleep(0.02)
+
+
 class Life:
     """The topology, run by many processes one after the other."""
 
@@ -498,6 +509,7 @@ class Life:
         """A quiet life that is interrupted, then one that ends with what is there."""
         process = self.start()
         time.sleep(seconds)
+        wait_until_it_heeds(process, signal.SIGINT)
         process.send_signal(signal.SIGINT)
         code = process.wait(timeout=60)
         if code != INTERRUPTED:

@@ -17,6 +17,23 @@ namespace {
 
 using ConfigResource =
     std::unique_ptr<rd_kafka_ConfigResource_t, Deleter<rd_kafka_ConfigResource_destroy>>;
+using AdminOptions =
+    std::unique_ptr<rd_kafka_AdminOptions_t, Deleter<rd_kafka_AdminOptions_destroy>>;
+
+/// For a broker that answers now. Otherwise librdkafka asks the controller that it has heard of
+/// last: brokers with KRaft name any one of them as that, which may be away by now.
+Result<AdminOptions> to_one_that_answers(rd_kafka_t* client, int timeout_ms) {
+  const rd_kafka_metadata_t* answer = nullptr;
+  const rd_kafka_resp_err_t code = rd_kafka_metadata(client, 0, nullptr, &answer, timeout_ms);
+  const Metadata metadata(answer);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return as_status(error_of(code), "asking for brokers");
+  AdminOptions options(rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS));
+  char message[128];
+  // Refused if librdkafka does not know its number yet; then it is the controller.
+  rd_kafka_AdminOptions_set_broker(options.get(), metadata->orig_broker_id, message,
+                                   sizeof message);
+  return options;
+}
 
 /// Whether the topic keeps what one with the setting `wanted` keeps.
 bool keeps(const std::string& name, const std::string& wanted, const std::string& found) {
@@ -74,10 +91,12 @@ Status check_settings(rd_kafka_t* client, const std::vector<InternalTopic>& topi
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str()));
     asked.push_back(resources.back().get());
   }
+  auto options = to_one_that_answers(client, kRequestMs);
+  if (!options.is_ok()) return options.status();
   auto event = admin(
       client,
       [&](rd_kafka_queue_t* queue) {
-        rd_kafka_DescribeConfigs(client, asked.data(), asked.size(), nullptr, queue);
+        rd_kafka_DescribeConfigs(client, asked.data(), asked.size(), options->get(), queue);
       },
       "settings of topic " + topics.front().name);
   if (!event.is_ok()) return event.status();
@@ -146,15 +165,16 @@ Status warn_of_missing_replicas(rd_kafka_t* client, const std::string& topic,
 
 namespace {
 
-/// Of a topic, or of a broker by its number.
+/// Of a topic, or of a broker by its number, which is asked itself then.
 Result<Event> describe(rd_kafka_t* client, rd_kafka_ResourceType_t type, const std::string& name,
-                       const std::string& what, int timeout_ms) {
+                       const rd_kafka_AdminOptions_t* options, const std::string& what,
+                       int timeout_ms) {
   const ConfigResource resource(rd_kafka_ConfigResource_new(type, name.c_str()));
   return admin(
       client,
       [&](rd_kafka_queue_t* queue) {
         rd_kafka_ConfigResource_t* list[] = {resource.get()};
-        rd_kafka_DescribeConfigs(client, list, 1, nullptr, queue);
+        rd_kafka_DescribeConfigs(client, list, 1, options, queue);
       },
       what, timeout_ms);
 }
@@ -171,7 +191,9 @@ const rd_kafka_ConfigResource_t* first_of(rd_kafka_event_t* event) {
 
 Result<TopicConfig> topic_settings(rd_kafka_t* client, const std::string& topic, int timeout_ms) {
   const std::string what = "settings of topic " + topic;
-  auto event = describe(client, RD_KAFKA_RESOURCE_TOPIC, topic, what, timeout_ms);
+  auto options = to_one_that_answers(client, timeout_ms);
+  if (!options.is_ok()) return options.status();
+  auto event = describe(client, RD_KAFKA_RESOURCE_TOPIC, topic, options->get(), what, timeout_ms);
   if (!event.is_ok()) return event.status();
   const auto* const found = first_of(event->get());
   if (found == nullptr) return Status::restart(what + ": no answer");
@@ -192,7 +214,7 @@ Result<std::optional<std::int64_t>> longest_transaction_ms(rd_kafka_t* client) {
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return as_status(error_of(code), "asking for brokers");
   if (metadata->broker_cnt == 0) return untold;
   auto event = describe(client, RD_KAFKA_RESOURCE_BROKER, std::to_string(metadata->orig_broker_id),
-                        "settings of a broker", kAskMs);
+                        nullptr, "settings of a broker", kAskMs);
   if (!event.is_ok()) return untold;
   const auto* const found = first_of(event->get());
   if (found == nullptr || rd_kafka_ConfigResource_error(found)) return untold;

@@ -133,47 +133,47 @@ void Transaction::make_room(std::size_t bytes) {
   const std::uint64_t before = unsent_bytes_;
   unsent_bytes_ += bytes;
   if (before / kPollBytes != unsent_bytes_ / kPollBytes) rd_kafka_poll(client_.get(), 0);
-  const std::int64_t since = runtime::system_clock().steady_ms();
+  std::int64_t since = runtime::system_clock().steady_ms();
   while (unsent_bytes_ > kMostBytes + bytes && !delivery_error_) {
     rd_kafka_poll(client_.get(), kWaitMs);
-    if (runtime::system_clock().steady_ms() - since > long_wait_ms()) name_cause();
+    if (runtime::system_clock().steady_ms() - since <= long_wait_ms()) continue;
+    name_cause();
+    since = runtime::system_clock().steady_ms();
   }
 }
 
-// Half of what librdkafka waits for delivery, so that the cause is said before it gives up.
+// A quarter of what librdkafka waits for delivery, so that the cause is said before it gives up:
+// the brokers themselves notice after seconds that one of them is away (broker.session.timeout.ms).
 std::int64_t Transaction::long_wait_ms() const {
   constexpr std::int64_t kMostMs = 5000;
-  return std::min(kMostMs, timeout_ms_ / 2);
+  return std::min(kMostMs, timeout_ms_ / 4);
 }
 
 // If a topic has too few replicas in sync, librdkafka tries again silently and reports no more than
 // that the time is up. So a broker is asked for the replicas of each topic, and what is missing is
-// logged. The broker that is asked may be the one that is away: then the next topic is asked for,
-// and the next wait asks for all again.
+// logged. The broker that is asked may go away meanwhile: then the next topic is asked for. The
+// next wait asks for all again until something is found.
 void Transaction::name_cause() {
   constexpr int kAskMs = 1000;
   constexpr std::int64_t kMostMs = 6000;
-  if (std::exchange(cause_named_, true)) return;
+  if (cause_named_) return;
   std::vector<std::string> names;
   for (const auto& [name, topic] : topics_) names.push_back(name);
   // What a transaction is kept in is topics, too; the user may not see them.
   names.insert(names.end(), {"__transaction_state", "__consumer_offsets"});
   const std::int64_t since = runtime::system_clock().steady_ms();
   for (const std::string& name : names) {
-    if (runtime::system_clock().steady_ms() - since > kMostMs) {
-      cause_named_ = false;
-      return;
-    }
+    if (runtime::system_clock().steady_ms() - since > kMostMs) return;
     auto settings = topic_settings(client_.get(), name, kAskMs);
     if (settings.status().code() == runtime::StatusCode::kNotFound) continue;
     if (!settings.is_ok()) {
       spdlog::info("waiting for the brokers: {}", settings.status().message());
-      cause_named_ = false;
       continue;
     }
     const auto missing = missing_replicas(client_.get(), name, *settings, kAskMs);
-    if (!missing.is_ok()) cause_named_ = false;
-    if (missing.is_ok() && !missing.value().empty()) spdlog::warn("{}", missing.value());
+    if (!missing.is_ok() || missing.value().empty()) continue;
+    spdlog::warn("{}", missing.value());
+    cause_named_ = true;
   }
 }
 
@@ -245,13 +245,16 @@ Error Transaction::flush_for(std::int64_t milliseconds) {
 }
 
 Status Transaction::flush() {
-  Error error = flush_for(long_wait_ms());
-  if (error.code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+  const std::int64_t until = runtime::system_clock().steady_ms() + timeout_ms_;
+  for (;;) {
+    const std::int64_t left = until - runtime::system_clock().steady_ms();
+    const Error error = flush_for(std::clamp<std::int64_t>(left, 0, long_wait_ms()));
+    if (!error) return undelivered();
+    if (error.code != RD_KAFKA_RESP_ERR__TIMED_OUT || left <= 0) {
+      return as_status(error, "sending records");
+    }
     name_cause();
-    error = flush_for(timeout_ms_ - long_wait_ms());
   }
-  if (error) return as_status(error, "sending records");
-  return undelivered();
 }
 
 Status Transaction::waited_for(const Error& error, const std::string& what) {

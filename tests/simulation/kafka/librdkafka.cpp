@@ -36,6 +36,7 @@ struct rd_kafka_DeleteRecords_s {
   std::vector<Offset> offsets;
 };
 struct rd_kafka_ConfigResource_s {};
+struct rd_kafka_AdminOptions_s {};
 struct rd_kafka_topic_result_s {
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
 };
@@ -573,6 +574,14 @@ rd_kafka_ConfigResource_t* rd_kafka_ConfigResource_new(rd_kafka_ResourceType_t, 
   return new rd_kafka_ConfigResource_t;
 }
 void rd_kafka_ConfigResource_destroy(rd_kafka_ConfigResource_t* resource) { delete resource; }
+rd_kafka_AdminOptions_t* rd_kafka_AdminOptions_new(rd_kafka_t*, rd_kafka_admin_op_t) {
+  return new rd_kafka_AdminOptions_t;
+}
+void rd_kafka_AdminOptions_destroy(rd_kafka_AdminOptions_t* options) { delete options; }
+rd_kafka_resp_err_t rd_kafka_AdminOptions_set_broker(rd_kafka_AdminOptions_t*, std::int32_t, char*,
+                                                     std::size_t) {
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
 void rd_kafka_DescribeConfigs(rd_kafka_t* client, rd_kafka_ConfigResource_t**, std::size_t,
                               const rd_kafka_AdminOptions_t*, rd_kafka_queue_t* queue) {
   auto event = std::make_unique<rd_kafka_event_t>();
