@@ -37,6 +37,9 @@ void Alignment::saw(const SliceInfo& slice) {
       group->splits.erase(id);
     } else if (event.kind == SplitEvent::Kind::kIdle) {
       group->splits[id].idle = true;
+    } else if (event.kind == SplitEvent::Kind::kSourceEnded) {
+      std::erase_if(group->splits,
+                    [&](const auto& split) { return split.first.first == event.source; });
     }
   }
 }

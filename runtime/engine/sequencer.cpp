@@ -13,6 +13,7 @@ Sequencer::Sequencer(RunContext& run) : run_(run), idle_(*run.topology), alignme
   for (const Node& node : run.topology->nodes) {
     needs_time_ = needs_time_ || node.descriptor->needs_event_time;
   }
+  needs_time_ = needs_time_ || alignment_.is_used();
 }
 
 Status Sequencer::open(std::uint64_t next_epoch) {
