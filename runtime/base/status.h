@@ -94,6 +94,7 @@ class [[nodiscard]] Result {
     }                                                                                     \
   } while (false)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses.
 /// Assigns the value of a Result, or returns its status. `target` may declare a variable.
 #define HUILIU_ASSIGN_OR_RETURN(target, expression) \
   HUILIU_ASSIGN_OR_RETURN_(HUILIU_JOIN_(huiliu_result_, __LINE__), target, expression)
@@ -103,3 +104,4 @@ class [[nodiscard]] Result {
   target = std::move(result.value())
 #define HUILIU_JOIN_(a, b) HUILIU_JOIN_AGAIN_(a, b)
 #define HUILIU_JOIN_AGAIN_(a, b) a##b
+// NOLINTEND(bugprone-macro-parentheses)
