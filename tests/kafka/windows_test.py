@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--huiliu", required=True)
     parser.add_argument("--seconds", type=float, default=40, help="in which workers come and go")
     parser.add_argument("--every", type=float, default=5, help="seconds between two events, at most")
-    parser.add_argument("--records", type=int, default=40_000, help="of several workers' input")
+    parser.add_argument("--rate", type=int, default=200, help="records a second for several workers")
     parser.add_argument("--standbys", type=int, default=0, choices=(0, 1), help="workers copy the shards of others")
     parser.add_argument("--day", type=int, default=15_000, help="records in each of the day's partitions")
     parser.add_argument("--freeze", type=float, default=12, help="seconds in which a broker does not answer")

@@ -20,6 +20,7 @@ class Rules(NamedTuple):
     silent: int = -1  # a partition that was fed until `silent_at` (ms)
     silent_at: int = 0
     started_at: int = 0  # of the first worker, where a partition is empty, which windows wait for at first
+    wide_ms: int = 0  # of windows that count the windows
 
 
 class Record(NamedTuple):
@@ -97,7 +98,7 @@ class WindowVerifier:
     MOST = 5  # differences shown of a kind
 
     def __init__(self, bootstrap: str, rules: Rules, topics: dict):
-        """`topics`: what `input`, `windows`, `late` are called; `once` and `totals`, if there are any."""
+        """`topics`: what `input`, `windows`, `late` are called; `once`, `totals` and `wide`, if there are any."""
         self.bootstrap, self.rules, self.topics = bootstrap, rules, topics
         self.input = Input(bootstrap, topics["input"], rules)
         self.figures: dict = {"input": len(self.input.records), "closed": self.input.to_come()}
@@ -111,8 +112,15 @@ class WindowVerifier:
     def done(self) -> tuple:
         """Records of the input that are in an output by now, and rows of windows that are not behind them yet."""
         windows, late = self.rows("windows"), self.rows("late")
-        behind = len(windows) - len(self.rows("once")) if "once" in self.topics else 0
+        behind = sum(self.wide(windows).values()) - sum(row["count"] for _, row in self.rows("wide"))
         return sum(row["count"] for _, row in windows) + len(late), behind
+
+    def wide(self, windows: list) -> Counter:
+        """How many windows lie in each wide one that must have closed."""
+        ends = [(row["k"], row["window_end"] - 1) for _, row in windows]
+        wide = Counter((key, time - time % self.rules.wide_ms) for key, time in ends)
+        return Counter({window: count for window, count in wide.items()
+                        if window[1] + self.rules.wide_ms <= self.input.closed_to})
 
     def check(self, must_be_late: set = frozenset()) -> None:
         windows, late = self.rows("windows"), self.rows("late")
@@ -122,6 +130,7 @@ class WindowVerifier:
         self.check_late(late, must_be_late)
         if "once" in self.topics:
             self.check_behind(windows)
+            self.check_wide(windows)
 
     def differ(self, differences: list) -> None:
         self.differences += differences[:self.MOST]
@@ -195,6 +204,19 @@ class WindowVerifier:
             last[row["k"]] = [row["count"], row["sum"]]
         wrong += [f"totals: {key} is {last.get(key)}, not {sums.get(key)}" for key in sorted(set(sums) | set(last))
                   if last.get(key) != sums.get(key)]
+        self.differ(wrong)
+
+    def check_wide(self, windows: list) -> None:
+        """A window of windows has each, and none of them is late: they come before the time that ends it."""
+        wrong, found, expected = [], defaultdict(list), self.wide(windows)
+        for message, row in self.rows("wide"):
+            found[row["k"], row["window_start"]].append(row["count"])
+            reached = self.input.reached(message.time)
+            if row["window_end"] > reached:
+                wrong.append(f"wide: {row} was written at {message.time}, when no watermark was beyond {reached}")
+        self.figures["wide windows"] = len(found)
+        wrong += [f"wide: {window} has the counts {found.get(window, [])}, not {expected[window]} once"
+                  for window in sorted(set(found) | set(expected)) if found.get(window) != [expected[window]]]
         self.differ(wrong)
 
     def report(self) -> bool:

@@ -8,28 +8,31 @@ import client
 from broker import Broker
 from windows_verifier import Rules, WindowVerifier
 from workers_test import Group, Worker
-from workload import BROKER, END_LIMIT_S, Failure, Feeder
+from workload import BROKER, Failure, Feeder
 
 BASE = 1_700_000_000_000
-WINDOW_MS, DISORDER_MS, STEP_MS, IDLE_S = 2000, 1000, 100, 5
-KEYS = [f"k{number}" for number in range(24)]
+# Of event time: a worker that takes over the slow partition finds several of its windows waiting.
+WINDOW_MS, DISORDER_MS, STEP_MS, IDLE_S = 2000, 1000, 400, 5
+WIDE_MS = 5 * WINDOW_MS
+KEYS = [f"k{number}" for number in range(8)]
 # How many records a partition has of one that is as fast as can be.
-FAST = {0: 1.0, 1: 0.8, 2: 0.6}
-SLOW, SILENT, EMPTY = 3, 4, 5
+FAST = {0: 1.0, 1: 0.8, 2: 0.6, 3: 0.4}
+# Each shares a shard with one that is fast.
+SHARDS, SLOW, SILENT, EMPTY = 4, 4, 5, 6
 STEADY = (*FAST, SLOW)
 TIMES_SLOWER = 20
-SILENT_FROM = 0.5  # of the input
-LATE = 0.01
-BACKLOG = 0.3  # is there before the first worker
+LATE = {SLOW: 0.05} | dict.fromkeys(FAST, 0.01)
+BACKLOG, SILENT_FROM = 0.3, 0.35  # of the input: is there before the first worker; from then on
 EVENTS = ["stop_one", "kill_one", "kill_one", "kill_at_step"]
+STILL_LIMIT_S = 45  # far longer than IDLE_S and the start of a worker that has all to restore
 SESSION_S = 6  # the brokers' least
-TOPICS = {name: name for name in ("input", "windows", "late", "once", "totals")}
+TOPICS = {name: name for name in ("input", "windows", "late", "once", "totals", "wide")}
 TOPOLOGY = f"""\
 topology: windows
 version: "1"
 epoch: 200ms
 parallelism: 2
-shards: 8
+shards: {SHARDS}
 backend:
   type: kafka
   workers: several
@@ -53,11 +56,13 @@ sources:
 operators:
   windowed: {{type: window_count, input: input, key: [k], window: {WINDOW_MS}ms}}
   once: {{type: dedupe, input: windowed, key: [window_start, k]}}
+  wide: {{type: window_count, input: once, key: [k], window: {WIDE_MS}ms}}
   totals: {{type: count, input: once, key: [k], sum: count}}
 sinks:
   windows: {{type: kafka, input: windowed, topic: windows, key: k}}
   late: {{type: kafka, input: windowed.late, topic: late, key: k}}
   once_out: {{type: kafka, input: once, topic: once, key: k}}
+  wide_out: {{type: kafka, input: wide, topic: wide, key: k}}
   totals_out: {{type: kafka, input: totals, topic: totals, key: k}}
   rejected: {{type: kafka, topic: rejected}}
 """
@@ -80,7 +85,7 @@ class Stream:
     def next(self, partition: int, step_ms: int = STEP_MS, what: str = "r") -> tuple:
         self.clocks[partition] += step_ms
         back = self.rng.randrange(DISORDER_MS)
-        if partition in FAST and self.rng.random() < LATE:
+        if self.rng.random() < LATE.get(partition, 0.0):
             back = self.rng.randrange(DISORDER_MS + WINDOW_MS, 30 * WINDOW_MS)
         return self.record(partition, self.rng.choice(KEYS), self.clocks[partition] - back, what)
 
@@ -98,8 +103,11 @@ class Stream:
 
     def closing(self) -> list:
         """One record in each steady partition, behind which all windows of the others end."""
-        end = max(self.clocks.values()) + DISORDER_MS + 2 * WINDOW_MS
-        return [self.record(partition, KEYS[0], end) for partition in STEADY]
+        return [self.at_end(partition) for partition in STEADY]
+
+    def at_end(self, partition: int) -> tuple:
+        end = max(self.clocks.values()) + DISORDER_MS + 2 * WIDE_MS
+        return self.record(partition, KEYS[0], end, "end")
 
 
 class Latecomers:
@@ -118,6 +126,12 @@ class Latecomers:
                    for row in chosen]
         client.send(self.producer, "input", records)
         self.ids |= {json.loads(value)["id"] for _, _, value in records}
+
+    def go_on_after_silence(self) -> None:
+        """The silent partition goes on where it stopped: most is late, but what is so is chance. Then it is
+        ahead of all others, and the slow one alone holds the windows."""
+        records = [self.stream.next(SILENT, what="again") for _ in range(100)]
+        client.send(self.producer, "input", [*records, self.stream.at_end(SILENT)])
 
 
 class Shifts(Group):
@@ -140,14 +154,15 @@ class Shifts(Group):
 
 
 def wait_for_windows(worker: Worker, verifier: WindowVerifier) -> None:
-    wanted, deadline = (verifier.input.to_come(), 0), time.monotonic() + END_LIMIT_S
-    while (found := verifier.done()) != wanted:
-        if found[0] > wanted[0]:
-            return  # the verifier says what
+    """Until all is there, or nothing more comes. The verifier says what is missing or too much then."""
+    wanted, before, deadline = (verifier.input.to_come(), 0), None, 0.0
+    while (found := verifier.done()) != wanted and found[0] <= wanted[0]:
         if not worker.runs():
             raise Failure(f"the last worker ended with code {worker.process.returncode}\n{worker.tail()}")
+        if found != before:
+            before, deadline = found, time.monotonic() + STILL_LIMIT_S
         if time.monotonic() > deadline:
-            return  # it says what is missing, too
+            return
         time.sleep(0.5)
     time.sleep(2)  # what is too much may come yet, and the last totals
 
@@ -158,7 +173,7 @@ def workers(args, folder: Path, rng: random.Random) -> bool:
         client.create_topics(broker.bootstrap, dict.fromkeys(TOPICS, EMPTY + 1) | {"rejected": 1},
                              {"message.timestamp.type": "LogAppendTime"})
         stream = Stream(rng)
-        records = stream.steady(args.records)
+        records = stream.steady(int(args.rate * longest(args) / (1 - BACKLOG)))
         late = Latecomers(stream, rng, broker.bootstrap)
         group = Shifts(args, rng, folder, broker.bootstrap)
         feeder = Feeder(broker.bootstrap, records)
@@ -169,27 +184,48 @@ def workers(args, folder: Path, rng: random.Random) -> bool:
         return finish(group, rules, late, begun)
 
 
+def longest(args) -> float:
+    """Seconds that the input lasts at its pace: longer than all that happens, so that no steady partition
+    becomes silent. What is left then comes at once."""
+    return 2 * args.seconds + 60
+
+
 def disturb(args, group: Shifts, feeder: Feeder, late: Latecomers) -> Rules:
     backlog = int(len(feeder.records) * BACKLOG)
     feeder.give(backlog, 0.05)
     while feeder.sent < backlog:
         feeder.check()
         time.sleep(0.05)
-    quiet = 2.5 * IDLE_S  # long enough for somebody to notice what is silent
-    feeder.give(feeder.left(), args.seconds + quiet)
+    feeder.give(feeder.left(), longest(args))
     started_at = int(time.time() * 1000)
     for worker in group.workers:
         worker.start()
+    time.sleep(1.5 * IDLE_S)  # somebody notices the empty partition, and the first windows close
     group.disturb(args.seconds / 2, lambda: late.send(list(STEADY)))
-    time.sleep(quiet)
-    group.disturb(args.seconds / 2, lambda: late.send(list(STEADY)))
+    wait_for_silence(group, late.stream.clocks[SILENT])
+    silence = silent_at(group.bootstrap)
+    late.go_on_after_silence()
+    group.disturb(args.seconds / 2, lambda: late.send([*STEADY, SILENT]))
     feeder.finish()
-    # The partition that was silent goes on where it stopped: most is late, but what is so is chance.
-    stream = late.stream
-    client.send(late.producer, "input", [stream.next(SILENT, what="again") for _ in range(200)])
     late.send([SILENT])
-    client.send(late.producer, "input", stream.closing())
-    return Rules(WINDOW_MS, DISORDER_MS, IDLE_S * 1000, STEADY, SILENT, silent_at(group.bootstrap), started_at)
+    client.send(late.producer, "input", late.stream.closing())
+    return Rules(WINDOW_MS, DISORDER_MS, IDLE_S * 1000, STEADY, SILENT, silence, started_at, WIDE_MS)
+
+
+def wait_for_silence(group: Shifts, latest: int) -> None:
+    """Returns when windows have ended that the silent partition has not reached: nobody waits for it."""
+    group.collect()
+    for worker in group.workers:
+        if not worker.runs():
+            group.join(worker)
+    deadline = time.monotonic() + STILL_LIMIT_S
+    while not any(json.loads(message.value)["window_end"] > latest
+                  for message in client.read_committed(group.bootstrap, "windows")):
+        group.collect()
+        if time.monotonic() > deadline:
+            raise Failure(f"windows wait for a silent partition after {STILL_LIMIT_S} s, though idle is {IDLE_S} s\n"
+                          + group.running().tail())
+        time.sleep(0.5)
 
 
 def silent_at(bootstrap: str) -> int:
