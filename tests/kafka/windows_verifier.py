@@ -19,7 +19,7 @@ class Rules(NamedTuple):
     steady: tuple = ()  # partitions that were fed all the time, so that windows have to wait for them
     silent: int = -1  # a partition that was fed until `silent_at` (ms)
     silent_at: int = 0
-    started_at: int = 0  # of the first worker, where a partition is empty, which windows wait for at first
+    started_at: int = 0  # of the first worker, where partitions are empty, which windows wait for at first
     wide_ms: int = 0  # of windows that count the windows
 
 
@@ -162,9 +162,9 @@ class WindowVerifier:
             reached = self.input.reached(message.time)
             if row["window_end"] > reached:
                 wrong.append(f"windows: {row} was written at {message.time}, when no watermark was beyond {reached}")
-            # The partition without a record has no time, so that nothing may close before it is idle.
+            # A partition without a record has no time, so that nothing may close before it is idle.
             if self.rules.started_at and message.time < self.rules.started_at + self.rules.idle_ms:
-                wrong.append(f"windows: {row} was written when the empty partition could not be idle")
+                wrong.append(f"windows: {row} was written when no empty partition could be idle")
         self.differ(wrong)
 
     def check_late(self, late: list, must_be_late: set) -> None:
