@@ -21,6 +21,7 @@ class Message(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: dict
+    time: int = 0  # ms; the broker's, where the topic says message.timestamp.type=LogAppendTime
 
 
 def common(bootstrap: str) -> dict:
@@ -177,4 +178,4 @@ def _read(bootstrap: str, topic: str, isolation: str, limit_s: float) -> list:
 
 def _plain(message) -> Message:
     return Message(message.partition(), message.offset(), message.key(), message.value(),
-                   dict(message.headers() or []))
+                   dict(message.headers() or []), message.timestamp()[1])

@@ -6,7 +6,7 @@ from pathlib import Path
 from broker import Broker, free_ports
 from cluster import TRANSACTION, Cluster
 from proxy import (ADD_OFFSETS, ADD_PARTITIONS, ANSWER, AT_ONCE, END_TXN, FETCH, FIND_COORDINATOR,
-                   INIT_PRODUCER_ID, NAMES, PRODUCE, TORN, TXN_OFFSETS, Proxy)
+                   INIT_PRODUCER_ID, NAMES, PRODUCE, TORN, TXN_OFFSETS, Proxy, two_ways)
 from trial import Trial, workload
 from workload import BROKER, GROUP, Failure, kill
 
@@ -143,13 +143,7 @@ def proxy(args, folder: Path, rng: random.Random) -> bool:
     """The process reaches the broker through a bad way only; feeder and verifier through a good one."""
     broker = Broker(folder / "broker")
     behind, way = free_ports(2)
-    good, controller = (f"127.0.0.1:{port}" for port in (broker.port, broker.controller_port))
-    broker.properties = BROKER | {
-        "listeners": f"PLAINTEXT://{good},WAY://127.0.0.1:{behind},CONTROLLER://{controller}",
-        "advertised.listeners": f"PLAINTEXT://{good},WAY://127.0.0.1:{way}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,WAY:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "inter.broker.listener.name": "PLAINTEXT",
-    }
+    broker.properties = BROKER | two_ways(broker, behind, way)
     with broker, Proxy(way, behind, rng) as bad, \
             Trial("proxy", args.huiliu, folder, rng, broker.bootstrap, workload(rng, args.records),
                   way=f"127.0.0.1:{way}") as trial:

@@ -25,6 +25,17 @@ NAMES = {PRODUCE: "Produce", FETCH: "Fetch", FIND_COORDINATOR: "FindCoordinator"
 ANSWER, AT_ONCE, TORN = "answer", "at once", "torn"
 
 
+def two_ways(broker, behind: int, way: int) -> dict:
+    """Settings by which a broker is reached directly, and through a proxy at `way` that leads to `behind`."""
+    good, controller = (f"127.0.0.1:{port}" for port in (broker.port, broker.controller_port))
+    return {
+        "listeners": f"PLAINTEXT://{good},WAY://127.0.0.1:{behind},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{good},WAY://127.0.0.1:{way}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,WAY:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+    }
+
+
 class Link:
     """One connection of the client and its counterpart to the broker."""
 

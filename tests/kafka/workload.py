@@ -99,8 +99,8 @@ class Feeder:
 
     SLICE_S = 0.05
 
-    def __init__(self, bootstrap: str, records: list):
-        self.bootstrap, self.records = bootstrap, records
+    def __init__(self, bootstrap: str, records: list, topic: str = "input"):
+        self.bootstrap, self.records, self.topic = bootstrap, records, topic
         self.sent = self.allowed = 0
         self.pace = (0, time.monotonic(), 1000.0)  # from this record and time on, records per second
         self.stopped = False
@@ -142,7 +142,7 @@ class Feeder:
             part = self.records[self.sent:min(self.allowed, due)]
             try:
                 if part:
-                    client.send(producer, "input", part)
+                    client.send(producer, self.topic, part)
                     self.sent += len(part)
                 failures = 0
                 time.sleep(self.SLICE_S)

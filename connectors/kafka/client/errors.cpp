@@ -232,6 +232,12 @@ ErrorRule rule_of(rd_kafka_resp_err_t code) {
 
 bool has_rule(rd_kafka_resp_err_t code) { return find(code) != nullptr; }
 
+rd_kafka_resp_err_t meant(rd_kafka_resp_err_t code, std::string_view text) {
+  const bool passes = code == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR &&
+                      text.find("currently fenced") != std::string_view::npos;
+  return passes ? RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE : code;
+}
+
 std::span<const ErrorRule> error_rules() { return kRules; }
 
 bool RepeatedErrors::too_often(std::int64_t now_ms) {

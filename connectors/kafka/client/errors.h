@@ -27,6 +27,9 @@ struct ErrorRule {
 /// The table's row; a code that it does not have is kFew.
 ErrorRule rule_of(rd_kafka_resp_err_t code);
 bool has_rule(rd_kafka_resp_err_t code);
+/// Brokers give one code for too few of them and for those that are just starting, or that their
+/// controller has lost for a moment. Only the text of the error tells which, and the second passes.
+rd_kafka_resp_err_t meant(rd_kafka_resp_err_t code, std::string_view text);
 std::span<const ErrorRule> error_rules();
 
 /// Counts an error of kFew that comes again and again. Times are those of a steady clock, in ms.

@@ -47,6 +47,19 @@ TEST(KafkaErrorsTest, SaysForEachCodeWhatIsDone) {
   }
 }
 
+// A worker that started while the only broker was lost for a moment ended with this for good.
+TEST(KafkaErrorsTest, TellsBrokersThatAreLostForAMomentFromTooFew) {
+  const auto reaction = [](std::string_view text) {
+    return rule_of(meant(RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR, text)).reaction;
+  };
+  EXPECT_EQ(reaction("Unable to replicate the partition 1 time(s): All brokers are currently "
+                     "fenced, or have all their log directories cordoned."),
+            Reaction::kRetry);
+  EXPECT_EQ(reaction("Unable to replicate the partition 3 time(s): The target replication factor "
+                     "of 3 cannot be reached because only 1 broker(s) are registered."),
+            Reaction::kEnd);
+}
+
 // A new librdkafka may know more; then somebody must decide.
 TEST(KafkaErrorsTest, HasARowForEachCodeThatLibrdkafkaKnows) {
   const rd_kafka_err_desc* all = nullptr;

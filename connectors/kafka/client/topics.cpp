@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "connectors/kafka/client/errors.h"
 #include "connectors/kafka/client/requests.h"
 #include "runtime/base/machine.h"
 
@@ -60,6 +61,7 @@ Status create(rd_kafka_t* client, const std::vector<const InternalTopic*>& topic
     Error error = error_of(rd_kafka_topic_result_error(results[i]));
     if (!error || error.code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
     error.text = rd_kafka_topic_result_error_string(results[i]);
+    error.code = meant(error.code, error.text);
     return as_status(error, "creating topic " + topics[i]->name);
   }
   return Status::ok();
