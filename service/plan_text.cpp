@@ -42,7 +42,8 @@ std::string edge_label(const Plan& plan, const Edge& edge) {
 /// The sources that a node takes its event time from.
 std::vector<std::string> time_sources(const Plan& plan, std::size_t node) {
   std::vector<std::string> names;
-  for (const std::size_t source : sources_reaching(*plan.topology)[node]) {
+  const std::vector<std::vector<std::size_t>> reaching = sources_reaching(*plan.topology);
+  for (const std::size_t source : reaching[node]) {
     const Node& from = plan.topology->nodes[source];
     if (from.source_declaration->event_time.field >= 0) names.push_back(from.name);
   }
