@@ -23,7 +23,7 @@ from workload import BROKER, GROUP, Failure, Feeder, kill, make_input
 
 PARTITIONS = 4
 RECORDS = 6_000
-WAIT_S = 60
+WAIT_S = 120
 USAGE = 2  # exit code: a person must mend something
 
 
