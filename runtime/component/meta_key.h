@@ -39,6 +39,13 @@ struct MetaKey {
   }
 };
 
+/// What a prefix found, without it.
+template <class Pairs>
+Pairs without_prefix(Pairs pairs, std::string_view prefix) {
+  for (auto& [name, value] : pairs) name.erase(0, prefix.size());
+  return pairs;
+}
+
 /// The value of exactly this key among what a prefix found, or "".
 template <class Pairs>
 std::string value_of_key(const Pairs& pairs, std::string_view key) {

@@ -5,6 +5,7 @@
 #include "runtime/base/stored_number.h"
 #include "runtime/component/backend.h"
 #include "runtime/component/meta_key.h"
+#include "runtime/engine/caught.h"
 #include "runtime/record/partition_names.h"
 
 namespace huiliu::runtime {
@@ -13,13 +14,6 @@ namespace {
 constexpr std::int64_t kMostIdleMs = 10;
 /// How long a reader with a thread of its own may wait for its store: as long as a stop may take.
 constexpr std::int64_t kMostWaitMs = 100;
-
-std::vector<std::pair<std::string, std::string>> without_prefix(const Backend& backend,
-                                                                const std::string& prefix) {
-  auto pairs = backend.meta(prefix);
-  for (auto& [key, value] : pairs) key.erase(0, prefix.size());
-  return pairs;
-}
 
 }  // namespace
 
@@ -40,7 +34,8 @@ SourceContext Feed::context() {
   context.node_name = description_.name;
   context.topology_id = run_.topology->id;
   context.base_folder = run_.topology->folder;
-  context.positions = without_prefix(*run_.backend, MetaKey::source(description_.name));
+  const std::string prefix = MetaKey::source(description_.name);
+  context.positions = without_prefix(run_.backend->meta(prefix), prefix);
   context.times.assign(saved_times_.begin(), saved_times_.end());
   context.intern = intern_partition;
   context.clock = run_.clock;
@@ -59,7 +54,8 @@ SourceContext Feed::context() {
 }
 
 Status Feed::open() {
-  for (auto& [key, value] : without_prefix(*run_.backend, MetaKey::time(description_.name))) {
+  const std::string prefix = MetaKey::time(description_.name);
+  for (auto& [key, value] : without_prefix(run_.backend->meta(prefix), prefix)) {
     saved_times_[key] = std::move(value);
   }
   HUILIU_RETURN_IF_ERROR(retry(run_, description_.name, [&] { return reader_->open(context()); }));
@@ -93,7 +89,13 @@ void Feed::end(SplitId split) {
 void Feed::start() {
   threaded_ = true;
   waits_ = reader_->may_wait(kMostWaitMs);
-  thread_ = Thread([this] { run(); });
+  thread_ = Thread([this] {
+    Status status = caught([this] {
+      run();
+      return Status::ok();
+    });
+    if (!status.is_ok()) run_.end.fail(std::move(status));
+  });
 }
 
 void Feed::stop() {

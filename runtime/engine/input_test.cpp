@@ -11,6 +11,7 @@
 #include "runtime/engine/engine.h"
 #include "runtime/testing/memory_backend.h"
 #include "runtime/testing/null_sink.h"
+#include "runtime/testing/topology_text.h"
 
 namespace huiliu::runtime {
 namespace {
@@ -29,7 +30,8 @@ struct World {
   std::map<std::string, std::vector<Item>> items;
   std::map<std::string, std::vector<std::string>> splits;  ///< that the source announces at once
   std::set<std::string> live;                              ///< sources that go on for ever
-  std::set<std::string> stuck;  ///< sources whose read returns only when `released` is set
+  std::set<std::string> stuck;   ///< sources whose read returns only when `released` is set
+  std::set<std::string> throws;  ///< sources whose read throws
   std::atomic<bool> released{false};
   std::mutex mutex;
   std::vector<std::string> seen;  ///< "NAME TIME" per record, "wm TIME" per watermark
@@ -60,6 +62,7 @@ class ScriptedReader final : public SourceReader {
     return Status::ok();
   }
   ReadResult read(Slice& slice) override {
+    if (world_.throws.contains(name_)) throw std::runtime_error("no such sensor");
     while (world_.stuck.contains(name_) && !world_.released) std::this_thread::yield();
     const auto& items = world_.items[name_];
     for (; next_ < items.size() && items[next_].ends; ++next_) {
@@ -151,14 +154,11 @@ class InputTest : public ::testing::Test {
     watch.create = [this](const Declaration&) { return std::make_unique<Watcher>(world_); };
     registry_.add(std::move(watch));
     registry_.add(testing::null_sink());
-    Diagnostics diagnostics;
-    const Config config = parse_config(
+    topology_ = testing::topology_of(
+        registry_,
         "topology: test\nepoch: 5ms\nsources: {a: {type: script}, b: {type: script}}\n"
         "operators:\n  watch: {type: watch, input: [a, b]}\n"
-        "sinks: {none: {type: \"null\", input: watch}}\n",
-        "test.yaml", diagnostics);
-    topology_ = build_topology(config, "test.yaml", registry_, diagnostics);
-    ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+        "sinks: {none: {type: \"null\", input: watch}}\n");
   }
 
   /// Steps until nothing happens for a virtual `idle_ms`, or the end.
@@ -214,6 +214,16 @@ TEST_F(InputTest, ASourceThatIsStuckStopsNeitherOthersNorCommits) {
     EXPECT_EQ(world_.count("b "), 200);
     world_.released = false;
   }
+}
+
+TEST_F(InputTest, WhatAReaderThrowsEndsTheRunWithItsWords) {
+  world_.live = {"b"};
+  world_.throws = {"a"};
+  Engine engine(topology_, 1, backend_, system_clock());
+  ASSERT_TRUE(engine.open().is_ok());
+  const Status status = engine.run();
+  EXPECT_EQ(status.code(), StatusCode::kFailed);
+  EXPECT_EQ(status.message(), "no such sensor");
 }
 
 TEST_F(InputTest, ASilentSplitHoldsTimeUpUntilItIsIdle) {
