@@ -243,8 +243,9 @@ class RowsReader final : public runtime::SourceReader {
         timed_(declaration.event_time.field >= 0) {}
 
   Status open(const runtime::SourceContext& context) override {
-    if (timed_) HUILIU_RETURN_IF_ERROR(announce(context));
-    return messages_->open(context);
+    // An open that fails is tried again, and what was announced stays announced.
+    HUILIU_RETURN_IF_ERROR(messages_->open(context));
+    return timed_ ? announce(context) : Status::ok();
   }
 
   runtime::ReadResult read(runtime::Slice& slice) override {
@@ -295,7 +296,16 @@ class RowsReader final : public runtime::SourceReader {
       const FramedMessage message = read_frame(at);
       at += message.head.frame_size;
       if (message.value.front() != kTimesVersion) continue;
-      if (const auto said = parse_times(message.value.substr(kHeadBytes))) times.take(*said);
+      const auto said = parse_times(message.value.substr(kHeadBytes));
+      if (!said) {
+        strange_ = Status::corrupt(fmt::format(
+            "topic {} says times at offset {} that are none: another program writes there. Keep "
+            "others out of the topics that begin with the topology's id, and start afresh with "
+            "another `topology` id",
+            topic_, message.head.offset));
+        return;
+      }
+      times.take(*said);
       changed = true;
     }
     slice.split = split->second.id;
