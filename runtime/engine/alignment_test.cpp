@@ -4,6 +4,7 @@
 
 #include "runtime/component/registry.h"
 #include "runtime/testing/null_sink.h"
+#include "runtime/testing/topology_text.h"
 
 namespace huiliu::runtime {
 namespace {
@@ -30,13 +31,10 @@ class AlignmentTest : public ::testing::Test {
       registry.add(std::move(source));
     }
     registry.add(testing::null_sink());
-    Diagnostics diagnostics;
-    const Config config = parse_config(
+    topology_ = testing::topology_of(
+        registry_,
         "topology: test\nsources: {a: {type: aligned}, b: {type: aligned}, c: {type: free}}\n"
-        "sinks: {none: {type: \"null\", input: [a, b, c]}}\n",
-        "test.yaml", diagnostics);
-    topology_ = build_topology(config, "test.yaml", registry, diagnostics);
-    ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+        "sinks: {none: {type: \"null\", input: [a, b, c]}}\n");
     alignment_.emplace(topology_);
     for (std::uint32_t source = 0; source < 3; ++source) {
       event({Kind::kAnnounced, source, 0});

@@ -42,8 +42,7 @@ Status Committer::open_sink(std::size_t node_index) {
   context.clock = run_.clock;
   context.transaction = run_.backend->transaction();
   const std::string prefix = MetaKey::sink(node.name);
-  context.positions = run_.backend->meta(prefix);
-  for (auto& [key, value] : context.positions) key.erase(0, prefix.size());
+  context.positions = without_prefix(run_.backend->meta(prefix), prefix);
   return retry(run_, node.name, [&] { return sink.file->open(context); });
 }
 

@@ -146,11 +146,14 @@ void Timeline::advance(const SliceInfo& slice) {
     }
   }
   for (SourceTime& source : sources_) source.advance();
-  NodeTimes times = *times_;
-  for (std::size_t node = 0; node < times.size(); ++node) {
-    times[node] = slice.ends_input ? kEndOfTime : std::max(times[node], of_node(node));
+  std::shared_ptr<NodeTimes> changed;
+  for (std::size_t node = 0; node < times_->size(); ++node) {
+    const std::int64_t time = slice.ends_input ? kEndOfTime : of_node(node);
+    if (time <= (*times_)[node]) continue;
+    if (!changed) changed = std::make_shared<NodeTimes>(*times_);
+    (*changed)[node] = time;
   }
-  if (times != *times_) times_ = std::make_shared<const NodeTimes>(std::move(times));
+  if (changed) times_ = std::move(changed);
 }
 
 std::int64_t Timeline::of_node(std::size_t node) const {

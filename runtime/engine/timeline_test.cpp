@@ -4,6 +4,7 @@
 
 #include "runtime/component/registry.h"
 #include "runtime/testing/null_sink.h"
+#include "runtime/testing/topology_text.h"
 
 namespace huiliu::runtime {
 namespace {
@@ -33,13 +34,11 @@ Registry make_registry() {
 class TimelineTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const Config config = parse_config(
+    topology_ = testing::topology_of(
+        registry_,
         "topology: test\nsources: {a: {type: timed}, b: {type: timed}, c: {type: timeless}}\n"
         "operators:\n  x: {type: pass, input: a}\n  y: {type: pass, input: [a, b]}\n"
-        "  z: {type: pass, input: c}\nsinks: {none: {type: \"null\", input: [x, y, z]}}\n",
-        "test.yaml", diagnostics_);
-    topology_ = build_topology(config, "test.yaml", registry_, diagnostics_);
-    ASSERT_FALSE(diagnostics_.has_errors()) << diagnostics_.to_string();
+        "  z: {type: pass, input: c}\nsinks: {none: {type: \"null\", input: [x, y, z]}}\n");
     timeline_.emplace(topology_);
   }
 
@@ -68,7 +67,6 @@ class TimelineTest : public ::testing::Test {
   }
 
   Registry registry_ = make_registry();
-  Diagnostics diagnostics_;
   Topology topology_;
   std::optional<Timeline> timeline_;
   std::shared_ptr<const NodeTimes> times_;

@@ -125,8 +125,7 @@ class Planner {
     context.node_name = node.name;
     context.base_folder = topology_.folder;
     context.clock = &runtime::system_clock();
-    context.positions = snapshot_.meta(prefix);
-    for (auto& [key, value] : context.positions) key.erase(0, prefix.size());
+    context.positions = runtime::without_prefix(snapshot_.meta(prefix), prefix);
     auto fits = sink->fits(context);
     if (!fits.is_ok()) return Status::invalid(node.name + ": " + fits.status().message());
     if (*fits) return take(node, prefix);
