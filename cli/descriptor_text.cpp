@@ -157,6 +157,9 @@ std::string descriptor_text(const Descriptor& descriptor) {
     out += fmt::format("  {} ({}{}{}{})\n      {}\n", option.name, option_type_text(option),
                        bounds_text(option), need.empty() ? "" : "; ", need, option.doc);
   }
+  if (!descriptor.inputs.empty()) out += "\ninputs, in this order\n";
+  for (const auto& input : descriptor.inputs)
+    out += fmt::format("  {}: {}\n", input.name, input.doc);
   if (!descriptor.outputs.empty()) out += "\nside outputs\n";
   for (const auto& port : descriptor.outputs) out += fmt::format("  {}: {}\n", port.name, port.doc);
   if (const std::string traits = traits_text(descriptor); !traits.empty()) {
@@ -181,6 +184,12 @@ std::string descriptor_markdown(const Descriptor& descriptor) {
     out += "\nTraits: " + traits + ".\n";
   }
   if (!descriptor.traits.reason.empty()) out += "Guarantee: " + descriptor.traits.reason + "\n";
+  if (!descriptor.inputs.empty()) {
+    out += "\n## Inputs, in this order\n\n";
+    for (const auto& input : descriptor.inputs) {
+      out += fmt::format("- {}: {}\n", input.name, input.doc);
+    }
+  }
   if (!descriptor.options.empty()) {
     out += "\n## Options\n\n" + options_markdown(descriptor.options);
   }
@@ -210,6 +219,10 @@ std::string descriptor_json(const Descriptor& descriptor) {
   write(json, "traits", traits_text(descriptor));
   json.Key("options");
   write_options(json, descriptor.options);
+  json.Key("inputs");
+  json.StartArray();
+  for (const auto& input : descriptor.inputs) write(json, input.name);
+  json.EndArray();
   json.Key("outputs");
   json.StartArray();
   for (const auto& port : descriptor.outputs) write(json, port.name);

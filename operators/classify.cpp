@@ -172,6 +172,7 @@ const runtime::Registration registration(runtime::OperatorType{
                      {.name = "code",
                       .doc = "Code of the reject for unmatched records.",
                       .default_text = "E302_UNCLASSIFIED"}},
+         .changes = runtime::Changes::kPassedOn,
          .outputs = {},
          .rejects = true,
          .example = "type: classify\n"

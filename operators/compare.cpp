@@ -15,6 +15,7 @@
 namespace huiliu::operators {
 namespace {
 
+using runtime::Change;
 using runtime::Declaration;
 using runtime::Outputs;
 using runtime::Record;
@@ -393,22 +394,29 @@ class Compare final : public runtime::Operator {
       const std::string& called = state.name.empty() ? entry.identity : state.name;
       if (state.withdrawn || state.awaited) continue;
       send_short(record, called, state.remembered, settings_.is_place, "MERGED", kLeftPort, out);
-      if (!state.announced) continue;
-      send_short(record, called, state.remembered, settings_.is_counted, "delete", kChangesPort,
-                 out);
+      if (state.announced) send_change(record, called, state.remembered, Change::kDelete, out);
     }
     if (!changes.left) return;
     send_short(record, name(), before_, settings_.is_place, "LEFT", kLeftPort, out);
   }
 
   void send_changes(const Record& record, const Changes& changes, Outputs& out) {
+    const bool updated = changes.removed && changes.inserted;
     if (changes.removed) {
-      send_short(record, name(), before_, settings_.is_counted, "delete", kChangesPort, out);
+      send_change(record, name(), before_, updated ? Change::kUpdateBefore : Change::kDelete, out);
     }
     if (changes.inserted) {
-      send_short(record, name(), known_.state.remembered, settings_.is_counted, "insert",
-                 kChangesPort, out);
+      send_change(record, name(), known_.state.remembered,
+                  updated ? Change::kUpdateAfter : Change::kInsert, out);
     }
+  }
+
+  void send_change(const Record& by, const std::string& called, const OptionalTexts& remembered,
+                   Change change, Outputs& out) {
+    Record record = by;
+    record.change = change;
+    send_short(record, called, remembered, settings_.is_counted,
+               runtime::change_text(takes_back(change)), kChangesPort, out);
   }
 
   /// Key, name, the flagged remembered values, and a word.
@@ -470,6 +478,7 @@ void declare(Declaration& declaration) {
   }
   declaration.side_outputs.emplace_back("changes", settings.changes);
   declaration.side_outputs.emplace_back("left", settings.left);
+  declaration.changing_outputs = {"changes"};
   declaration.output = std::move(settings.output);
 }
 
@@ -503,7 +512,8 @@ const runtime::Registration registration(runtime::OperatorType{
                      {.name = "changes",
                       .doc = "For counts over records and not over versions: key, identity and the "
                              "`changes` fields, with `change` = `insert` or `delete`. A version "
-                             "that changes one of them deletes what was and inserts what is."},
+                             "that changes one of them deletes what was and inserts what is. A "
+                             "`count` behind it takes back what is deleted."},
                      {.name = "left",
                       .doc =
                           "Records that are no longer kept where they were (another `place`, two "

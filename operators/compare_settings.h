@@ -63,6 +63,6 @@ struct CompareSettings {
 std::vector<runtime::Option> compare_options();
 
 inline constexpr const char* kOutcomeField = "outcome";
-inline constexpr const char* kChangeField = "change";
+using runtime::kChangeField;
 
 }  // namespace huiliu::operators

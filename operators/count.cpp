@@ -10,6 +10,7 @@
 #include "operators/condition.h"
 #include "operators/field_names.h"
 #include "operators/key_counts.h"
+#include "runtime/base/failpoint.h"
 #include "runtime/component/registry.h"
 #include "runtime/record/key.h"
 #include "state/table.h"
@@ -17,6 +18,7 @@
 namespace huiliu::operators {
 namespace {
 
+using runtime::Change;
 using runtime::Config;
 using runtime::Declaration;
 using runtime::OptionType;
@@ -26,11 +28,14 @@ using runtime::Schema;
 using runtime::Type;
 using runtime::Value;
 
+constexpr std::size_t kChangesPort = 1;
+
 /// Totals of a key as the table holds them; the counts of `where` follow, eight bytes each.
 struct Totals {
   std::int64_t count = 0;
   std::int64_t sum = 0;
   double real_sum = 0;
+  bool operator==(const Totals&) const = default;
 };
 
 /// Adds without running over. A sum that has reached a bound stays there: what is added or taken
@@ -65,7 +70,7 @@ std::vector<Where> parse_where(const Config& where, const Schema& input,
 class Count final : public runtime::Operator {
  public:
   Count(runtime::KeyBuilder key, std::vector<Type> types, int sum_field, Type sum_type,
-        Condition retract, bool retracts, std::vector<Where> where)
+        Condition retract, bool retracts, std::vector<Where> where, bool gives_changes)
       : key_(std::move(key)),
         types_(std::move(types)),
         sum_field_(sum_field),
@@ -73,7 +78,7 @@ class Count final : public runtime::Operator {
         retract_(std::move(retract)),
         retracts_(retracts),
         where_(std::move(where)),
-        tallies_(where_.size()) {}
+        gives_changes_(gives_changes) {}
 
   runtime::Status open(runtime::OperatorContext& context) override {
     context_ = &context;
@@ -84,7 +89,8 @@ class Count final : public runtime::Operator {
 
   void process(std::size_t /*input*/, Record& record, Outputs& out) override {
     KeyCounts::Entry& entry = changes_.at(key_.build(record), record.key_hash);
-    const int sign = retracts_ && retract_.holds(record) ? -1 : 1;
+    const bool back = takes_back(record.change) || (retracts_ && retract_.holds(record));
+    const int sign = back && !runtime::mutant("count.keeps_deleted") ? -1 : 1;
     entry.count += sign;
     if (sum_field_ >= 0) {
       const Value& value = record[static_cast<std::size_t>(sum_field_)];
@@ -138,40 +144,79 @@ class Count final : public runtime::Operator {
                   context_->node_name(), std::numeric_limits<std::int64_t>::max());
   }
 
+  /// What the table says of a key.
+  struct Row {
+    Totals totals;
+    std::vector<std::int64_t> tallies;  ///< of `where`
+    bool operator==(const Row&) const = default;
+  };
+
   void emit(const KeyCounts::Entry& entry, Outputs& out) {
     const std::uint16_t shard = context_->shard_of(entry.hash);
-    Totals totals;
-    std::fill(tallies_.begin(), tallies_.end(), 0);
-    const std::size_t tally_bytes = tallies_.size() * sizeof(std::int64_t);
-    if (const auto stored = table_->get(shard, entry.key, entry.hash)) {
-      if (stored->size() != sizeof totals + tally_bytes) table_->refuse_row(shard);
-      std::memcpy(&totals, stored->data(), sizeof totals);
-      if (tally_bytes > 0) {
-        std::memcpy(tallies_.data(), stored->data() + sizeof totals, tally_bytes);
-      }
-    }
+    read(shard, entry);
+    was_ = row_of_key_;
+    Totals& totals = row_of_key_.totals;
     totals.count += entry.count;
     if (!add_bounded(totals.sum, entry.sum)) report_overflow();
     if (entry.changed) totals.real_sum = entry.real_sum;
-    for (std::size_t i = 0; i < tallies_.size(); ++i) tallies_[i] += entry.tallies[i];
-    bytes_.assign(reinterpret_cast<const char*>(&totals), sizeof totals);
-    if (tally_bytes > 0) {
-      bytes_.append(reinterpret_cast<const char*>(tallies_.data()), tally_bytes);
+    for (std::size_t i = 0; i < where_.size(); ++i) row_of_key_.tallies[i] += entry.tallies[i];
+    write(shard, entry);
+    const std::size_t keys = types_.size();
+    decode_key(out.arena().copy(entry.key), types_, row_.data());
+    if (gives_changes_ && out.is_read(kChangesPort)) send_changes(entry, keys, out);
+    Record record = record_of(row_of_key_, keys, entry);
+    out.emit_new(record);
+  }
+
+  void read(std::uint16_t shard, const KeyCounts::Entry& entry) {
+    row_of_key_.totals = {};
+    row_of_key_.tallies.assign(where_.size(), 0);
+    const auto stored = table_->get(shard, entry.key, entry.hash);
+    if (!stored) return;
+    const std::size_t tally_bytes = where_.size() * sizeof(std::int64_t);
+    if (stored->size() != sizeof(Totals) + tally_bytes) table_->refuse_row(shard);
+    std::memcpy(&row_of_key_.totals, stored->data(), sizeof(Totals));
+    if (tally_bytes == 0) return;
+    std::memcpy(row_of_key_.tallies.data(), stored->data() + sizeof(Totals), tally_bytes);
+  }
+
+  void write(std::uint16_t shard, const KeyCounts::Entry& entry) {
+    bytes_.assign(reinterpret_cast<const char*>(&row_of_key_.totals), sizeof(Totals));
+    for (const std::int64_t tally : row_of_key_.tallies) {
+      bytes_.append(reinterpret_cast<const char*>(&tally), sizeof tally);
     }
     table_->put(shard, entry.key, entry.hash, bytes_);
-    decode_key(out.arena().copy(entry.key), types_, row_.data());
-    std::size_t width = types_.size();
-    row_[width++] = Value::of_integer(totals.count);
+  }
+
+  /// What was said of the key is taken back before what holds now is said. A key of which nothing
+  /// is counted has no row.
+  void send_changes(const KeyCounts::Entry& entry, std::size_t keys, Outputs& out) {
+    if (was_ == row_of_key_) return;
+    const bool was = was_.totals.count != 0, is = row_of_key_.totals.count != 0;
+    const auto send = [&](const Row& row, Change change) {
+      Record record = record_of(row, keys, entry);
+      record.change = change;
+      row_[record.width++] = Value::of_text(runtime::change_text(takes_back(change)));
+      out.emit_new(record, kChangesPort);
+    };
+    if (was) send(was_, is ? Change::kUpdateBefore : Change::kDelete);
+    if (is) send(row_of_key_, was ? Change::kUpdateAfter : Change::kInsert);
+  }
+
+  /// The key's fields are in row_ already.
+  Record record_of(const Row& row, std::size_t keys, const KeyCounts::Entry& entry) {
+    std::size_t width = keys;
+    row_[width++] = Value::of_integer(row.totals.count);
     if (sum_field_ >= 0) {
-      row_[width++] = sum_type_ == Type::kFloat64 ? Value::of_real(totals.real_sum)
-                                                  : Value::of_integer(totals.sum);
+      row_[width++] = sum_type_ == Type::kFloat64 ? Value::of_real(row.totals.real_sum)
+                                                  : Value::of_integer(row.totals.sum);
     }
-    for (const std::int64_t tally : tallies_) row_[width++] = Value::of_integer(tally);
+    for (const std::int64_t tally : row.tallies) row_[width++] = Value::of_integer(tally);
     Record record;
     record.values = row_.data();
     record.width = static_cast<std::uint32_t>(width);
-    record.id = runtime::record_id(entry.hash, static_cast<std::uint64_t>(totals.count));
-    out.emit_new(record);
+    record.id = runtime::record_id(entry.hash, static_cast<std::uint64_t>(row.totals.count));
+    return record;
   }
 
   runtime::KeyBuilder key_;
@@ -181,7 +226,8 @@ class Count final : public runtime::Operator {
   Condition retract_;
   bool retracts_;
   std::vector<Where> where_;
-  std::vector<std::int64_t> tallies_;
+  bool gives_changes_;
+  Row row_of_key_, was_;
   std::string bytes_;
   runtime::OperatorContext* context_ = nullptr;
   state::Table* table_ = nullptr;
@@ -261,6 +307,11 @@ void declare(Declaration& declaration) {
                                   "the key has a field 'count' or 'sum', or one of the names in "
                                   "`where`, which the operator makes");
   }
+  if (declaration.output.index_of(runtime::kChangeField)) return;  // it would have the name twice
+  Schema changes = declaration.output;
+  changes.add(runtime::kChangeField, Type::kString);
+  declaration.side_outputs = {{"changes", std::move(changes)}};
+  declaration.changing_outputs = {"changes"};
 }
 
 std::unique_ptr<runtime::Operator> create(const Declaration& declaration) {
@@ -280,42 +331,50 @@ std::unique_ptr<runtime::Operator> create(const Declaration& declaration) {
   return std::make_unique<Count>(
       runtime::KeyBuilder(input, declaration.key_fields), std::move(types), sum, sum_type,
       Condition::parse(config["retract"], input, declaration.diagnostics), config.has("retract"),
-      parse_where(config["where"], input, declaration.diagnostics));
+      parse_where(config["where"], input, declaration.diagnostics),
+      !declaration.side_outputs.empty());
 }
 
 const runtime::Registration registration(runtime::OperatorType{
-    .descriptor = {.name = "count",
-                   .summary = "Counts records by key, for good.",
-                   .description =
-                       "At the end of each epoch one record comes out for every key that changed: "
-                       "the key's fields, `count` and, with `sum`, the sum of that field. Sinks "
-                       "should take it as an upsert by the key.",
-                   .options = {{.name = "key",
-                                .type = OptionType::kList,
-                                .doc = "Fields to count by.",
-                                .required = true,
-                                .members = {{.name = "field",
-                                             .type = OptionType::kField,
-                                             .doc = "A field of the input."}}},
-                               {.name = "sum",
-                                .type = OptionType::kField,
-                                .doc = "Number to sum up; absent values count as nothing."},
-                               {.name = "retract",
-                                .type = OptionType::kAny,
-                                .doc = "Records that take back one that was counted before: they "
-                                       "count as -1, and their number as its negative. " +
-                                       std::string(Condition::doc())},
-                               {.name = "where",
-                                .type = OptionType::kMap,
-                                .doc = "Further counts: name of the field -> which records it "
-                                       "counts.",
-                                .members = {{.name = "condition", .type = OptionType::kAny}}}},
-                   .outputs = {},
-                   .keyed = true,
-                   .stateful = true,
-                   .example = "type: count\nkey: [dept, kind]\nsum: amount\n"
-                              "retract: {kind: withdrawn}\nwhere: {large: {amount: {more_than: "
-                              "100}}}\n"},
+    .descriptor =
+        {.name = "count",
+         .summary = "Counts records by key, for good.",
+         .description = "At the end of each epoch one record comes out for every key that changed: "
+                        "the key's fields, `count` and, with `sum`, the sum of that field. Sinks "
+                        "should take it as an upsert by the key. Records of a stream of changes "
+                        "(such as `changes` of `compare`, or of another `count`) that take back an "
+                        "earlier one count as -1.",
+         .options = {{.name = "key",
+                      .type = OptionType::kList,
+                      .doc = "Fields to count by.",
+                      .required = true,
+                      .members = {{.name = "field",
+                                   .type = OptionType::kField,
+                                   .doc = "A field of the input."}}},
+                     {.name = "sum",
+                      .type = OptionType::kField,
+                      .doc = "Number to sum up; absent values count as nothing."},
+                     {.name = "retract",
+                      .type = OptionType::kAny,
+                      .doc = "Further records that take back one that was counted before: "
+                             "they count as -1, and their number as its negative. " +
+                             std::string(Condition::doc())},
+                     {.name = "where",
+                      .type = OptionType::kMap,
+                      .doc = "Further counts: name of the field -> which records it "
+                             "counts.",
+                      .members = {{.name = "condition", .type = OptionType::kAny}}}},
+         .changes = runtime::Changes::kTaken,
+         .outputs = {{.name = "changes",
+                      .doc = "What was said of a key and holds no longer, with `change` "
+                             "= `delete`, then what holds now, with `insert`: for a "
+                             "`count` of the counts. A key of which nothing is counted "
+                             "has no row. Not there if a field is called `change`."}},
+         .keyed = true,
+         .stateful = true,
+         .example = "type: count\nkey: [dept, kind]\nsum: amount\n"
+                    "retract: {kind: withdrawn}\nwhere: {large: {amount: {more_than: "
+                    "100}}}\n"},
     .declare = declare,
     .create = create});
 

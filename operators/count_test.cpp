@@ -9,6 +9,7 @@ using ::testing::ElementsAre;
 using testing::Harness;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 constexpr const char* kYaml = "type: count\nkey: [dept]\nsum: n\n";
 
@@ -101,6 +102,36 @@ TEST(CountTest, SumsRealsAndRefusesText) {
   EXPECT_THAT(harness.take(), ElementsAre("dept=A count=2 sum=0.75"));
   EXPECT_THAT(Harness("type: count\nkey: dept\nsum: dept\n", "dept").problems(),
               HasSubstr("int64 or float64"));
+}
+
+TEST(CountChangesTest, WhatASourceOfChangesTakesBackIsNotCounted) {
+  Harness harness("type: count\nkey: dept\nsum: n\n", "dept, n: int64");
+  harness.push({{"dept", "a"}, {"n", "5"}});
+  harness.push_to(0, {{"dept", "a"}, {"n", "5"}}, runtime::Change::kUpdateBefore);
+  harness.push_to(0, {{"dept", "b"}, {"n", "6"}}, runtime::Change::kUpdateAfter);
+  harness.push_to(0, {{"dept", "b"}, {"n", "1"}}, runtime::Change::kDelete);
+  harness.end_epoch();
+  EXPECT_THAT(harness.take(), UnorderedElementsAre("dept=a count=0 sum=0", "dept=b count=0 sum=5"));
+}
+
+TEST(CountChangesTest, ItsOwnChangesTakeBackWhatItSaid) {
+  Harness harness("type: count\nkey: dept\n", "dept");
+  harness.push({{"dept", "a"}});
+  harness.end_epoch();
+  EXPECT_THAT(harness.take("changes"), ElementsAre("dept=a count=1 change=insert"));
+  harness.push({{"dept", "a"}});
+  harness.end_epoch();
+  EXPECT_THAT(harness.take("changes"),
+              ElementsAre("dept=a count=1 change=delete", "dept=a count=2 change=insert"));
+  // Nothing has changed in the end.
+  harness.push({{"dept", "a"}});
+  harness.push_to(0, {{"dept", "a"}}, runtime::Change::kDelete);
+  harness.end_epoch();
+  EXPECT_THAT(harness.take("changes"), IsEmpty());
+  harness.push_to(0, {{"dept", "a"}}, runtime::Change::kDelete);
+  harness.push_to(0, {{"dept", "a"}}, runtime::Change::kDelete);
+  harness.end_epoch();
+  EXPECT_THAT(harness.take("changes"), ElementsAre("dept=a count=2 change=delete"));
 }
 
 }  // namespace

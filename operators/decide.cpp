@@ -353,6 +353,7 @@ const runtime::Registration registration(runtime::OperatorType{
                .type = OptionType::kMap,
                .doc = "Column of `match` -> code table that its words must be found in.",
                .members = {{.name = "table", .type = OptionType::kAny}}}},
+         .changes = runtime::Changes::kPassedOn,
          .outputs = {},
          .example = "type: decide\ntable: terms.csv\ndate: decided_at\n"
                     "match: {kind: kind, words: {contains: content}}\nset: {class: class}\n"

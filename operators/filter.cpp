@@ -90,6 +90,7 @@ const runtime::Registration registration(runtime::OperatorType{
                .default_text = "drop",
                .choices = {"drop", "reject"}},
               {.name = "code", .doc = "Code of the reject.", .default_text = "E901_FILTERED"}},
+         .changes = runtime::Changes::kPassedOn,
          .outputs = {},
          .rejects = true,
          .example = "type: filter\nwhen: {kind: [penalty, blacklist], amount: {more_than: 0}}\n"},

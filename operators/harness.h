@@ -71,6 +71,13 @@ class Harness {
     return *this;
   }
 
+  /// The fields of the second input, of an operator whose inputs differ. Default: those of the
+  /// first.
+  Harness& second(std::string_view fields) {
+    second_ = parse_schema(fields);
+    return *this;
+  }
+
   /// Diagnostics of the config; empty if it is right.
   std::string problems() {
     build();
@@ -84,27 +91,33 @@ class Harness {
     offset_ = next;
   }
   void push(const Row& row, std::int64_t event_time = runtime::kNoEventTime) {
+    push_to(0, row, runtime::Change::kInsert, event_time);
+  }
+  void push_to(std::size_t input, const Row& row, runtime::Change change = runtime::Change::kInsert,
+               std::int64_t event_time = runtime::kNoEventTime) {
     start();
     if (!operator_) return;
+    const runtime::Schema& schema = *declaration_->inputs[input];
     std::vector<runtime::Value> slots(kSlots);
-    for (std::size_t i = 0; i < schema_.width(); ++i) {
-      const auto found = row.find(schema_[i].name);
-      if (found != row.end()) slots[i] = parse_value(found->second, schema_[i].type);
+    for (std::size_t i = 0; i < schema.width(); ++i) {
+      const auto found = row.find(schema[i].name);
+      if (found != row.end()) slots[i] = parse_value(found->second, schema[i].type);
     }
     for (const auto& [name, text] : row) {
-      EXPECT_TRUE(schema_.index_of(name)) << "no field " << name;
+      EXPECT_TRUE(schema.index_of(name)) << "no field " << name;
     }
     runtime::Record record;
     record.values = slots.data();
-    record.width = static_cast<std::uint32_t>(schema_.width());
+    record.width = static_cast<std::uint32_t>(schema.width());
+    record.change = change;
     record.event_time = event_time;
     record.origin = {&partition_, ++offset_};
     record.id = runtime::record_id(1, offset_);
     if (!declaration_->key_fields.empty()) {
-      record.key_hash = runtime::KeyBuilder(schema_, declaration_->key_fields).hash(record);
+      record.key_hash = runtime::KeyBuilder(schema, declaration_->key_of(input)).hash(record);
     }
     outputs_->received(record);
-    operator_->process(0, record, *outputs_);
+    operator_->process(input, record, *outputs_);
     check_balance();
   }
 
@@ -312,8 +325,9 @@ class Harness {
     ASSERT_NE(type_, nullptr) << "no operator type " << raw["type"].text();
     runtime::check_config(raw, type_->descriptor.options, {"type", "input"}, diagnostics_);
     config_ = runtime::with_defaults(raw, type_->descriptor.options);
-    declaration_ = std::make_unique<runtime::Declaration>(
-        config_, std::vector<const runtime::Schema*>{&schema_}, diagnostics_);
+    std::vector<const runtime::Schema*> inputs = {&schema_};
+    if (type_->descriptor.inputs.size() == 2) inputs.push_back(second_ ? &*second_ : &schema_);
+    declaration_ = std::make_unique<runtime::Declaration>(config_, std::move(inputs), diagnostics_);
     if (!diagnostics_.has_errors()) type_->declare(*declaration_);
   }
 
@@ -371,6 +385,7 @@ class Harness {
   std::filesystem::path folder_;
   std::string yaml_;
   runtime::Schema schema_;
+  std::optional<runtime::Schema> second_;
   runtime::Diagnostics diagnostics_;
   runtime::Config config_;
   const runtime::OperatorType* type_ = nullptr;

@@ -131,6 +131,7 @@ const runtime::Registration registration(runtime::OperatorType{
              "- `person_id`: type and number of the document; a citizen's number in its form of 18 "
              "digits (GB 11643), permits of Hong Kong, Macao and Taiwan without issue number",
          .options = options(),
+         .changes = runtime::Changes::kPassedOn,
          .outputs = {},
          .example = "type: identify\nuscc: uscc\ndocument_type: doc_name\ndocument_no: id_no\n"},
     .declare = declare,

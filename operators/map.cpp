@@ -215,6 +215,7 @@ const runtime::Registration registration(runtime::OperatorType{
               {.name = "rename", .type = OptionType::kAny, .doc = "Map of old name to new name."},
               field_list("drop", "Fields to leave out."),
               field_list("keep", "The only fields to keep, besides those made here.")},
+         .changes = runtime::Changes::kPassedOn,
          .outputs = {},
          .rejects = true,
          .example = "type: map\n"

@@ -116,6 +116,7 @@ const runtime::Registration registration(runtime::OperatorType{
                       "altered.",
                .default_text = "likely",
                .choices = {"likely", "sure"}}},
+         .changes = runtime::Changes::kPassedOn,
          .outputs = {},
          .example = "type: mask\nwhole: [id_no]\nkeep: [party_name]\n"},
     .declare =

@@ -306,6 +306,7 @@ const runtime::Registration registration(runtime::OperatorType{
                              "`validate` behind it refuses the record with all its faults at once.",
                       .default_text = "reject",
                       .choices = {"reject", "carry"}}},
+         .changes = runtime::Changes::kPassedOn,
          .rejects = true,
          .example = "type: normalise\n"
                     "fields:\n"

@@ -111,6 +111,7 @@ const runtime::Registration registration(runtime::OperatorType{
                                {.name = "channel",
                                 .doc = "Name of the field for the channel's source.",
                                 .default_text = "channel"}},
+                   .changes = runtime::Changes::kPassedOn,
                    .example = "type: origin\ninput: lines\n"},
     .declare = declare,
     .create = [](const Declaration& declaration) -> std::unique_ptr<runtime::Operator> {

@@ -120,6 +120,7 @@ const runtime::Registration registration(runtime::OperatorType{
                       .type = OptionType::kSize,
                       .doc = "Most memory of the script.",
                       .default_text = "16MiB"}},
+         .changes = runtime::Changes::kPassedOn,
          .outputs = {},
          .rejects = true,
          .example = "type: script\n"

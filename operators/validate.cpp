@@ -347,6 +347,7 @@ const runtime::Registration registration(runtime::OperatorType{
               {.name = "version",
                .doc = "Version of rules that stand in the topology itself.",
                .default_text = "1"}},
+         .changes = runtime::Changes::kPassedOn,
          .rejects = true,
          .example = "type: validate\n"
                     "version: 2018.1\n"

@@ -130,6 +130,7 @@ const runtime::Registration registration(runtime::OperatorType{
                       .doc = "Verdict when the limit was kept.",
                       .default_text = "及时"},
                      {.name = "late", .doc = "Verdict when it was not.", .default_text = "迟报"}},
+         .changes = runtime::Changes::kPassedOn,
          .example = "type: working_days\nfield: updated_at\nafter: decided_at\ndays: 7\n"
                     "table: workdays.csv\n"},
     .declare = declare,

@@ -14,14 +14,17 @@ GUIDES = ROOT / "docs" / "guides"
 
 
 def check(guide):
-    smallest, operators, cases = re.findall(r"```yaml\n(.*?)```", guide.read_text(), re.S)
+    smallest, operators, joined, cases = re.findall(r"```yaml\n(.*?)```", guide.read_text(), re.S)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
         (path / "smallest.yaml").write_text(smallest)
         whole = smallest.replace("sinks:\n", operators + "sinks:\n").replace("input: fines, path", "input: once, path")
         (path / "fines.yaml").write_text(whole)
+        departments = "  departments: {type: file, path: departments.csv, fields: [code, name]}\n"
+        joined = smallest.replace("sinks:\n", departments + "operators:\n" + joined + "sinks:\n")
+        (path / "joined.yaml").write_text(joined.replace("input: fines, path", "input: named, path"))
         (path / "cases.yaml").write_text(cases)
-        for command in (["validate", "smallest.yaml", "fines.yaml"], ["test", "cases.yaml"]):
+        for command in (["validate", "smallest.yaml", "fines.yaml", "joined.yaml"], ["test", "cases.yaml"]):
             ended = subprocess.run([HUILIU, *command], cwd=folder, capture_output=True, text=True)
             assert ended.returncode == 0, f"{guide.name}: {command}\n{ended.stdout}{ended.stderr}"
 

@@ -1,8 +1,5 @@
-#include <cstring>
-
 #include "operators.h"
-#include "runtime/record/key.h"
-#include "state/table.h"
+#include "state/views.h"
 
 namespace fines {
 namespace {
@@ -12,32 +9,24 @@ using namespace huiliu::runtime;
 /// Appends the key's sum so far, with this record. The table is committed with the epoch.
 class RunningTotal final : public Operator {
  public:
-  RunningTotal(KeyBuilder key, std::size_t field) : key_(std::move(key)), field_(field) {}
+  RunningTotal(const Declaration& declaration, std::size_t field)
+      : keys_(declaration), field_(field) {}
 
-  Status open(OperatorContext& context) override {
-    context_ = &context;
-    HUILIU_ASSIGN_OR_RETURN(table_, context.table("totals"));
-    return Status::ok();
-  }
+  Status open(OperatorContext& context) override { return totals_.open(context, "totals"); }
 
-  void process(std::size_t /*input*/, Record& record, Outputs& out) override {
-    const std::uint16_t shard = context_->shard_of(record.key_hash);
-    const std::string_view key = key_.build(record);
-    std::int64_t total = 0;
-    if (const auto stored = table_->get(shard, key, record.key_hash)) {
-      std::memcpy(&total, stored->data(), sizeof total);
-    }
+  void process(std::size_t input, Record& record, Outputs& out) override {
+    const huiliu::state::Key key = keys_.of(input, record);
+    std::int64_t total = totals_.get(key).value_or(0);
     if (!record[field_].is_null()) total += record[field_].integer();
-    table_->put(shard, key, record.key_hash, {reinterpret_cast<const char*>(&total), sizeof total});
+    totals_.put(key, total);
     record[record.width++] = Value::of_integer(total);
     out.emit(record);
   }
 
  private:
-  KeyBuilder key_;
+  huiliu::state::Keys keys_;
+  huiliu::state::Values<std::int64_t> totals_;
   std::size_t field_;
-  OperatorContext* context_ = nullptr;
-  huiliu::state::Table* table_ = nullptr;
 };
 
 void declare(Declaration& declaration) {
@@ -58,7 +47,7 @@ void declare(Declaration& declaration) {
 
 std::unique_ptr<Operator> create(const Declaration& declaration) {
   const Schema& input = declaration.input();
-  return std::make_unique<RunningTotal>(KeyBuilder(input, declaration.key_fields),
+  return std::make_unique<RunningTotal>(declaration,
                                         *input.index_of(declaration.config["field"].text()));
 }
 

@@ -49,6 +49,22 @@ struct PortDescriptor {
   std::string doc;
 };
 
+/// What an operator makes of records that take back earlier ones (Record::change).
+enum class Changes {
+  kRefused,   ///< it would take them for new ones, so `validate` says that they must not reach it
+  kPassedOn,  ///< what it makes of a record depends on that record only, and keeps its change
+  kTaken,     ///< it takes back what it made of the earlier record
+};
+
+/// One of several inputs that differ.
+struct InputDescriptor {
+  std::string name;  ///< for messages and docs
+  std::string doc;
+  Changes changes = Changes::kRefused;
+  /// What is there of it is read before the other inputs: those look up what it says.
+  bool first = false;
+};
+
 /// What a connector promises; `huiliu plan` derives the guarantee of each path from it.
 struct ConnectorTraits {
   bool replayable = false;     ///< source: can be read again from a position
@@ -65,6 +81,10 @@ struct Descriptor {
   std::string summary;      ///< one sentence
   std::string description;  ///< Markdown paragraphs
   std::vector<Option> options;
+  /// Operators whose inputs differ: one per stream of `input:`, each with a schema of its own. Such
+  /// an operator has no output `rejects`. Empty: `input:` has any number of streams of one schema.
+  std::vector<InputDescriptor> inputs = {};
+  Changes changes = Changes::kRefused;  ///< without `inputs`
   std::vector<PortDescriptor> outputs;  ///< side outputs besides the main one and `rejects`
   bool keyed = false;  ///< records are routed by key to the thread that owns the shard
   bool stateful = false;
@@ -74,6 +94,11 @@ struct Descriptor {
   ConnectorTraits traits = {};
   std::string example;  ///< a YAML node that validates, as under `operators:` etc.
 };
+
+/// What an operator of the type makes of changes that its `input`-th input brings.
+inline Changes changes_of(const Descriptor& type, std::size_t input) {
+  return type.inputs.empty() ? type.changes : type.inputs[input].changes;
+}
 
 /// Checks a component's config against its options: unknown keys (with the nearest), missing ones,
 /// types, bounds, choices. `node_keys` are keys the topology itself takes ("type", "input", ...).

@@ -22,7 +22,7 @@
 namespace huiliu::runtime {
 
 /// Raise it when something that a library uses changes its meaning or its layout.
-inline constexpr std::uint32_t kLibraryAbi = 4;
+inline constexpr std::uint32_t kLibraryAbi = 5;
 
 /// What must be equal so that std::string and the like have one layout on both sides: processor,
 /// standard library, its release and its modes. g++ and clang with one libstdc++ are compatible.

@@ -81,10 +81,21 @@ class Declaration {
   /// is no such field.
   std::size_t field(const Config& node);
 
+  /// The fields by which records of this input are routed.
+  const std::vector<std::string>& key_of(std::size_t input) const {
+    return input_keys.empty() ? key_fields : input_keys[input];
+  }
+
   // Results.
   Schema output;                                             ///< main output
   std::vector<std::pair<std::string, Schema>> side_outputs;  ///< in the descriptor's order
+  /// Side outputs, "" for the main one, whose records may take back earlier ones (Record::change).
+  /// Those of an operator that passes on what it gets need not be named.
+  std::vector<std::string> changing_outputs;
   std::vector<std::string> key_fields;  ///< keyed operators: records are routed by these
+  /// Where inputs have schemas of their own (Descriptor::inputs): the key's fields of each, in the
+  /// order of `key_fields`, which are those of the first. Empty: all have `key_fields`.
+  std::vector<std::vector<std::string>> input_keys;
   std::vector<TableDeclaration> tables;
 
   /// What declare() made of the options, for those that are handed the declaration later: options

@@ -88,6 +88,7 @@ void Outputs::reject(Record& record, const Reject& reject) {
   const std::string_view origin = arena_->copy(origin_text(record.origin));
   for (std::string_view text : texts_of(reject, node_, origin)) *slot++ = Value::of_text(text);
   record.width = input_width_ + static_cast<std::uint32_t>(kRejectFieldCount);
+  record.change = Change::kInsert;  // whatever it would have changed, this is one more reject
   deliver(reject_port_, record);
 }
 

@@ -132,6 +132,8 @@ class SourceReader {
   virtual void committed(const std::vector<PositionChange>& /*positions*/) {}
   /// Whether all that is to be read is there, and read() never says kIdle.
   virtual bool is_bounded() const { return false; }
+  /// Whether all that was there when it was opened has been given. Only asked after kIdle.
+  virtual bool has_caught_up() const { return true; }
   /// Whether it announces splits. Otherwise it has one, which is all that it gives.
   virtual bool has_splits() const { return false; }
   /// Why read() said kFailed.

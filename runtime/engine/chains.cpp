@@ -168,7 +168,7 @@ std::pair<Operator*, Outputs*> Chains::target_of(const Edge& edge) {
   if (to.kind == ComponentKind::kSink) return tap_of(edge, edge_index);
   Instance& instance = *instances_[edge.to];
   KeyBuilder key;
-  if (Plan::needs_key(to)) key = KeyBuilder(schema, to.operator_declaration->key_fields);
+  if (Plan::needs_key(to)) key = KeyBuilder(schema, to.operator_declaration->key_of(edge.input));
   if (edge.kind != EdgeKind::kFused) {
     auto sender = std::make_unique<ExchangeSender>(edge_index, thread_, *run_.plan,
                                                    edge.kind == EdgeKind::kKeyed, std::move(key),
@@ -284,6 +284,7 @@ void Chains::receive(const ExchangePart& part, std::size_t row, const Value* val
   Record record;
   record.values = row_.data();
   record.width = head.width;
+  if (!mutant("exchange.change_lost")) record.change = head.change;
   record.event_time = head.event_time;
   record.id = head.id;
   record.key_hash = head.key_hash;

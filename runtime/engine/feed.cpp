@@ -14,6 +14,7 @@ namespace {
 constexpr std::int64_t kMostIdleMs = 10;
 /// How long a reader with a thread of its own may wait for its store: as long as a stop may take.
 constexpr std::int64_t kMostWaitMs = 100;
+constexpr std::int64_t kMostQuietMs = 10'000;
 
 }  // namespace
 
@@ -152,7 +153,10 @@ void Feed::read_once(std::int64_t now) {
 
 void Feed::finish_read(ReadResult result, std::shared_ptr<SliceMemory> memory, std::int64_t now) {
   const auto progress = reader_->progress();
+  const bool caught_up = !bounded_ && result == ReadResult::kIdle && reader_->has_caught_up();
   const std::lock_guard lock(mutex_);
+  caught_up_ = caught_up_ || caught_up;
+  if (result == ReadResult::kSlice) quiet_since_ = now;
   progress_ = progress;
   switch (result) {
     case ReadResult::kSlice:
@@ -188,6 +192,15 @@ Feed::State Feed::look(std::int64_t now) {
   if (reads) read_once(now);
   const std::lock_guard lock(mutex_);
   return ready_.empty() ? state_ : State::kReady;
+}
+
+bool Feed::has_caught_up(std::int64_t now) {
+  const std::lock_guard lock(mutex_);
+  if (!ready_.empty()) return false;
+  if (caught_up_ || state_ == State::kEnded) return true;
+  if (bounded_) return false;
+  if (quiet_since_ < 0) quiet_since_ = now;
+  return now - quiet_since_ >= kMostQuietMs;
 }
 
 Feed::Taken Feed::take() {

@@ -50,6 +50,10 @@ class Feed final : private Splits {
   /// What the reader has said since the last slice that was taken, if no slice is ready.
   std::vector<SplitEvent> take_events();
 
+  /// Whether what was there at the start has been taken: all of it if it is bounded. A live source
+  /// of which nothing comes for long counts as such, since it may be away.
+  bool has_caught_up(std::int64_t now);
+
   std::size_t node() const { return node_; }
   bool is_bounded() const { return bounded_; }
   /// Without a thread: when the next look() may find something.
@@ -98,6 +102,8 @@ class Feed final : private Splits {
   std::vector<std::pair<SplitId, bool>> holds_;  // for the reader
   State state_ = State::kReading;
   std::int64_t not_before_ = 0;
+  std::int64_t quiet_since_ = -1;  // of a live source
+  bool caught_up_ = false;
   std::pair<std::uint64_t, std::uint64_t> progress_;
   bool threaded_ = false, stopping_ = false;
 };

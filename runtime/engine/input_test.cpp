@@ -153,6 +153,12 @@ class InputTest : public ::testing::Test {
     watch.declare = [](Declaration& declaration) { declaration.output = declaration.input(); };
     watch.create = [this](const Declaration&) { return std::make_unique<Watcher>(world_); };
     registry_.add(std::move(watch));
+    OperatorType look_up;
+    look_up.descriptor = {.name = "look_up",
+                          .inputs = {{.name = "records"}, {.name = "table", .first = true}}};
+    look_up.declare = [](Declaration& declaration) { declaration.output = declaration.input(); };
+    look_up.create = [this](const Declaration&) { return std::make_unique<Watcher>(world_); };
+    registry_.add(std::move(look_up));
     registry_.add(testing::null_sink());
     topology_ = testing::topology_of(
         registry_,
@@ -189,6 +195,34 @@ TEST_F(InputTest, SourcesThatAlwaysHaveSomethingTakeTurns) {
   step();
   EXPECT_THAT(world_.seen, ElementsAre("a 0", "b 10", "wm 0", "a 1", "wm 1", "b 11", "a 2", "wm 2",
                                        "b 12", "wm end"));
+}
+
+/// The second source of `look_up` is a table.
+class TableInputTest : public InputTest {
+ protected:
+  void SetUp() override {
+    InputTest::SetUp();
+    topology_ = testing::topology_of(
+        registry_,
+        "topology: test\nepoch: 5ms\nsources: {a: {type: script}, b: {type: script}}\n"
+        "operators:\n  look_up: {type: look_up, input: [a, b]}\n"
+        "sinks: {none: {type: \"null\", input: look_up}}\n");
+    for (int i = 0; i < 2; ++i) {
+      world_.items["a"].push_back({"", i});
+      world_.items["b"].push_back({"", 10 + i});
+    }
+  }
+};
+
+TEST_F(TableInputTest, ATableIsReadBeforeWhatLooksThingsUpInIt) {
+  step();
+  EXPECT_THAT(world_.seen, ElementsAre("b 10", "b 11", "a 0", "a 1"));
+}
+
+TEST_F(TableInputTest, ATableThatGoesOnIsReadUntilNothingMoreIsThere) {
+  world_.live = {"a", "b"};
+  step();
+  EXPECT_THAT(world_.seen, ElementsAre("b 10", "b 11", "a 0", "a 1"));
 }
 
 TEST_F(InputTest, ASourceThatIsStuckStopsNeitherOthersNorCommits) {

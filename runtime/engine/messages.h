@@ -73,6 +73,7 @@ struct ExchangePart {
     std::uint64_t key_hash;
     Origin origin;
     std::uint32_t width;
+    Change change;
   };
   std::vector<Row> rows;
   std::vector<Value> values;                         ///< rows' values, one after the other

@@ -41,8 +41,8 @@ void ExchangeSender::process(std::size_t /*input*/, Record& record, Outputs& out
     HUILIU_CHECK(receiver < parts_.size());
   }
   ExchangePart& part = parts_[receiver];
-  part.rows.push_back(
-      {order_.next(), record.event_time, record.id, record.key_hash, record.origin, record.width});
+  part.rows.push_back({order_.next(), record.event_time, record.id, record.key_hash, record.origin,
+                       record.width, record.change});
   part.values.insert(part.values.end(), record.values, record.values + record.width);
 }
 

@@ -1,11 +1,26 @@
 #include "runtime/engine/sequencer.h"
 
 #include <algorithm>
+#include <set>
 
 namespace huiliu::runtime {
 namespace {
 
 constexpr std::uint64_t kMostOutboxRecords = 500'000;  ///< beyond, deliveries are behind
+
+/// Sources of inputs that others look things up in (InputDescriptor::first).
+std::set<std::size_t> sources_to_read_first(const Topology& topology) {
+  const std::vector<std::vector<std::size_t>> reaching = sources_reaching(topology);
+  std::set<std::size_t> first;
+  for (const Node& node : topology.nodes) {
+    for (std::size_t i = 0; i < node.descriptor->inputs.size(); ++i) {
+      if (!node.descriptor->inputs[i].first) continue;
+      const auto& sources = reaching[node.inputs[i].node];
+      first.insert(sources.begin(), sources.end());
+    }
+  }
+  return first;
+}
 
 }  // namespace
 
@@ -21,17 +36,16 @@ Status Sequencer::open(std::uint64_t next_epoch) {
   epoch_started_ = run_.clock->steady_ms();
   const auto& nodes = run_.topology->nodes;
   strict_ = true;
-  std::vector<std::uint32_t> others;
+  const std::set<std::size_t> first = sources_to_read_first(*run_.topology);
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     if (nodes[n].kind != ComponentKind::kSource) continue;
     const auto index = static_cast<std::uint32_t>(feeds_.size());
     Feed& feed = *feeds_.emplace_back(std::make_unique<Feed>(run_, n, index));
     HUILIU_RETURN_IF_ERROR(feed.open());
     strict_ = strict_ && feed.is_bounded();
-    (nodes[n].internal ? turns_ : others).push_back(index);
+    (nodes[n].internal ? own_ : turns_).push_back(index);
+    if (first.contains(n)) first_.push_back(index);
   }
-  internal_ = turns_.size();
-  turns_.insert(turns_.end(), others.begin(), others.end());
   for (const auto& feed : feeds_) gather_events(*feed);
   // Where several processes share the work, each says first what its shards have, since those who
   // wait for them may have nothing else to wait for.
@@ -112,27 +126,31 @@ Sequencer::Work Sequencer::input(Feed& feed, std::uint32_t index, std::int64_t n
   return work;
 }
 
-// The engine's own topics first: what is between two of its nodes is finished before more is begun.
-// Within each kind sources take turns. Where all input is bounded, a source whose next slice is
-// still being read is waited for, so that two runs take the same turns.
-std::optional<Sequencer::Work> Sequencer::next_input(std::int64_t now) {
-  const auto try_turns = [&](std::size_t first, std::size_t count,
-                             std::size_t& next) -> std::optional<Work> {
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t turn = (next + i) % count;
-      const std::uint32_t index = turns_[first + turn];
-      const Feed::State state = feeds_[index]->look(now);
-      if (state == Feed::State::kReady) {
-        next = turn + 1;
-        return input(*feeds_[index], index, now);
-      }
-      if (state == Feed::State::kReading && strict_ && threaded_) return std::nullopt;
-      gather_events(*feeds_[index]);
+// Sources take turns. Where all input is bounded, a source whose next slice is still being read is
+// waited for, so that two runs take the same turns.
+std::optional<Sequencer::Work> Sequencer::next_of(const std::vector<std::uint32_t>& feeds,
+                                                  std::size_t& next, std::int64_t now) {
+  for (std::size_t i = 0; i < feeds.size(); ++i) {
+    const std::size_t turn = (next + i) % feeds.size();
+    Feed& feed = *feeds_[feeds[turn]];
+    const Feed::State state = feed.look(now);
+    if (state == Feed::State::kReady) {
+      next = turn + 1;
+      return input(feed, feeds[turn], now);
     }
-    return std::nullopt;
-  };
-  if (auto work = try_turns(0, internal_, next_own_)) return work;
-  return try_turns(internal_, turns_.size() - internal_, next_);
+    if (state == Feed::State::kReading && strict_ && threaded_) return std::nullopt;
+    gather_events(feed);
+  }
+  return std::nullopt;
+}
+
+// The engine's own topics first: what is between two of its nodes is finished before more is begun.
+std::optional<Sequencer::Work> Sequencer::next_input(std::int64_t now) {
+  if (auto work = next_of(own_, next_own_, now)) return work;
+  const auto caught_up = [&](std::uint32_t feed) { return feeds_[feed]->has_caught_up(now); };
+  if (std::all_of(first_.begin(), first_.end(), caught_up)) first_.clear();
+  if (!first_.empty()) return next_of(first_, next_first_, now);
+  return next_of(turns_, next_, now);
 }
 
 // Of a source whose turn it is and that has no slice for it.

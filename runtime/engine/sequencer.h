@@ -76,6 +76,8 @@ class Sequencer {
 
  private:
   std::optional<Work> next_input(std::int64_t now);
+  std::optional<Work> next_of(const std::vector<std::uint32_t>& feeds, std::size_t& next,
+                              std::int64_t now);
   std::optional<Work> without_input(std::int64_t now, const Pacing& pacing, bool taking);
   Work input(Feed& feed, std::uint32_t index, std::int64_t now);
   Work control(bool ends_input, bool ends_epoch);
@@ -88,9 +90,10 @@ class Sequencer {
   RunContext& run_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Feed>> feeds_;
-  std::vector<std::uint32_t> turns_;  // feeds, the engine's own sources first
-  std::size_t internal_ = 0;          // of these, how many are the engine's own
-  std::size_t next_own_ = 0, next_ = 0;
+  // Indexes of feeds, and whose turn it is: the engine's own sources; those that others wait for
+  // until what is there of them is read (InputDescriptor::first); and all but the engine's own.
+  std::vector<std::uint32_t> own_, first_, turns_;
+  std::size_t next_own_ = 0, next_first_ = 0, next_ = 0;
   bool strict_ = false;  // all input is bounded: sources take turns, and nothing is chance
   bool needs_time_ = false;
   bool goes_on_ = false;  // splits have times of an earlier run, which no slice has brought yet

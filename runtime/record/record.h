@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 
 #include "runtime/record/value.h"
 
@@ -23,12 +24,29 @@ struct Origin {
 /// "TOPIC[PARTITION]@OFFSET" of a log; empty for a record that was made on the way.
 std::string origin_text(const Origin& origin);
 
+/// What a record does to those who keep records, or count them.
+enum class Change : std::uint8_t {
+  kInsert,        ///< there is one more; all records of most streams are so
+  kUpdateBefore,  ///< takes back one that came before; what is in its place follows
+  kUpdateAfter,   ///< stands in the place of what was just taken back
+  kDelete,        ///< takes back one that came before, for good
+};
+/// The field in which a stream of changes says, for those who keep rows as they come, what
+/// Record::change says: "insert" or "delete".
+inline constexpr const char* kChangeField = "change";
+inline std::string_view change_text(bool taken_back) { return taken_back ? "delete" : "insert"; }
+
+inline bool takes_back(Change change) {
+  return change == Change::kUpdateBefore || change == Change::kDelete;
+}
+
 /// A row on its way through a chain. It does not own its values. Whoever receives it may change
 /// its slots in place and append fields behind its width, up to the plan's row_slots(); text that
 /// is put into a slot must live until the slice is done (use Outputs::arena()).
 struct Record {
   Value* values = nullptr;
   std::uint32_t width = 0;
+  Change change = Change::kInsert;
   std::int64_t event_time = kNoEventTime;
   std::uint64_t id = 0;        ///< mix of partition and offset; the ledger sums it up
   std::uint64_t key_hash = 0;  ///< hash of the key fields, set for the keyed operator only

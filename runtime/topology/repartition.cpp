@@ -73,7 +73,7 @@ class Splitter {
     node.inputs = std::move(inputs);
   }
 
-  Node made(const Node& to, const std::string& name, ComponentKind kind,
+  Node made(const Node& to, std::size_t input, const std::string& name, ComponentKind kind,
             const Descriptor& descriptor) {
     Node node;
     node.name = name;
@@ -83,7 +83,7 @@ class Splitter {
     node.descriptor = &descriptor;
     node.internal = true;
     std::vector<Config> key;
-    for (const std::string& field : to.operator_declaration->key_fields) {
+    for (const std::string& field : to.operator_declaration->key_of(input)) {
       key.push_back(Config::scalar(field));
     }
     node.config = std::make_shared<Config>(
@@ -95,7 +95,7 @@ class Splitter {
 
   void add_sink(const Node& to, std::size_t input, const std::string& name) {
     const SinkType& type = *from_.backend->repartition.sink;
-    Node sink = made(to, name, ComponentKind::kSink, type.descriptor);
+    Node sink = made(to, input, name, ComponentKind::kSink, type.descriptor);
     sink.sink = &type;
     sink.inputs = {to.inputs[input]};
     const StreamRef from = to.inputs[input];
@@ -109,9 +109,10 @@ class Splitter {
   void add_source(const Node& to, std::size_t input, const std::string& name) {
     const SourceType& type = *from_.backend->repartition.source;
     const StreamRef from = to.inputs[input];
-    Node source = made(to, name, ComponentKind::kSource, type.descriptor);
+    Node source = made(to, input, name, ComponentKind::kSource, type.descriptor);
     source.source = &type;
-    source.outputs = {{"", done_[from.node].outputs[from.port].schema}};
+    const OutputStream& read = done_[from.node].outputs[from.port];
+    source.outputs = {{"", read.schema, read.changes}};
     source.source_declaration = std::make_shared<SourceDeclaration>(
         *source.config, std::vector<const Schema*>{}, diagnostics_);
     source.source_declaration->backend = from_.backend_config.get();

@@ -1,6 +1,9 @@
 #include "runtime/topology/schema_declaration.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "runtime/component/sink_rejects.h"
 
@@ -49,20 +52,16 @@ class Declarer final : DraftStep {
     const auto keep = std::make_shared<std::vector<std::shared_ptr<Schema>>>(schemas_);
     Diagnostics& sink = *topology_.diagnostics;
     const std::size_t before = sink.all().size();
-    const auto take_outputs = [&](const Declaration& declared) {
-      node.outputs.push_back({"", declared.output});
-      for (const auto& [name, schema] : declared.side_outputs)
-        node.outputs.push_back({name, schema});
-    };
     if (node.kind == ComponentKind::kSource) {
       node.source_declaration = hold<SourceDeclaration>(keep, *node.config, owned, sink);
       node.source->declare(*node.source_declaration);
-      take_outputs(*node.source_declaration);
+      take_outputs(node, *node.source_declaration);
     } else if (node.kind == ComponentKind::kOperator) {
       node.operator_declaration = hold<Declaration>(keep, *node.config, owned, sink);
-      check_same_schema(node, owned);
+      const bool fits = check_inputs(node, owned);
+      if (!fits) return copy_new(before);
       node.op->declare(*node.operator_declaration);
-      take_outputs(*node.operator_declaration);
+      take_outputs(node, *node.operator_declaration);
     } else {
       node.sink_declaration = hold<SinkDeclaration>(keep, *node.config, owned, sink);
       for (const Node& other : topology_.nodes) {
@@ -77,6 +76,17 @@ class Declarer final : DraftStep {
     }
     if (node.descriptor->rejects) add_reject_output(node, owned);
     copy_new(before);
+  }
+
+  void take_outputs(Node& node, const Declaration& declared) const {
+    node.outputs.push_back({"", declared.output});
+    for (const auto& [name, schema] : declared.side_outputs) node.outputs.push_back({name, schema});
+    const bool passed_on = passes_changes_on(node);
+    const auto& named = declared.changing_outputs;
+    for (OutputStream& output : node.outputs) {
+      output.changes =
+          passed_on || std::find(named.begin(), named.end(), output.name) != named.end();
+    }
   }
 
   template <class T>
@@ -99,6 +109,33 @@ class Declarer final : DraftStep {
         diagnostics_.error(one.place, one.message, one.hint);
       }
     }
+  }
+
+  /// Whether the operator can be asked what it makes of its inputs.
+  bool check_inputs(const Node& node, const std::vector<const Schema*>& schemas) {
+    const auto& inputs = node.descriptor->inputs;
+    if (inputs.empty()) {
+      check_same_schema(node, schemas);
+      return true;
+    }
+    if (inputs.size() == schemas.size()) return true;
+    std::vector<std::string> names;
+    for (const InputDescriptor& input : inputs) names.push_back(input.name);
+    diagnostics_.error(
+        node.place,
+        fmt::format("'{}' has {} inputs, and {} takes {}: {}", node.name, schemas.size(),
+                    node.type_name, inputs.size(), fmt::join(names, ", ")),
+        "name one stream for each, in this order");
+    return false;
+  }
+
+  bool passes_changes_on(const Node& node) const {
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const StreamRef from = node.inputs[i];
+      const bool changing = topology_.nodes[from.node].outputs[from.port].changes;
+      if (changing && changes_of(*node.descriptor, i) == Changes::kPassedOn) return true;
+    }
+    return false;
   }
 
   void check_same_schema(const Node& node, const std::vector<const Schema*>& schemas) {

@@ -45,6 +45,19 @@ class Checker final : DraftStep {
     }
   }
 
+  /// A record that takes back an earlier one must not pass for a new one.
+  void check_changes() {
+    for (const Node& node : topology_.nodes) {
+      for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+        const StreamRef from = node.inputs[i];
+        const Node& giver = topology_.nodes[from.node];
+        if (!giver.outputs[from.port].changes) continue;
+        check_changing_input(node, i, giver.outputs[from.port].schema,
+                             giver.stream_name(from.port));
+      }
+    }
+  }
+
   /// Whoever is alone in a group is aligned to nobody: a name is probably misspelt.
   void check_alignment() {
     std::map<std::string, std::vector<const Node*>> groups;
@@ -86,6 +99,27 @@ class Checker final : DraftStep {
   }
 
  private:
+  void check_changing_input(const Node& node, std::size_t input, const Schema& schema,
+                            const std::string& stream) {
+    if (node.kind == ComponentKind::kOperator) {
+      if (changes_of(*node.descriptor, input) != Changes::kRefused) return;
+      fail(node.place,
+           fmt::format("records of '{}' may take back earlier ones, which '{}' of type {} would "
+                       "take for new ones",
+                       stream, node.name, node.type_name),
+           "read a stream that only adds records, or lead this one into a `count`");
+      return;
+    }
+    const auto field = schema.index_of(kChangeField);
+    if (field && is_text(schema[*field].type)) return;
+    fail(
+        node.place,
+        fmt::format("records of '{}' may take back earlier ones, and without the field '{}' no row "
+                    "in '{}' would say so",
+                    stream, kChangeField, node.name),
+        "keep the field on the way to the sink");
+  }
+
   bool consumed(std::size_t node, std::size_t port) const {
     for (const Node& other : topology_.nodes) {
       for (const StreamRef& input : other.inputs) {
@@ -103,6 +137,7 @@ void check_streams(TopologyDraft& draft) {
   checker.check_consumed();
   checker.check_event_time();
   checker.check_idle();
+  checker.check_changes();
   checker.check_alignment();
 }
 

@@ -25,6 +25,7 @@ struct StreamRef {
 struct OutputStream {
   std::string name;  ///< "" for the main output
   Schema schema;
+  bool changes = false;  ///< its records may take back earlier ones (Record::change)
 };
 
 /// A source, operator or sink of a topology, checked and declared.

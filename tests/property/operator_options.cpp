@@ -16,7 +16,8 @@ using Text = std::optional<std::string>;
 /// Draws fields of one stream.
 class Fields {
  public:
-  Fields(Random& drawing, const Schema& schema) : random(drawing) {
+  Fields(Random& drawing, const Schema& schema, const Schema& further)
+      : random(drawing), second(further) {
     for (const runtime::Field& field : schema.fields()) {
       all.push_back(field.name);
       if (runtime::is_text(field.type)) texts.push_back(field.name);
@@ -47,6 +48,7 @@ class Fields {
   std::string condition();
 
   Random& random;
+  const Schema& second;  ///< of operators with two inputs that differ
   std::vector<std::string> all, texts, numbers;
 };
 
@@ -200,20 +202,29 @@ Text refused(Fields& fields) {
 
 Text entry(Fields&) { return ""; }
 
+Text join(Fields& fields) {
+  Fields table(fields.random, fields.second, fields.second);
+  if (table.texts.empty()) return {};
+  std::string options = fmt::format("key: [{}], table_key: [{}], take: {{{}: {}}}", fields.key(),
+                                    table.key(), fields.fresh(), fields.random.pick(table.all));
+  if (fields.random.chance(30)) options += ", deleted: " + table.condition();
+  return options;
+}
+
 }  // namespace
 
 std::optional<std::string> draw_options(Random& random, const std::string& type,
-                                        const Schema& input, bool& known) {
+                                        const Schema& input, const Schema& second, bool& known) {
   static const std::map<std::string, std::function<Text(Fields&)>> all = {
       {"filter", filter},       {"map", map},           {"dedupe", dedupe},
       {"compare", compare},     {"count", count},       {"window_count", window_count},
       {"normalise", normalise}, {"validate", validate}, {"mask", mask},
       {"origin", origin},       {"script", script},     {"classify", classify},
       {"decide", decide},       {"identify", identify}, {"working_days", working_days},
-      {"refused", refused},     {"entry", entry}};
+      {"refused", refused},     {"entry", entry},       {"join", join}};
   const auto found = all.find(type);
   known = found != all.end();
-  Fields fields(random, input);
+  Fields fields(random, input, second);
   if (!known || fields.texts.empty()) return std::nullopt;
   return found->second(fields);
 }

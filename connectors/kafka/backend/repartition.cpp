@@ -73,6 +73,22 @@ std::string head_of(char version, std::uint64_t form) {
   return head;
 }
 
+// Four bytes: the size of the name, and in the highest one the kind of change, so that rows of
+// before there were any are read as inserts.
+constexpr std::uint32_t kMostName = 0xFFFFFF;
+constexpr unsigned kChangeShift = 24;
+
+std::uint32_t name_head(std::size_t size, runtime::Change change) {
+  HUILIU_CHECK(size <= kMostName);
+  return static_cast<std::uint32_t>(size) | static_cast<std::uint32_t>(change) << kChangeShift;
+}
+
+runtime::Change change_of(std::uint32_t name_head) {
+  const std::uint32_t change = name_head >> kChangeShift;
+  if (change > static_cast<std::uint32_t>(runtime::Change::kDelete)) throw NoRows();
+  return static_cast<runtime::Change>(change);
+}
+
 class RowsEncoder final : public runtime::SinkEncoder {
  public:
   RowsEncoder(const runtime::Schema& schema, const Config& config)
@@ -86,7 +102,7 @@ class RowsEncoder final : public runtime::SinkEncoder {
     put(out, RowHead{record.event_time, record.id, record.origin.offset});
     const std::string_view name =
         record.origin.partition == nullptr ? std::string_view() : *record.origin.partition;
-    put(out, static_cast<std::uint32_t>(name.size()));
+    put(out, name_head(name.size(), record.change));
     out.append(name);
     rows_.append(record.values, out);
     const EntryHead head{runtime::shard_of_hash(key_.hash(record), shards_),
@@ -211,8 +227,8 @@ class RowsDecoder final : public runtime::Decoder {
 
   void emit(std::string_view bytes, runtime::Outputs& out) {
     const auto head = take<RowHead>(bytes);
-    const auto name_size = take<std::uint32_t>(bytes);
-    const std::string_view name = take_bytes(bytes, name_size);
+    const auto name_head = take<std::uint32_t>(bytes);
+    const std::string_view name = take_bytes(bytes, name_head & kMostName);
     if (partition_ == nullptr || *partition_ != name) {
       partition_ = runtime::intern_partition(name);
     }
@@ -221,6 +237,8 @@ class RowsDecoder final : public runtime::Decoder {
     Record record;
     record.values = slots_.data();
     record.width = static_cast<std::uint32_t>(schema_.width());
+    record.change = change_of(name_head);
+    if (runtime::mutant("kafka.change_lost")) record.change = runtime::Change::kInsert;
     record.event_time = head.event_time;
     record.id = head.id;
     record.origin = {name.empty() ? nullptr : partition_, head.offset};

@@ -11,8 +11,8 @@ namespace huiliu::connectors::kafka {
 
 /// Rows on their way to the worker that owns their shard. A message holds rows of one shard, in
 /// order: a version byte and rows_form() (8 bytes), then per row its size (4 bytes), event time, id
-/// and origin's offset (8 bytes each), the size and bytes of the origin's partition name, the row
-/// (row_codec.h).
+/// and origin's offset (8 bytes each), the size (3 bytes) of the origin's partition name, the kind
+/// of change (1 byte), the name, the row (row_codec.h).
 inline constexpr char kRowsVersion = 3;
 /// The same for a message that says times instead of rows (upstream_times.h): behind the form comes
 /// times_bytes(). It is the last one of an epoch in a partition, and says how far the writer's

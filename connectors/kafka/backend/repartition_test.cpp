@@ -69,6 +69,7 @@ TEST(RepartitionTest, ARowComesOutAsItWentIn) {
     record.values = values;
     record.width = 2;
     record.event_time = 1000 + amount;
+    record.change = amount == 5 ? runtime::Change::kInsert : runtime::Change::kUpdateBefore;
     record.id = 77;
     record.origin = {&partition, static_cast<std::uint64_t>(amount)};
     encoder->encode(record, entries);
@@ -89,12 +90,13 @@ TEST(RepartitionTest, ARowComesOutAsItWentIn) {
     seen.push_back(std::string(record[0].text()) +
                    (record[1].is_null() ? " -" : " " + std::to_string(record[1].integer())) + " " +
                    *record.origin.partition + "@" + std::to_string(record.origin.offset) + " " +
-                   std::to_string(record.event_time) + " " + std::to_string(record.id));
+                   std::to_string(record.event_time) + " " + std::to_string(record.id) +
+                   (takes_back(record.change) ? " back" : ""));
   };
   out.port(0).target = &collector;
   out.port(0).target_outputs = &sunk;
   decoder->decode(slice, out);
-  EXPECT_THAT(seen, ElementsAre("甲 - input[3]@5 1005 77", "甲 6 input[3]@6 1006 77"));
+  EXPECT_THAT(seen, ElementsAre("甲 - input[3]@5 1005 77", "甲 6 input[3]@6 1006 77 back"));
 
   // What another program writes ends the run; it is not read as rows.
   for (std::size_t size = 0; size < message.size(); ++size) {
