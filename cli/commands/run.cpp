@@ -19,6 +19,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/paths.h"
 #include "runtime/engine/engine.h"
+#include "runtime/record/value_text.h"
 #include "runtime/topology/read_folders.h"
 #include "service/state/state_folder.h"
 #include "service/supervisor.h"
@@ -147,6 +148,31 @@ std::string idle_sources(const Topology& topology,
   return out;
 }
 
+/// How far event time has come where nodes wait for it, and whom they wait for.
+std::string event_times(const Topology& topology, const EngineProgress& progress) {
+  std::string out;
+  if (!progress.input || !progress.times) return out;
+  const auto text = [](std::int64_t time) {
+    std::string scratch;
+    if (time == runtime::kNoEventTime) return std::string("nothing yet");
+    return std::string(
+        value_text(runtime::Type::kTimestamp, runtime::Value::of_integer(time), scratch));
+  };
+  for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
+    const auto& node = topology.nodes[n];
+    const std::int64_t reached = (*progress.times)[n];
+    if (!node.descriptor->needs_event_time || reached == runtime::kEndOfTime) continue;
+    out += fmt::format("  {}: {}", node.name, text(reached));
+    if (const auto holder = time_holder(topology, n, *progress.input)) {
+      const std::string split = holder->split.empty() ? "" : " of " + holder->split;
+      out += fmt::format(", waits for {}{} ({})", topology.nodes[holder->source].name, split,
+                         text(holder->time));
+    }
+    out += "\n";
+  }
+  return out.empty() ? out : "\nevent time\n" + out;
+}
+
 /// What this run did, and apart from it what was done since the state began.
 void print_summary(const Topology& topology, const EngineProgress& progress,
                    const ProgressPrinter& printer) {
@@ -169,6 +195,7 @@ void print_summary(const Topology& topology, const EngineProgress& progress,
                        all.rejected, all.written);
   }
   out += idle_sources(topology, progress.totals);
+  out += event_times(topology, progress);
   out += "\nwritten\n" + outputs_of(topology);
   std::fputs(out.c_str(), stdout);
 }

@@ -95,6 +95,8 @@ class FileReader final : public runtime::SourceReader {
     slice.split = folder_.split_of(position.path);
     bytes_done_ += slice.bytes.size();
     given_done_ = position.done;
+    const bool rest = !position.done && position.size > position.offset;
+    slice.backlog = runtime::Backlog{rest ? position.size - position.offset : 0};
     return ReadResult::kSlice;
   }
 

@@ -63,6 +63,12 @@ class Splits {
   static Splits& none();
 };
 
+/// What is there of a split and has not been read yet.
+struct Backlog {
+  std::uint64_t amount = 0;
+  bool records = false;  ///< of records; else of bytes
+};
+
 /// A piece of raw input, cut at record boundaries: the unit of work of a topology. Slices have one
 /// total order; results depend on that order only, never on threads.
 struct Slice {
@@ -79,6 +85,7 @@ struct Slice {
   std::vector<PositionChange> positions;  ///< what is true after this slice
   /// Not empty: how far `split` has come, whatever times its records have.
   std::optional<ToldTime> told;
+  std::optional<Backlog> backlog;  ///< behind this slice, as far as the reader knows
   /// In a rejudgement: all rows count as selected.
   bool whole = false;
 };

@@ -17,6 +17,7 @@ Committer::Committer(RunContext& run)
     : run_(run),
       reports_per_slice_(1 + (run.plan->stages - 1) * run.plan->parallelism),
       ledger_(*run.plan),
+      input_(*run.topology),
       sinks_(run.topology->nodes.size()) {
   for (const Node& node : run.topology->nodes) {
     if (node.kind == ComponentKind::kSource) sources_.push_back(&node);
@@ -148,6 +149,7 @@ void Committer::take_waiting_positions() {
 
 Status Committer::apply(Pending& pending) {
   take_positions(*pending.info);
+  input_.saw(*pending.info);
   for (SliceReport& report : pending.parts) {
     for (const NodeCounts& counts : report.counts) ledger_.add(counts);
     for (auto& change : report.changes) changes_.push_back(std::move(change));
@@ -246,7 +248,7 @@ Status Committer::commit(const SliceInfo& last) {
   failpoint("epoch.committed");
   // 6. Files and deliveries learn of it, and files do what did not need to hold up the commit; a
   // busy committer has no other time for that.
-  committed(commit);
+  committed(commit, last);
   return settle(false);
 }
 
@@ -266,13 +268,14 @@ void Committer::add_layout(EpochCommit& commit) {
   commit.meta.emplace_back(Rejudgement::kKey, now.to_value());
 }
 
-void Committer::committed(const EpochCommit& commit) {
+void Committer::committed(const EpochCommit& commit, const SliceInfo& last) {
   for (const auto& [source, positions] : std::exchange(read_, {})) {
     if (tell_source_) tell_source_(source, {positions.begin(), positions.end()});
   }
   for (SinkState& sink : sinks_) {
     if (sink.file) sink.file->committed();
   }
+  publish_input(last);
   const std::lock_guard lock(mutex_);
   for (const LogAppend& append : commit.appends) run_.flow.outbox_records.fetch_add(append.records);
   for (const SinkState& sink : sinks_) {
@@ -281,6 +284,19 @@ void Committer::committed(const EpochCommit& commit) {
   progress_.epoch = commit.epoch;
   progress_.slices = next_;
   progress_.totals = ledger_.totals();
+}
+
+// There may be many splits and many commits: people do not look more often than twice a second.
+void Committer::publish_input(const SliceInfo& last) {
+  constexpr std::int64_t kPauseMs = 500;
+  const std::int64_t now = run_.clock->steady_ms();
+  const bool is_last = last.ends_input || run_.end.stop;
+  if (published_ms_ >= 0 && now - published_ms_ < kPauseMs && !is_last) return;
+  published_ms_ = now;
+  auto input = std::make_shared<const std::vector<SourceProgress>>(input_.view());
+  const std::lock_guard lock(mutex_);
+  progress_.input = std::move(input);
+  progress_.times = last.times;
 }
 
 std::uint64_t Committer::outbox_end(std::size_t node) const {

@@ -9,6 +9,7 @@
 
 #include "runtime/component/backend.h"
 #include "runtime/component/sink.h"
+#include "runtime/engine/input_progress.h"
 #include "runtime/engine/ledger.h"
 #include "runtime/engine/messages.h"
 #include "runtime/engine/outbox.h"
@@ -47,6 +48,8 @@ class Committer {
     std::uint64_t epoch = 0;
     std::uint64_t slices = 0;
     std::vector<Ledger::Totals> totals;  ///< per node, committed
+    std::shared_ptr<const std::vector<SourceProgress>> input;
+    std::shared_ptr<const std::vector<std::int64_t>> times;  ///< watermarks by node, committed
   };
   Progress progress();
   /// Lets files do what need not hold up a commit.
@@ -77,13 +80,16 @@ class Committer {
   void add_positions(EpochCommit& commit);
   void add_layout(EpochCommit& commit);
   void warn_of_unread_rejects(std::uint64_t epoch) const;
-  void committed(const EpochCommit& commit);
+  void committed(const EpochCommit& commit, const SliceInfo& last);
+  void publish_input(const SliceInfo& last);
   Status prepare_files(EpochCommit& commit);
   Status open_sink(std::size_t node);
 
   RunContext& run_;
   std::size_t reports_per_slice_;
   Ledger ledger_;
+  InputBook input_;
+  std::int64_t published_ms_ = -1;
   std::vector<SinkState> sinks_;  // per node
   SinkMerge merge_;
   std::vector<const Node*> sources_;

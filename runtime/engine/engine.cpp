@@ -133,6 +133,8 @@ EngineProgress Engine::progress() {
   Committer::Progress committed = committer_->progress();
   progress.epoch = committed.epoch;
   progress.totals = std::move(committed.totals);
+  progress.input = std::move(committed.input);
+  progress.times = std::move(committed.times);
   progress.outbox_records = run_.flow.outbox_records;
   return progress;
 }

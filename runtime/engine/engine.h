@@ -18,7 +18,9 @@ struct EngineProgress {
   std::uint64_t epoch = 0;
   std::uint64_t bytes_done = 0, bytes_all = 0;
   std::uint64_t outbox_records = 0;
-  std::vector<Ledger::Totals> totals;  ///< per node, committed
+  std::vector<Ledger::Totals> totals;                        ///< per node, committed
+  std::shared_ptr<const std::vector<SourceProgress>> input;  ///< null before the first commit
+  std::shared_ptr<const std::vector<std::int64_t>> times;    ///< watermarks by node, or null
 };
 
 /// Runs a topology: opens everything at the last committed epoch, then either with threads (run) or

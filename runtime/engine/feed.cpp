@@ -144,6 +144,7 @@ void Feed::read_once(std::int64_t now) {
   std::shared_ptr<SliceMemory> memory = run_.pool->take();
   memory->slice.split = kNoSplit;
   memory->slice.told.reset();
+  memory->slice.backlog.reset();
   const ReadResult result = reader_->read(memory->slice);
   if (!reader_->has_splits()) memory->slice.split = 0;
   finish_read(result, std::move(memory), run_.clock->steady_ms());
@@ -207,6 +208,7 @@ Feed::Taken Feed::take() {
   const std::lock_guard lock(mutex_);
   Taken taken = std::move(ready_.front());
   ready_.pop_front();
+  taken.queued = ready_.size();
   wake_.notify_all();
   return taken;
 }

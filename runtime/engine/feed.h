@@ -45,6 +45,7 @@ class Feed final : private Splits {
   struct Taken {
     std::shared_ptr<SliceMemory> memory;
     std::vector<SplitEvent> events;  ///< what the reader said before the slice
+    std::size_t queued = 0;          ///< slices that are ready behind it
   };
   Taken take();
   /// What the reader has said since the last slice that was taken, if no slice is ready.

@@ -23,6 +23,7 @@ IdleWatch::IdleWatch(const Topology& topology) {
 }
 
 void IdleWatch::apply(const SplitEvent& event) {
+  if (event.kind == SplitEvent::Kind::kHeld || event.kind == SplitEvent::Kind::kReleased) return;
   Source& source = sources_[event.source];
   source.silence = {clock_, event.kind == SplitEvent::Kind::kSourceIdle};
   switch (event.kind) {
@@ -37,8 +38,7 @@ void IdleWatch::apply(const SplitEvent& event) {
     case SplitEvent::Kind::kSourceEnded:
       source.idle_ms = 0;
       break;
-    case SplitEvent::Kind::kIdle:
-    case SplitEvent::Kind::kSourceIdle:
+    default:
       break;
   }
 }

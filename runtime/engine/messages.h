@@ -24,6 +24,8 @@ struct SplitEvent {
     kAnnounced,
     kEnded,
     kIdle,         ///< nothing has come of it for long; the next record ends that
+    kHeld,         ///< it is held back, since it is far ahead of its alignment group
+    kReleased,     ///< it is held back no longer
     kSourceIdle,   ///< the same of a source that has no split to read
     kSourceEnded,  ///< nothing will come of the source any more
   };
@@ -53,7 +55,10 @@ struct SliceInfo {
   std::uint64_t ends_epoch = 0;  ///< number of the epoch that ends with this slice, or 0
   bool ends_input = false;       ///< all sources are exhausted: watermarks go to the end of time
   std::vector<PositionChange> positions;
+  bool is_input = false;  ///< of `source`
   std::uint64_t bytes = 0;
+  std::size_t queued = 0;  ///< slices of the source that were read ahead when this one was taken
+  std::optional<Backlog> backlog;
 };
 using SliceInfoPtr = std::shared_ptr<SliceInfo>;
 

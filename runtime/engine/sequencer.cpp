@@ -8,6 +8,11 @@ namespace {
 
 constexpr std::uint64_t kMostOutboxRecords = 500'000;  ///< beyond, deliveries are behind
 
+bool moves_time(SplitEvent::Kind kind) {
+  return kind != SplitEvent::Kind::kAnnounced && kind != SplitEvent::Kind::kHeld &&
+         kind != SplitEvent::Kind::kReleased;
+}
+
 /// Sources of inputs that others look things up in (InputDescriptor::first).
 std::set<std::size_t> sources_to_read_first(const Topology& topology) {
   const std::vector<std::vector<std::size_t>> reaching = sources_reaching(topology);
@@ -116,7 +121,10 @@ Sequencer::Work Sequencer::input(Feed& feed, std::uint32_t index, std::int64_t n
   work.info->events = std::move(taken.events);
   work.info->told = std::move(slice.told);
   work.info->positions = std::move(slice.positions);
+  work.info->is_input = true;
   work.info->bytes = slice.bytes.size();
+  work.info->queued = taken.queued;
+  work.info->backlog = slice.backlog;
   work.memory = std::move(taken.memory);
   work.source_node = feed.node();
   stamp(*work.info);
@@ -199,12 +207,11 @@ std::optional<Sequencer::Work> Sequencer::without_input(std::int64_t now, const 
   }
   idle_.look(now, taking && !strict_, events_);
   // Where nothing is chance, the next slice brings what there is to be said.
-  const bool moves_time = needs_time_ && !strict_ &&
-                          std::any_of(events_.begin(), events_.end(), [](const SplitEvent& event) {
-                            return event.kind != SplitEvent::Kind::kAnnounced;
-                          });
-  const bool due = (dirty_ || moves_time || pacing.empty_epoch) && epoch_is_due(now, pacing);
-  if (moves_time || due) return control(false, due);
+  const bool moving = needs_time_ && !strict_ &&
+                      std::any_of(events_.begin(), events_.end(),
+                                  [](const SplitEvent& event) { return moves_time(event.kind); });
+  const bool due = (dirty_ || moving || pacing.empty_epoch) && epoch_is_due(now, pacing);
+  if (moving || due) return control(false, due);
   return std::nullopt;
 }
 
@@ -229,6 +236,8 @@ void Sequencer::align() {
   for (const Alignment::Change& change : alignment_.changes()) {
     idle_.hold(change.source, change.split, change.held);
     feeds_[change.source]->hold(change.split, change.held);
+    events_.push_back({change.held ? SplitEvent::Kind::kHeld : SplitEvent::Kind::kReleased,
+                       change.source, change.split});
   }
 }
 

@@ -38,6 +38,9 @@ void SourceTime::apply(const SplitEvent& event) {
       if (mutant("time.idle_holds")) break;
       set_active(splits_.at(event.split), false);
       break;
+    case SplitEvent::Kind::kHeld:
+    case SplitEvent::Kind::kReleased:
+      break;
     case SplitEvent::Kind::kSourceIdle:
       idle_ = true;
       break;
