@@ -86,8 +86,10 @@ std::optional<TimeHolder> time_holder(const Topology& topology, std::size_t node
   for (const SourceProgress& source : input) {
     if (std::find(reaching.begin(), reaching.end(), source.node) == reaching.end()) continue;
     const EventTime& of = topology.nodes[source.node].source_declaration->event_time;
-    if (of.field < 0 || source.furthest_behind.empty()) continue;
-    const SplitProgress& split = source.furthest_behind.front();
+    if (of.field < 0 || source.idle || source.ended) continue;
+    // A source that has nothing to read is waited for as a split is.
+    const SplitProgress split =
+        source.furthest_behind.empty() ? SplitProgress() : source.furthest_behind.front();
     if (split.idle) continue;
     const bool none = split.time == kNoEventTime;
     const std::int64_t reached = none ? kNoEventTime : split.time - of.out_of_orderness_ms;
