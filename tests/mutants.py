@@ -23,6 +23,8 @@ MUTANTS = {
     "state.overwrite_ingested": ("a file that is a table's already is written again", ["state"]),
     "state.replay_skips_last": ("recovery leaves out the last epoch's changes", ["state"]),
     "state.get_unchecked": ("a row that cannot be read is as if it were none", ["state"]),
+    "state.scan_skips_memory": ("reading in order passes over the newest rows in memory", ["state"]),
+    "state.scan_unchecked": ("a row that cannot be read is taken for the end of those in order", ["state"]),
     "state.replay_unchecked": ("a start takes a table that it could read in part", ["state"]),
     "state.sums_unchecked": ("files of different moments are taken", ["state"]),
     "state.last_epoch_unread": ("a log that was cut is taken", ["state"]),
