@@ -62,6 +62,7 @@ MUTANTS = {
     "time.idle_holds": ("a split that is idle still holds up time", ["engine"]),
     "time.table_unsaved": ("what other workers have told of times is not saved", ["simulation_kafka"]),
     "time.unsaved": ("the times of splits are not saved", ["engine", "simulation_kafka"]),
+    "windows.eviction_forgets": ("a count that has left the memory is not looked for in the table", ["operators", "property"]),
     "kafka.applied_early": ("the local copy takes the epoch before Kafka has committed it", ["simulation_kafka", "kafka"]),
     "kafka.cut_ignored": ("a restore goes on although the topic has lost its beginning", ["mistakes"]),
     "kafka.marker_before_fence": ("the last epoch is read before the predecessor is fenced", ["simulation_kafka", "kafka"]),
@@ -104,6 +105,8 @@ class Tests:
     def command(self, test: str) -> list:
         if test == "state":
             return [self.build / "state/huiliu_state_test"]
+        if test == "operators":
+            return [self.build / "operators/huiliu_operators_test", "--gtest_filter=WindowCount*"]
         if test == "connectors":
             return [self.build / "connectors/kafka/huiliu_kafka_test", "--gtest_filter=Kafka*"]
         if test == "engine":
