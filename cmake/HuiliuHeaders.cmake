@@ -4,7 +4,9 @@
 set(HUILIU_HEADER_FOLDERS runtime/base runtime/record runtime/component)
 file(GLOB HUILIU_HEADERS CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/runtime/base/*.h ${PROJECT_SOURCE_DIR}/runtime/record/*.h
-  ${PROJECT_SOURCE_DIR}/runtime/component/*.h ${PROJECT_SOURCE_DIR}/state/table.h ${PROJECT_SOURCE_DIR}/state/views.h)
+  ${PROJECT_SOURCE_DIR}/runtime/component/*.h ${PROJECT_SOURCE_DIR}/state/table.h
+  ${PROJECT_SOURCE_DIR}/state/table_scan.h
+  ${PROJECT_SOURCE_DIR}/state/views.h)
 set(HUILIU_GENERATED ${PROJECT_BINARY_DIR}/generated)
 set(HUILIU_HEADERS_DIGEST ${HUILIU_GENERATED}/runtime/component/headers_digest.h)
 add_custom_command(OUTPUT ${HUILIU_HEADERS_DIGEST}

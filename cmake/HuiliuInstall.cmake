@@ -9,7 +9,7 @@ set(package ${CMAKE_INSTALL_LIBDIR}/cmake/huiliu)
 foreach(folder IN LISTS HUILIU_HEADER_FOLDERS)
   install(DIRECTORY ${folder}/ DESTINATION ${headers}/${folder} FILES_MATCHING PATTERN "*.h")
 endforeach()
-install(FILES state/table.h state/views.h DESTINATION ${headers}/state)
+install(FILES state/table.h state/table_scan.h state/views.h DESTINATION ${headers}/state)
 install(FILES ${HUILIU_HEADERS_DIGEST} DESTINATION ${headers}/runtime/component)
 
 add_library(huiliu_library INTERFACE)

@@ -183,6 +183,11 @@ class Harness {
   runtime::ManualClock& clock() { return clock_; }
   /// From the next start on; 0: rows are new.
   void rejudge(std::uint64_t number) { rejudgement_ = number; }
+  /// From the next start on: what the operator and its tables may have in memory.
+  void limit(std::uint64_t cache_bytes, std::uint64_t table_bytes) {
+    cache_bytes_ = cache_bytes;
+    table_bytes_ = table_bytes;
+  }
   /// Rows of an open table, as `huiliu state` shows them.
   std::vector<std::string> rows(std::size_t table) {
     start();
@@ -255,6 +260,7 @@ class Harness {
     runtime::Clock& clock() override { return harness_.clock_; }
     std::size_t row_slots() const override { return kSlots; }
     std::uint64_t rejudgement() const override { return harness_.rejudgement_; }
+    std::uint64_t cache_bytes() const override { return harness_.cache_bytes_; }
 
    private:
     Harness& harness_;
@@ -363,7 +369,7 @@ class Harness {
       state::StoreOptions options;
       options.synchronous_flush = true;
       options.identity = "test";
-      options.memory_bytes = 64u << 20;
+      options.memory_bytes = table_bytes_;
       auto store = state::EpochStore::open((folder_ / "state").string(), options);
       EXPECT_TRUE(store.is_ok()) << store.status().message();
       store_ = std::move(store.value());
@@ -405,6 +411,7 @@ class Harness {
   std::uint64_t offset_ = 0;
   std::uint64_t dropped_ = 0;
   std::uint64_t rejudgement_ = 0;
+  std::uint64_t cache_bytes_ = 16u << 20, table_bytes_ = 64u << 20;
   std::map<std::string, std::vector<Row>> rows_;
   std::map<std::string, std::vector<std::string>> taken_;
 };

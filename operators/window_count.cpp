@@ -2,10 +2,10 @@
 #include <cstring>
 #include <map>
 
-#include <fmt/format.h>
-
 #include "operators/field_names.h"
 #include "operators/key_counts.h"
+#include "operators/open_windows.h"
+#include "operators/window_rows.h"
 #include "runtime/component/registry.h"
 #include "runtime/record/key.h"
 #include "state/table.h"
@@ -25,28 +25,26 @@ using runtime::Type;
 using runtime::Value;
 
 constexpr std::size_t kLatePort = 1;
-constexpr std::string_view kWatermarkKey = "watermark";  // shorter than any counter's key + time
 
 std::int64_t floor_to(std::int64_t time, std::int64_t step) {
   const std::int64_t rest = time % step;
   return time - (rest < 0 ? rest + step : rest);
 }
 
-/// Counts live in memory while their window is open; the table gets what an epoch changed when it
-/// ends, so a record costs one probe and no writing.
 class WindowCount final : public runtime::Operator {
  public:
   WindowCount(KeyBuilder key, std::vector<Type> types, std::int64_t window_ms)
-      : key_(std::move(key)), types_(std::move(types)), window_ms_(window_ms) {}
+      : key_(std::move(key)),
+        types_(std::move(types)),
+        window_ms_(window_ms),
+        windows_(window_ms) {}
 
   runtime::Status open(runtime::OperatorContext& context) override {
     context_ = &context;
     HUILIU_ASSIGN_OR_RETURN(table_, context.table("open"));
     row_.resize(context.row_slots());
-    for (const std::uint16_t shard : context.shards()) closed_[shard] = {};
-    table_->for_each([this](std::uint16_t shard, std::string_view key, std::string_view value) {
-      restore(shard, key, value);
-    });
+    for (const std::uint16_t shard : context.shards()) restore_closed(shard);
+    windows_.open(*table_, context);
     return runtime::Status::ok();
   }
 
@@ -69,46 +67,36 @@ class WindowCount final : public runtime::Operator {
     }
     if (!same) {
       current_start_ = start;
-      current_ = &windows_[start];
+      current_ = &windows_.at(start);
     }
-    KeyCounts::Entry& entry = current_->at(key_.build(record), record.key_hash);
-    ++entry.count;
-    entry.changed = true;
+    windows_.count(start, *current_, key_.build(record), record.key_hash);
     out.absorb(record);
   }
 
   void on_watermark(std::int64_t watermark_ms, Outputs& out) override {
     // The end of today's input is not the end of time: more input may be there at the next start.
     if (watermark_ms != runtime::kEndOfTime) close_to(watermark_ms);
-    while (!windows_.empty() && windows_.begin()->first <= watermark_ms - window_ms_) {
-      const std::int64_t start = windows_.begin()->first;
-      const auto shard_of = [this](std::uint64_t hash) { return context_->shard_of(hash); };
+    while (!windows_.empty() && windows_.first() <= watermark_ms - window_ms_) {
+      const std::int64_t start = windows_.first();
       int last = -1;
-      for (const KeyCounts::Entry& entry : windows_.begin()->second.take_sorted(shard_of)) {
-        if (entry.shard != last) out.begin_rows(entry.shard, start);
-        last = entry.shard;
-        close_entry(entry, start, out);
-      }
-      windows_.erase(windows_.begin());
       current_ = nullptr;
+      windows_.close_first([&](const OpenWindows::Row& row) {
+        if (row.shard != last) out.begin_rows(row.shard, start);
+        last = row.shard;
+        emit(row, start, out);
+      });
     }
   }
 
   void on_epoch(Outputs&) override {
-    for (auto& [start, counts] : windows_) {
-      for (KeyCounts::Entry& entry : counts.entries()) {
-        if (!entry.changed) continue;
-        entry.changed = false;
-        const std::string_view key = table_key(entry.key, start);
-        const std::uint16_t shard = context_->shard_of(entry.hash);
-        table_->put(shard, key, KeyBuilder::hash_bytes(key), bytes_of(entry.count));
-      }
-    }
-    const std::uint64_t hash = KeyBuilder::hash_bytes(kWatermarkKey);
+    windows_.save();
+    const std::uint64_t hash = KeyBuilder::hash_bytes(kClosedKey);
     for (auto& [shard, closed] : closed_) {
       if (closed.saved == closed.to) continue;
       closed.saved = closed.to;
-      table_->put(shard, kWatermarkKey, hash, bytes_of(closed.to));
+      char bytes[sizeof closed.to];
+      std::memcpy(bytes, &closed.to, sizeof bytes);
+      table_->put(shard, kClosedKey, hash, {bytes, sizeof bytes});
     }
   }
 
@@ -122,19 +110,6 @@ class WindowCount final : public runtime::Operator {
                         "window_count",
                         "the record came after its window was closed",
                         "记录到达时其时间窗口已关闭"});
-  }
-
-  template <class Number>
-  std::string_view bytes_of(Number number) {
-    static_assert(sizeof number == sizeof number_bytes_);
-    std::memcpy(number_bytes_, &number, sizeof number);
-    return {number_bytes_, sizeof number_bytes_};
-  }
-
-  std::string_view table_key(std::string_view key, std::int64_t start) {
-    table_key_.assign(key);
-    table_key_.append(reinterpret_cast<const char*>(&start), sizeof start);
-    return table_key_;
   }
 
   /// Of each shard, whoever had it before: its windows that end by then are closed for good.
@@ -154,36 +129,27 @@ class WindowCount final : public runtime::Operator {
     return shard != closed_.end() && start + window_ms_ <= shard->second.to;
   }
 
-  void restore(std::uint16_t shard, std::string_view key, std::string_view value) {
-    std::int64_t number = 0;
-    if (value.size() != sizeof number) table_->refuse_row(shard);
-    std::memcpy(&number, value.data(), sizeof number);
-    if (key == kWatermarkKey) {
-      closed_[shard] = {number, number};
-      latest_closed_ = std::max(latest_closed_, number);
-      return;
-    }
-    std::int64_t start = 0;
-    if (key.size() < sizeof start) table_->refuse_row(shard);
-    const std::size_t size = key.size() - sizeof start;
-    std::memcpy(&start, key.data() + size, sizeof start);
-    key = key.substr(0, size);
-    windows_[start].at(key, KeyBuilder::hash_bytes(key)).count = number;
+  void restore_closed(std::uint16_t shard) {
+    Closed& closed = closed_[shard];
+    const auto value = table_->get(shard, kClosedKey, KeyBuilder::hash_bytes(kClosedKey));
+    if (!value) return;
+    const auto to = read_number(*value);
+    if (!to) table_->refuse_row(shard);
+    closed = {*to, *to};
+    latest_closed_ = std::max(latest_closed_, *to);
   }
 
-  void close_entry(const KeyCounts::Entry& entry, std::int64_t start, Outputs& out) {
-    const std::string_view key = table_key(entry.key, start);
-    table_->erase(context_->shard_of(entry.hash), key, KeyBuilder::hash_bytes(key));
-    decode_key(out.arena().copy(entry.key), types_, row_.data());
+  void emit(const OpenWindows::Row& row, std::int64_t start, Outputs& out) {
+    decode_key(out.arena().copy(row.key), types_, row_.data());
     const std::size_t fields = types_.size();
     row_[fields] = Value::of_integer(start);
     row_[fields + 1] = Value::of_integer(start + window_ms_);
-    row_[fields + 2] = Value::of_integer(static_cast<std::int64_t>(entry.count));
+    row_[fields + 2] = Value::of_integer(row.count);
     Record record;
     record.values = row_.data();
     record.width = static_cast<std::uint32_t>(fields + 3);
     record.event_time = start + window_ms_ - 1;
-    record.id = runtime::record_id(entry.hash, static_cast<std::uint64_t>(start));
+    record.id = runtime::record_id(row.hash, static_cast<std::uint64_t>(start));
     out.emit_new(record);
   }
 
@@ -192,31 +158,13 @@ class WindowCount final : public runtime::Operator {
   std::int64_t window_ms_;
   runtime::OperatorContext* context_ = nullptr;
   state::Table* table_ = nullptr;
-  std::map<std::int64_t, KeyCounts> windows_;
-  KeyCounts* current_ = nullptr;  // of the last record; most follow in the same window
+  OpenWindows windows_;
+  OpenWindows::Window* current_ = nullptr;  // of the last record; most follow in the same window
   std::int64_t current_start_ = 0;
   std::map<std::uint16_t, Closed> closed_;  // per shard of this thread
   std::int64_t latest_closed_ = kNoEventTime;
   std::vector<Value> row_;
-  std::string table_key_;
-  char number_bytes_[8] = {};
 };
-
-std::string number_text(std::string_view bytes) {
-  std::int64_t number = 0;
-  if (bytes.size() != sizeof number) return "damaged (" + std::to_string(bytes.size()) + " bytes)";
-  std::memcpy(&number, bytes.data(), sizeof number);
-  return std::to_string(number);
-}
-
-runtime::RowText describe_row(const Schema& input, const std::vector<std::string>& fields,
-                              std::string_view key, std::string_view value) {
-  if (key == kWatermarkKey) return {};
-  runtime::RowText text = runtime::take_key_text(input, fields, key);
-  text.emplace_back("window_start", number_text(key));
-  text.emplace_back("count", number_text(value));
-  return text;
-}
 
 void declare(Declaration& declaration) {
   const Config& config = declaration.config;
@@ -229,12 +177,7 @@ void declare(Declaration& declaration) {
   }
   declaration.key_fields = config["key"].as_strings();
   declaration.tables = {
-      {.name = "open",
-       .layout = fmt::format("window={}ms count", config["window"].as_duration().count()),
-       .describe = [input, fields = declaration.key_fields](
-                       std::string_view key,
-                       std::string_view value) { return describe_row(input, fields, key, value); },
-       .longer_keys = true}};
+      windows_table(input, declaration.key_fields, config["window"].as_duration().count())};
   if (declaration.diagnostics.errors() != errors) return;
   for (std::size_t field : fields) declaration.output.add(input[field].name, input[field].type);
   for (std::string_view name : {"window_start", "window_end", "count"}) {

@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "operators/harness.h"
@@ -102,6 +107,127 @@ TEST(WindowCountTest, PutsTimesBeforeTheEpochIntoTheRightWindow) {
   harness.push({{"dept", "A"}}, -1);
   harness.end_of_input();
   EXPECT_THAT(harness.take(), ElementsAre("dept=A window_start=-10000 window_end=0 count=1"));
+}
+
+TEST(WindowCountTest, RowsOfAnOpenWindowAreDescribed) {
+  Harness harness(kYaml, "dept");
+  harness.push({{"dept", "A"}}, -1);
+  harness.push({{"dept", "A"}}, 1000);
+  harness.push({{"dept", "B"}}, 1000);
+  harness.watermark(500);
+  harness.end_epoch();
+  EXPECT_THAT(harness.rows(0), ElementsAre("", "", "", "", "dept=A window_start=0 count=1",
+                                           "dept=B window_start=0 count=1"))
+      << "how far each shard is closed is nobody's row";
+}
+
+TEST(WindowCountTest, AWindowThatOpensAndClosesWithinAnEpochLeavesNothing) {
+  Harness harness(kYaml, "dept");
+  harness.push({{"dept", "A"}}, 1000);
+  harness.end_of_input();
+  harness.end_epoch();
+  EXPECT_THAT(harness.rows(0), IsEmpty());
+}
+
+TEST(WindowCountTest, RowsOfTheFirstLayoutAreTakenOver) {
+  Harness harness(kYaml, "dept");
+  const auto& table = harness.declaration().tables.at(0);
+  EXPECT_FALSE(table.adopt("window_count key=(dept string) window=5000ms count"));
+  EXPECT_FALSE(table.adopt("window_count key=(dept int64) window=10000ms count"));
+  const auto adoption = table.adopt("window_count key=(dept string) window=10000ms count");
+  ASSERT_TRUE(adoption);
+  const auto bytes_of = [](std::int64_t number) {
+    return std::string(reinterpret_cast<const char*>(&number), sizeof number);
+  };
+  runtime::Schema schema;
+  schema.add("dept", runtime::Type::kString);
+  runtime::KeyBuilder builder(schema, {"dept"});
+  runtime::Value value = runtime::Value::of_text("A");
+  runtime::Record record;
+  record.values = &value;
+  record.width = 1;
+  const auto row =
+      adoption->row(std::string(builder.build(record)) + bytes_of(-10'000), bytes_of(7));
+  ASSERT_TRUE(row);
+  EXPECT_TRUE(row->stays);
+  const runtime::RowText text = {{"dept", "A"}, {"window_start", "-10000"}, {"count", "7"}};
+  EXPECT_EQ(table.describe(row->key, row->value), text);
+  const auto closed = adoption->row("watermark", bytes_of(5));
+  ASSERT_TRUE(closed);
+  EXPECT_TRUE(closed->stays);
+  EXPECT_EQ(table.describe(closed->key, closed->value), runtime::RowText());
+  EXPECT_FALSE(adoption->row("short", bytes_of(5)));
+  EXPECT_FALSE(adoption->row("watermark", "short"));
+}
+
+/// Windows as a map has them: start, key → count.
+using Model = std::map<std::int64_t, std::map<std::string, std::int64_t>>;
+
+/// What comes out of the model when these windows close, sorted.
+std::vector<std::string> close(Model& model, std::int64_t watermark) {
+  std::vector<std::string> rows;
+  while (!model.empty() && model.begin()->first + 10'000 <= watermark) {
+    const std::int64_t start = model.begin()->first;
+    for (const auto& [key, count] : model.begin()->second) {
+      rows.push_back(fmt::format("dept={} window_start={} window_end={} count={}", key, start,
+                                 start + 10'000, count));
+    }
+    model.erase(model.begin());
+  }
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+/// A random life of the operator; what came out, in its order.
+std::vector<std::string> live(std::uint64_t seed, std::uint64_t cache, std::uint64_t memory) {
+  std::mt19937_64 random(seed);
+  Harness harness(kYaml, "dept");
+  harness.limit(cache, memory);
+  Model model;
+  std::vector<std::string> all;
+  std::int64_t watermark = -40'000;
+  for (int step = 0; step < 40; ++step) {
+    for (std::uint64_t i = random() % 120; i > 0; --i) {
+      const std::string key = fmt::format("{:{}}", random() % 60, 1 + random() % 2 * 30);
+      const auto time = watermark + static_cast<std::int64_t>(random() % 40'000);
+      harness.push({{"dept", key}}, time);
+      ++model[time - ((time % 10'000) + 10'000) % 10'000][key];
+    }
+    for (const std::string& late : harness.take("late")) ADD_FAILURE() << late;
+    if (random() % 4 == 0) harness.end_epoch();
+    if (random() % 7 == 0) harness.restart();
+    if (random() % 3 != 0) continue;
+    watermark += 10'000 * static_cast<std::int64_t>(random() % 3);
+    const bool end = step == 39;
+    harness.watermark(end ? runtime::kEndOfTime : watermark);
+    std::vector<std::string> rows = harness.take();
+    all.insert(all.end(), rows.begin(), rows.end());
+    std::sort(rows.begin(), rows.end());
+    EXPECT_EQ(rows, close(model, end ? 1'000'000'000 : watermark)) << seed;
+  }
+  harness.end_epoch();
+  return all;
+}
+
+TEST(WindowCountTest, ASmallCacheChangesNothing) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    const std::vector<std::string> rows = live(seed, 16u << 20, 64u << 20);
+    ASSERT_GT(rows.size(), 100u);
+    EXPECT_EQ(live(seed, 0, 64u << 20), rows) << seed;
+    EXPECT_EQ(live(seed, 1500, 1000), rows) << seed;
+    EXPECT_EQ(live(seed, 9000, 1000), rows) << seed;
+  }
+}
+
+TEST(WindowCountTest, ARestartReadsNoCounts) {
+  Harness harness(kYaml, "dept");
+  harness.limit(0, 1000);
+  for (int i = 0; i < 50; ++i) harness.push({{"dept", std::to_string(i)}}, 1000 + 10'000 * (i % 3));
+  harness.restart();
+  harness.push({{"dept", "3"}}, 1000);
+  harness.watermark(10'000);
+  EXPECT_THAT(harness.take(),
+              ::testing::Contains("dept=3 window_start=0 window_end=10000 count=2"));
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 
 #include <rocksdb/env.h>
 #include <rocksdb/options.h>
@@ -13,39 +12,13 @@
 #include "state/failpoint.h"
 #include "state/layout.h"
 #include "state/rocksdb_status.h"
+#include "state/sorted_entries.h"
 
 namespace huiliu::state {
 
 using runtime::Status;
 
 namespace {
-
-/// An entry with the first bytes of its row key as a number, which most comparisons end with.
-struct Sortable {
-  std::uint64_t prefix;
-  const Entry* entry;
-};
-
-std::uint64_t row_prefix(const Entry& entry) {
-  char first[8] = {};
-  const std::string_view key = entry.key();
-  std::memcpy(first + 2, key.data(), std::min<std::size_t>(6, key.size()));
-  first[0] = static_cast<char>(entry.shard >> 8);
-  first[1] = static_cast<char>(entry.shard & 0xFF);
-  return read_big_endian({first, sizeof first});
-}
-
-std::vector<Sortable> sorted_entries(const Generation& generation) {
-  std::vector<Sortable> entries;
-  entries.reserve(generation.count());
-  generation.for_each([&](const Entry& entry, std::uint32_t) {
-    entries.push_back({row_prefix(entry), &entry});
-  });
-  std::sort(entries.begin(), entries.end(), [](const Sortable& a, const Sortable& b) {
-    return a.prefix != b.prefix ? a.prefix < b.prefix : a.entry->key() < b.entry->key();
-  });
-  return entries;
-}
 
 // Writes the entry's row, or its deletion, by `put(row, value)` or `remove(row)`; `row` is scratch.
 template <typename Put, typename Remove>
@@ -176,7 +149,7 @@ Status EpochStore::Impl::write_sst(const Frozen& frozen, const std::string& path
   rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), sst_options, frozen.family);
   if (Status status = from_rocksdb(writer.Open(path), path); !status.is_ok()) return status;
   std::string row;
-  for (const auto& [prefix, entry] : sorted_entries(*frozen.entries)) {
+  for (const auto& [head, entry] : sorted_entries(*frozen.entries)) {
     const rocksdb::Status added = write_row(
         *entry, row, [&](const auto& key, const auto& value) { return writer.Put(key, value); },
         [&](const auto& key) { return writer.Delete(key); });

@@ -11,6 +11,7 @@
 namespace huiliu::state {
 
 class EpochStore;
+class TableScan;
 
 /// Changes of one table in one epoch: one changelog blob per shard.
 struct Changes {
@@ -40,6 +41,9 @@ class Table {
   /// Every key that is present, in no particular order. Slow; for opening and inspection.
   void for_each(const std::function<void(std::uint16_t shard, std::string_view key,
                                          std::string_view value)>& visit);
+  /// The rows whose keys begin with `prefix`, in order (state/table_scan.h). Making it looks once
+  /// at every row in memory, and at no other.
+  TableScan scan(std::string_view prefix = {}) const;
 
   /// Takes what changed since the last call. The epoch is not committed yet.
   Changes freeze_epoch(std::uint64_t epoch);

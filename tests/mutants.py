@@ -23,6 +23,8 @@ MUTANTS = {
     "state.overwrite_ingested": ("a file that is a table's already is written again", ["state"]),
     "state.replay_skips_last": ("recovery leaves out the last epoch's changes", ["state"]),
     "state.get_unchecked": ("a row that cannot be read is as if it were none", ["state"]),
+    "state.scan_skips_memory": ("reading in order passes over the newest rows in memory", ["state"]),
+    "state.scan_unchecked": ("a row that cannot be read is taken for the end of those in order", ["state"]),
     "state.replay_unchecked": ("a start takes a table that it could read in part", ["state"]),
     "state.sums_unchecked": ("files of different moments are taken", ["state"]),
     "state.last_epoch_unread": ("a log that was cut is taken", ["state"]),
@@ -64,6 +66,7 @@ MUTANTS = {
     "time.table_unsaved": ("what other workers have told of times is not saved", ["simulation_kafka"]),
     "time.unsaved": ("the times of splits are not saved", ["engine", "simulation_kafka"]),
     "kafka.change_lost": ("records between workers all become inserts", ["connectors"]),
+    "windows.eviction_forgets": ("a count that has left the memory is not looked for in the table", ["operators", "property"]),
     "kafka.applied_early": ("the local copy takes the epoch before Kafka has committed it", ["simulation_kafka", "kafka"]),
     "kafka.cut_ignored": ("a restore goes on although the topic has lost its beginning", ["mistakes"]),
     "kafka.marker_before_fence": ("the last epoch is read before the predecessor is fenced", ["simulation_kafka", "kafka"]),
@@ -106,10 +109,10 @@ class Tests:
     def command(self, test: str) -> list:
         if test == "state":
             return [self.build / "state/huiliu_state_test"]
+        if test == "operators":
+            return [self.build / "operators/huiliu_operators_test", "--gtest_filter=WindowCount*:Count*:Join*"]
         if test == "connectors":
             return [self.build / "connectors/kafka/huiliu_kafka_test", "--gtest_filter=Kafka*:Repartition*"]
-        if test == "operators":
-            return [self.build / "operators/huiliu_operators_test"]
         if test == "engine":
             return [self.build / "runtime/huiliu_runtime_test", "--gtest_filter=EngineTest.*:InputTest.*:TimelineTest.*"]
         if test == "simulation":

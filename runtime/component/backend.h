@@ -122,7 +122,7 @@ struct StateNeeds {
   const Config* backend_config = nullptr;  ///< checked, with defaults; null without a `backend:`
   std::int64_t epoch_ms = 0;
   std::uint16_t shards = 0;
-  std::uint64_t memory_bytes = 0;  ///< 0: as the store likes
+  std::uint64_t memory_bytes = 0;  ///< for tables; 0: as the store likes
   StateLayout layout;
   std::vector<TableNeed> tables;
   std::vector<OutboxNeed> outboxes;  ///< of sinks that are fed from the state

@@ -31,6 +31,7 @@ using RowText = std::vector<std::pair<std::string, std::string>>;
 struct AdoptedRow {
   std::string key, value;  ///< no key: the row has no place any more and is left out, which is said
   std::string record_key;  ///< bytes of the record's key, which say the shard
+  bool stays = false;      ///< in the shard that it is in, whatever its key
 };
 
 /// How a table takes over a state that was made with another layout.
@@ -55,6 +56,8 @@ struct TableDeclaration {
   bool longer_keys = false;
   /// Rows are never changed or removed, so what a changelog holds of them is never out of date.
   bool only_inserts = false;
+  /// The operator keeps rows of it in memory of its own: OperatorContext::cache_bytes().
+  bool cached = false;
   /// Optional: how a state with that layout (runtime/topology/state_layout.h) is taken over by
   /// `huiliu run
   /// --from`; nothing if it cannot be. In place it is refused all the same.
@@ -131,6 +134,9 @@ class OperatorContext {
   /// Number of the rejudgement that this run is (runtime/component/selection.h): every record was
   /// read, and refused, before. 0: records are new.
   virtual std::uint64_t rejudgement() const { return 0; }
+  /// How much memory the operator may take here for rows of its tables that are `cached`: its part
+  /// of `state.memory`, in bytes.
+  virtual std::uint64_t cache_bytes() const { return 0; }
 };
 
 /// One processing step on one thread. Single-threaded; all state in tables; deterministic given its

@@ -11,6 +11,7 @@
 #include "runtime/component/failure.h"
 #include "runtime/component/selection.h"
 #include "runtime/engine/plumbing.h"
+#include "runtime/topology/memory_shares.h"
 
 namespace huiliu::runtime {
 
@@ -75,6 +76,9 @@ class Chains::Context final : public OperatorContext {
   std::size_t row_slots() const override { return chains_.run_.plan->row_slots; }
   std::uint64_t rejudgement() const override {
     return chains_.run_.selection == nullptr ? 0 : chains_.run_.selection->number();
+  }
+  std::uint64_t cache_bytes() const override {
+    return memory_shares(*chains_.run_.topology).cache / chains_.run_.plan->parallelism;
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "runtime/topology/memory_shares.h"
 #include "runtime/topology/plan.h"
 #include "runtime/topology/repartition.h"
 
@@ -102,7 +103,7 @@ StateNeeds state_needs(const Topology& topology) {
                    .backend_config = topology.backend_config.get(),
                    .epoch_ms = topology.epoch_ms,
                    .shards = topology.shards,
-                   .memory_bytes = topology.memory_bytes,
+                   .memory_bytes = memory_shares(topology).tables,
                    .layout = state_layout(topology),
                    .tables = {},
                    .outboxes = {},

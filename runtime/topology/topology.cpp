@@ -77,7 +77,7 @@ const std::vector<Option>& topology_options() {
                     .default_text = "state"},
                    {.name = "memory",
                     .type = OptionType::kSize,
-                    .doc = "Memory for tables; state may be larger.",
+                    .doc = "Memory for tables and open windows; state may be larger.",
                     .default_text = "256MiB"}}},
       {.name = "backend",
        .type = OptionType::kAny,

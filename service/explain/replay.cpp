@@ -6,6 +6,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/machine.h"
 #include "runtime/engine/engine.h"
+#include "runtime/topology/memory_shares.h"
 #include "service/no_file_sink.h"
 #include "service/temporary_folder.h"
 #include "state/embedded_backend.h"
@@ -91,7 +92,8 @@ ReplayEnd replay(runtime::Topology topology, Recorder& recorder, const ReplayHoo
   state::StoreOptions options;
   options.synchronous_flush = true;
   options.identity = topology.id;
-  if (topology.memory_bytes > 0) options.memory_bytes = topology.memory_bytes;
+  const std::uint64_t memory = runtime::memory_shares(topology).tables;
+  if (memory > 0) options.memory_bytes = memory;
   auto store = state::EpochStore::open(folder.path().string(), options);
   if (!store.is_ok()) return {.status = store.status()};
   state::EmbeddedBackend backend(std::move(store.value()));

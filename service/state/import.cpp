@@ -199,7 +199,7 @@ class Import {
           snapshot_.for_each(name, shard, [&](std::string_view key, std::string_view value) {
             if (adoption == nullptr) {
               put(shard, key, value);
-            } else if (!adopt(*adoption, key, value)) {
+            } else if (!adopt(*adoption, shard, key, value)) {
               return Status::corrupt(
                   fmt::format("a row of table {} in the snapshot is not what its layout says; take "
                               "another snapshot",
@@ -223,15 +223,19 @@ class Import {
     unsaved_ += key.size() + value.size();
   }
 
-  bool adopt(const runtime::LayoutAdoption& how, std::string_view key, std::string_view value) {
+  bool adopt(const runtime::LayoutAdoption& how, std::uint16_t shard, std::string_view key,
+             std::string_view value) {
     const auto row = how.adoption.row(key, value);
     if (!row) return false;
     if (row->key.empty()) {
       ++left_out_;
       return true;
     }
-    const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(row->record_key);
-    put(runtime::shard_of_hash(hash, topology_.shards), row->key, row->value);
+    if (!row->stays) {
+      const std::uint64_t hash = runtime::KeyBuilder::hash_bytes(row->record_key);
+      shard = runtime::shard_of_hash(hash, topology_.shards);
+    }
+    put(shard, row->key, row->value);
     return true;
   }
 

@@ -14,6 +14,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/engine/engine.h"
+#include "runtime/topology/memory_shares.h"
 #include "state/embedded_backend.h"
 #include "tests/simulation/durable_sinks.h"
 #include "tests/simulation/power_loss_env.h"
@@ -99,7 +100,8 @@ class World {
     options.env = &env_;
     options.synchronous_flush = true;
     // So small that every epoch is written out, or so large that recovery needs changelogs.
-    options.memory_bytes = random_() % 2 == 0 ? 64u << 10 : 64u << 20;
+    topology.memory_bytes = random_() % 2 == 0 ? 64u << 10 : 64u << 20;
+    options.memory_bytes = runtime::memory_shares(topology).tables;
     auto store = state::EpochStore::open("/state", options);
     if (!store.is_ok()) return fail(store.status());
     state::EmbeddedBackend backend(std::move(store.value()));
