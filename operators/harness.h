@@ -188,6 +188,10 @@ class Harness {
     cache_bytes_ = cache_bytes;
     table_bytes_ = table_bytes;
   }
+  /// From now on: how many records of one shard come out of its state at once.
+  void pieces(std::size_t rows) { piece_rows_ = rows; }
+  /// What the operator has not made yet, though it is due.
+  std::int64_t held_time() const { return operator_->held_time(); }
   /// Rows of an open table, as `huiliu state` shows them.
   std::vector<std::string> rows(std::size_t table) {
     start();
@@ -259,6 +263,7 @@ class Harness {
     const std::vector<std::uint16_t>& shards() const override { return shards_; }
     runtime::Clock& clock() override { return harness_.clock_; }
     std::size_t row_slots() const override { return kSlots; }
+    std::size_t piece_rows() const override { return harness_.piece_rows_; }
     std::uint64_t rejudgement() const override { return harness_.rejudgement_; }
     std::uint64_t cache_bytes() const override { return harness_.cache_bytes_; }
 
@@ -411,6 +416,7 @@ class Harness {
   std::uint64_t offset_ = 0;
   std::uint64_t dropped_ = 0;
   std::uint64_t rejudgement_ = 0;
+  std::size_t piece_rows_ = 4096;
   std::uint64_t cache_bytes_ = 16u << 20, table_bytes_ = 64u << 20;
   std::map<std::string, std::vector<Row>> rows_;
   std::map<std::string, std::vector<std::string>> taken_;

@@ -1,7 +1,10 @@
 #include "operators/open_windows.h"
 
+#include <algorithm>
+#include <compare>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "operators/window_rows.h"
@@ -39,7 +42,10 @@ void OpenWindows::open(state::Table& table, runtime::OperatorContext& context) {
 
 CachedCounts::Entry& OpenWindows::bring(std::int64_t start, Window& window, std::string_view key,
                                         std::uint64_t hash) {
-  if (bytes_ > 0 && bytes_ + window.counts.growth(key) > most_bytes_) evict();
+  // What closed windows take is given back soon.
+  const std::uint64_t most =
+      std::max(most_bytes_ / 4, most_bytes_ - std::min(most_bytes_, closed_bytes_));
+  if (bytes_ > 0 && bytes_ + window.counts.growth(key) > most) evict();
   const std::uint64_t before = window.counts.bytes();
   CachedCounts::Entry& entry = window.counts.add(key, hash, context_->shard_of(hash));
   bytes_ += window.counts.bytes() - before;
@@ -64,6 +70,7 @@ void OpenWindows::evict() {
 
 void OpenWindows::save() {
   for (auto& [start, window] : windows_) save(start, window);
+  for (Closed& closed : closed_) save(closed.node.key(), closed.node.mapped());
 }
 
 void OpenWindows::save(std::int64_t start, Window& window) {
@@ -78,49 +85,87 @@ void OpenWindows::save(std::int64_t start, Window& window) {
   });
 }
 
-void OpenWindows::close_first(const std::function<void(const Row&)>& give_row) {
-  const auto first = windows_.begin();
-  auto& [start, window] = *first;
-  const std::vector<CachedCounts::Entry*> cached = window.counts.sorted();
-  if (window.whole) {
-    for (const CachedCounts::Entry* entry : cached) give(*entry, start, give_row);
-  } else {
-    merge(cached, start, give_row);
+bool OpenWindows::close_to(std::int64_t start) {
+  bool any = false;
+  for (; !windows_.empty() && windows_.begin()->first <= start; any = true) {
+    Closed& closed = closed_.emplace_back();
+    closed.node = windows_.extract(windows_.begin());
+    Window& window = closed.node.mapped();
+    closed.sorted = window.counts.sorted();
+    bytes_ -= window.counts.bytes();
+    closed_bytes_ += window.counts.bytes();
+    add_shards(closed);
   }
-  bytes_ -= window.counts.bytes();
-  windows_.erase(first);
+  return any;
 }
 
-// A key that is in both counts as the cache says: it began with what the table had.
-void OpenWindows::merge(const std::vector<CachedCounts::Entry*>& cached, std::int64_t start,
-                        const std::function<void(const Row&)>& give_row) {
-  state::TableScan scan = table_->scan(row_key(start, {}));
-  bool more = scan.next();
-  auto next = cached.begin();
-  while (more || next != cached.end()) {
-    const std::string_view key = more ? scan.key().substr(kStartBytes) : std::string_view();
+void OpenWindows::add_shards(Closed& closed) const {
+  std::size_t next = 0;
+  for (const std::uint16_t shard : context_->shards()) {
+    const std::size_t first = next;
+    while (next < closed.sorted.size() && closed.sorted[next]->shard == shard) ++next;
+    if (next > first || !closed.node.mapped().whole) closed.shards.push_back({shard, first, next});
+  }
+}
+
+void OpenWindows::give_closed(std::size_t most, const Give& give) {
+  std::map<std::uint16_t, std::size_t> left;
+  for (const std::uint16_t shard : context_->shards()) left[shard] = most;
+  for (Closed& closed : closed_) give_window(closed, left, give);
+  while (!closed_.empty() && closed_.front().shards.empty()) {
+    closed_bytes_ -= closed_.front().node.mapped().counts.bytes();
+    closed_.pop_front();
+  }
+}
+
+// The scan sees rows of a moment, and those that were given are erased: so each piece needs
+// another.
+void OpenWindows::give_window(Closed& closed, std::map<std::uint16_t, std::size_t>& left,
+                              const Give& give) {
+  std::optional<state::TableScan> scan;
+  if (!closed.node.mapped().whole) scan = table_->scan(row_key(closed.node.key(), {}));
+  std::erase_if(closed.shards, [&](Closed::Shard& shard) {
+    return left[shard.shard] > 0 &&
+           give_shard(closed, shard, scan ? &*scan : nullptr, left[shard.shard], give);
+  });
+}
+
+// True if nothing of the shard is left. A key that is in both counts as the cache says: it began
+// with what the table had.
+bool OpenWindows::give_shard(Closed& closed, Closed::Shard& shard, state::TableScan* scan,
+                             std::size_t& left, const Give& give) {
+  const std::int64_t start = closed.node.key();
+  const auto here = [&](bool found) { return found && scan->shard() == shard.shard; };
+  bool more = scan != nullptr && here(scan->seek(shard.shard, row_key(start, {})));
+  for (; left > 0 && (more || shard.next < shard.end); --left) {
+    const std::string_view key = more ? scan->key().substr(kStartBytes) : std::string_view();
     std::strong_ordering order = std::strong_ordering::less;
-    if (next == cached.end()) {
+    if (shard.next == shard.end) {
       order = std::strong_ordering::greater;
     } else if (more) {
-      order = std::pair((*next)->shard, (*next)->key()) <=> std::pair(scan.shard(), key);
+      order = closed.sorted[shard.next]->key() <=> key;
     }
     if (order <= 0) {
-      give(**next++, start, give_row);
+      give_cached(*closed.sorted[shard.next++], start, give);
     } else {
-      give_row(
-          {scan.shard(), key, KeyBuilder::hash_bytes(key), count_of(scan.shard(), scan.value())});
-      erase(scan.shard(), scan.key());
+      give({start, shard.shard, key, KeyBuilder::hash_bytes(key),
+            count_of(shard.shard, scan->value())});
+      erase(shard.shard, scan->key());
     }
-    if (order >= 0) more = scan.next();
+    if (order >= 0) more = here(scan->next());
   }
+  return !more && shard.next == shard.end;
 }
 
-// A row that was never put needs no erasing.
-void OpenWindows::give(const CachedCounts::Entry& entry, std::int64_t start,
-                       const std::function<void(const Row&)>& give_row) {
-  give_row({entry.shard, entry.key(), entry.hash, entry.count});
+std::int64_t OpenWindows::first_closed() const {
+  return closed_.empty() ? runtime::kEndOfTime : closed_.front().node.key();
+}
+
+// A row that was never put needs no erasing, and one that was given must not be put.
+void OpenWindows::give_cached(CachedCounts::Entry& entry, std::int64_t start, const Give& give) {
+  give({start, entry.shard, entry.key(), entry.hash, entry.count});
   if (entry.stored) erase(entry.shard, row_key(start, entry.key()));
+  entry.changed = entry.stored = false;
 }
 
 void OpenWindows::erase(std::uint16_t shard, std::string_view row_key) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "operators/cached_counts.h"
 #include "runtime/component/operator.h"
+#include "state/table_scan.h"
 
 namespace huiliu::operators {
 
@@ -26,11 +28,13 @@ class OpenWindows {
   };
   /// A row of a window that is closed.
   struct Row {
+    std::int64_t start = 0;  ///< of the window
     std::uint16_t shard = 0;
     std::string_view key;
     std::uint64_t hash = 0;  ///< of the key
     std::int64_t count = 0;
   };
+  using Give = std::function<void(const Row&)>;
 
   /// Finds which windows the table has rows of; rows are read when they are needed.
   void open(state::Table& table, runtime::OperatorContext& context);
@@ -42,23 +46,39 @@ class OpenWindows {
     ++entry->count;
     entry->changed = true;
   }
-  bool empty() const { return windows_.empty(); }
-  std::int64_t first() const { return windows_.begin()->first; }
-  /// Gives the first window's rows in the order of shards, then of keys, and forgets them.
-  void close_first(const std::function<void(const Row&)>& give);
+  /// Closes the windows that start no later; false if there are none.
+  bool close_to(std::int64_t start);
+  /// Gives rows of closed windows, and forgets them: by window, then shard, then key, at most
+  /// `most` of each shard. What is left comes with the next calls.
+  void give_closed(std::size_t most, const Give& give);
+  /// Start of the first window that is closed and not given whole; kEndOfTime if there is none.
+  std::int64_t first_closed() const;
   /// Puts what changed into the table.
   void save();
 
  private:
+  using Entries = std::vector<CachedCounts::Entry*>;
+  /// A closed window of which rows are left to be given.
+  struct Closed {
+    std::map<std::int64_t, Window>::node_type node;
+    Entries sorted;  ///< by shard, then key
+    struct Shard {
+      std::uint16_t shard = 0;
+      std::size_t next = 0, end = 0;  ///< of `sorted`
+    };
+    std::vector<Shard> shards;  ///< that have rows left, ascending
+  };
+
+  void add_shards(Closed& closed) const;
+  void give_window(Closed& closed, std::map<std::uint16_t, std::size_t>& left, const Give& give);
+  bool give_shard(Closed& closed, Closed::Shard& shard, state::TableScan* scan, std::size_t& left,
+                  const Give& give);
   CachedCounts::Entry& bring(std::int64_t start, Window& window, std::string_view key,
                              std::uint64_t hash);
   void evict();
   void save(std::int64_t start, Window& window);
   void erase(std::uint16_t shard, std::string_view row_key);
-  void give(const CachedCounts::Entry& entry, std::int64_t start,
-            const std::function<void(const Row&)>& give_row);
-  void merge(const std::vector<CachedCounts::Entry*>& cached, std::int64_t start,
-             const std::function<void(const Row&)>& give_row);
+  void give_cached(CachedCounts::Entry& entry, std::int64_t start, const Give& give);
   std::string_view row_key(std::int64_t start, std::string_view key);
   std::int64_t count_of(std::uint16_t shard, std::string_view value) const;
 
@@ -66,8 +86,10 @@ class OpenWindows {
   state::Table* table_ = nullptr;
   const runtime::OperatorContext* context_ = nullptr;
   std::uint64_t most_bytes_ = 0;
-  std::uint64_t bytes_ = 0;  // of all windows' counts
+  std::uint64_t bytes_ = 0;         // of all open windows' counts
+  std::uint64_t closed_bytes_ = 0;  // of closed ones'
   std::map<std::int64_t, Window> windows_;
+  std::deque<Closed> closed_;
   std::string row_key_;
 };
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <optional>
 
 #include "operators/field_names.h"
 #include "operators/key_counts.h"
@@ -76,16 +77,19 @@ class WindowCount final : public runtime::Operator {
   void on_watermark(std::int64_t watermark_ms, Outputs& out) override {
     // The end of today's input is not the end of time: more input may be there at the next start.
     if (watermark_ms != runtime::kEndOfTime) close_to(watermark_ms);
-    while (!windows_.empty() && windows_.first() <= watermark_ms - window_ms_) {
-      const std::int64_t start = windows_.first();
-      int last = -1;
-      current_ = nullptr;
-      windows_.close_first([&](const OpenWindows::Row& row) {
-        if (row.shard != last) out.begin_rows(row.shard, start);
-        last = row.shard;
-        emit(row, start, out);
-      });
-    }
+    if (windows_.close_to(watermark_ms - window_ms_)) current_ = nullptr;
+    std::optional<std::pair<std::int64_t, std::uint16_t>> last;
+    windows_.give_closed(context_->piece_rows(), [&](const OpenWindows::Row& row) {
+      const std::pair place(row.start, row.shard);
+      if (place != last) out.begin_rows(row.shard, row.start);
+      last = place;
+      emit(row, out);
+    });
+  }
+
+  std::int64_t held_time() const override {
+    const std::int64_t start = windows_.first_closed();
+    return start == runtime::kEndOfTime ? start : start + window_ms_ - 1;
   }
 
   void on_epoch(Outputs&) override {
@@ -139,7 +143,8 @@ class WindowCount final : public runtime::Operator {
     latest_closed_ = std::max(latest_closed_, *to);
   }
 
-  void emit(const OpenWindows::Row& row, std::int64_t start, Outputs& out) {
+  void emit(const OpenWindows::Row& row, Outputs& out) {
+    const std::int64_t start = row.start;
     decode_key(out.arena().copy(row.key), types_, row_.data());
     const std::size_t fields = types_.size();
     row_[fields] = Value::of_integer(start);

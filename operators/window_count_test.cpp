@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -217,6 +218,28 @@ TEST(WindowCountTest, ASmallCacheChangesNothing) {
     EXPECT_EQ(live(seed, 1500, 1000), rows) << seed;
     EXPECT_EQ(live(seed, 9000, 1000), rows) << seed;
   }
+}
+
+TEST(WindowCountTest, AWindowOfManyKeysComesOutInPieces) {
+  Harness harness(kYaml, "dept");
+  std::set<std::string> expected;
+  for (int key = 0; key < 20; ++key) {
+    harness.push({{"dept", std::to_string(key)}}, 0);
+    expected.insert(std::to_string(key));
+  }
+  harness.pieces(2);
+  std::set<std::string> seen;
+  int calls = 0;
+  do {
+    if (++calls == 2) harness.restart();  // those that came out do not come again
+    harness.watermark(10'000);
+    const auto rows = harness.take("", {"dept"});
+    EXPECT_LE(rows.size(), 8u) << "2 of each of 4 shards";
+    for (const std::string& dept : rows) EXPECT_TRUE(seen.insert(dept).second) << dept;
+  } while (harness.held_time() != runtime::kEndOfTime);
+  EXPECT_EQ(seen, expected);
+  EXPECT_GT(calls, 2);
+  for (const std::string& row : harness.rows(0)) EXPECT_EQ(row, "") << "of a shard, of no key";
 }
 
 TEST(WindowCountTest, ARestartReadsNoCounts) {

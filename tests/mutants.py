@@ -66,6 +66,8 @@ MUTANTS = {
     "time.table_unsaved": ("what other workers have told of times is not saved", ["simulation_kafka"]),
     "time.unsaved": ("the times of splits are not saved", ["engine", "simulation_kafka"]),
     "kafka.change_lost": ("records between workers all become inserts", ["connectors"]),
+    "time.held_untold": ("a worker tells a time though rows of before are yet to be made", ["simulation_kafka"]),
+    "windows.held_ignored": ("windows close though rows of the ones before are yet to be made", ["property"]),
     "windows.eviction_forgets": ("a count that has left the memory is not looked for in the table", ["operators", "property"]),
     "kafka.applied_early": ("the local copy takes the epoch before Kafka has committed it", ["simulation_kafka", "kafka"]),
     "kafka.cut_ignored": ("a restore goes on although the topic has lost its beginning", ["mistakes"]),

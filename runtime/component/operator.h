@@ -134,6 +134,8 @@ class OperatorContext {
   /// Number of the rejudgement that this run is (runtime/component/selection.h): every record was
   /// read, and refused, before. 0: records are new.
   virtual std::uint64_t rejudgement() const { return 0; }
+  /// See Operator::on_watermark.
+  virtual std::size_t piece_rows() const { return 4096; }
   /// How much memory the operator may take here for rows of its tables that are `cached`: its part
   /// of `state.memory`, in bytes.
   virtual std::uint64_t cache_bytes() const { return 0; }
@@ -155,8 +157,14 @@ class Operator {
   virtual void expect(std::uint64_t /*key_hash*/) {}
   // The engine calls these two for keyed and stateful operators only. What a keyed one makes of its
   // state there comes after Outputs::begin_rows(), so that its order does not depend on threads.
-  /// No record with an earlier event time is to come; kEndOfTime at the end of bounded input.
+  /// No record with an earlier event time is to come; kEndOfTime at the end of bounded input. What
+  /// it makes then is of one slice, so of each shard it makes OperatorContext::piece_rows() records
+  /// at most, and the rest when it is called again with the next slices, as long as held_time()
+  /// says that there is more.
   virtual void on_watermark(std::int64_t /*watermark_ms*/, Outputs& /*out*/) {}
+  /// The earliest event time of what on_watermark() has not made yet, though it is due; kEndOfTime
+  /// if there is nothing. Nodes behind it have no later watermark than this.
+  virtual std::int64_t held_time() const { return kEndOfTime; }
   /// The last slice of an epoch is done; emit what changed since the last call, if that is wanted.
   virtual void on_epoch(Outputs& /*out*/) {}
   virtual void close() {}

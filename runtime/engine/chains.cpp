@@ -23,6 +23,7 @@ struct Chains::Instance {
   std::unique_ptr<Context> context;
   std::vector<state::Table*> tables;
   std::int64_t watermark = kNoEventTime;  // that the operator knows
+  std::int64_t held = kEndOfTime;         // that it has said
 };
 
 /// Gives what a node makes of its state its place.
@@ -74,6 +75,7 @@ class Chains::Context final : public OperatorContext {
   const std::vector<std::uint16_t>& shards() const override { return chains_.shards_; }
   Clock& clock() override { return chains_.clock_; }
   std::size_t row_slots() const override { return chains_.run_.plan->row_slots; }
+  std::size_t piece_rows() const override { return chains_.run_.piece_rows; }
   std::uint64_t rejudgement() const override {
     return chains_.run_.selection == nullptr ? 0 : chains_.run_.selection->number();
   }
@@ -92,6 +94,8 @@ Chains::Chains(RunContext& run, unsigned thread)
       thread_(thread),
       clock_(*run.clock),
       order_(run.plan->stages),
+      held_(run.plan->stages, std::vector<std::int64_t>(run.topology->nodes.size(), kEndOfTime)),
+      behind_(stateful_before(*run.topology)),
       row_(run.plan->row_slots) {
   for (std::uint16_t shard = 0; shard < run.topology->shards; ++shard) {
     if (run.plan->owners[shard] == thread) shards_.push_back(shard);
@@ -311,7 +315,7 @@ void Chains::expect(const ExchangePart& part, std::size_t row) {
 // Node by node, so that each sees what its predecessors make of this slice before its own turn,
 // however many stages the plan has.
 void Chains::end_slice(std::size_t stage, const std::vector<std::int64_t>& watermarks,
-                       bool ends_epoch) {
+                       const SliceInfo& slice, bool ends_epoch) {
   for (std::size_t n = 0; n < instances_.size(); ++n) {
     const Node& node = run_.topology->nodes[n];
     if (run_.plan->stage[n] != stage || !Plan::needs_key(node)) continue;
@@ -323,13 +327,51 @@ void Chains::end_slice(std::size_t stage, const std::vector<std::int64_t>& water
       with_place(outputs.node(), call);
       outputs.set_state_order(nullptr, keyed);
     };
-    Operator& op = *instances_[n]->op;
-    if (watermarks[n] > instances_[n]->watermark) {
-      instances_[n]->watermark = watermarks[n];
-      run(0, [&] { op.on_watermark(watermarks[n], outputs); });
+    Instance& instance = *instances_[n];
+    Operator& op = *instance.op;
+    const std::int64_t watermark = watermark_of(stage, n, watermarks[n]);
+    const bool more = instance.held != kEndOfTime && slice.brings_pieces;
+    if (watermark > instance.watermark || more) {
+      instance.watermark = std::max(watermark, instance.watermark);
+      run(0, [&] { op.on_watermark(instance.watermark, outputs); });
+      note_held(stage, n);
     }
     if (ends_epoch) run(1, [&] { op.on_epoch(outputs); });
   }
+}
+
+void Chains::note_held(std::size_t stage, std::size_t node) {
+  Instance& instance = *instances_[node];
+  const std::int64_t before = std::exchange(instance.held, instance.op->held_time());
+  held_[stage][node] = instance.held;
+  if (before == kEndOfTime && instance.held != kEndOfTime) run_.flow.holding.fetch_add(1);
+  if (before != kEndOfTime && instance.held == kEndOfTime) run_.flow.holding.fetch_sub(1);
+}
+
+void Chains::hold_back(std::size_t stage, const std::vector<Held>& held) {
+  std::vector<std::int64_t>& known = held_[stage];
+  for (std::size_t n = 0; n < known.size(); ++n) {
+    if (run_.plan->stage[n] < stage) known[n] = kEndOfTime;
+  }
+  for (const Held& one : held) known[one.node] = std::min(known[one.node], one.time);
+}
+
+// What a node before it has yet to make may come with the next slice.
+std::int64_t Chains::watermark_of(std::size_t stage, std::size_t node,
+                                  std::int64_t of_sources) const {
+  if (mutant("windows.held_ignored")) return of_sources;
+  for (const std::size_t before : behind_[node]) {
+    of_sources = std::min(of_sources, held_[stage][before]);
+  }
+  return of_sources;
+}
+
+std::vector<Held> Chains::held(std::size_t stage) const {
+  std::vector<Held> held;
+  for (std::size_t n = 0; n < held_[stage].size(); ++n) {
+    if (held_[stage][n] != kEndOfTime) held.push_back({n, held_[stage][n]});
+  }
+  return held;
 }
 
 std::vector<std::shared_ptr<void>> Chains::freeze(std::size_t stage, std::uint64_t epoch) {

@@ -32,9 +32,15 @@ class Chains {
   void receive(const ExchangePart& part, std::size_t row, const Value* values);
   /// The part's row is one of the next that its target receives.
   void expect(const ExchangePart& part, std::size_t row);
+  /// What stages before this one hold back, on any thread, behind the slice.
+  void hold_back(std::size_t stage, const std::vector<Held>& held);
   /// The stage has all records of the slice: runs on_watermark of its operators, where it has
-  /// changed, and on_epoch, if an epoch ends. `watermarks` by node.
-  void end_slice(std::size_t stage, const std::vector<std::int64_t>& watermarks, bool ends_epoch);
+  /// changed or where there is more to make, and on_epoch, if an epoch ends. `watermarks` by node,
+  /// which hold as far as nothing before the node is held back.
+  void end_slice(std::size_t stage, const std::vector<std::int64_t>& watermarks,
+                 const SliceInfo& slice, bool ends_epoch);
+  /// What this stage, on this thread, and those before it hold back behind the slice.
+  std::vector<Held> held(std::size_t stage) const;
   /// Freezes the stage's tables.
   std::vector<std::shared_ptr<void>> freeze(std::size_t stage, std::uint64_t epoch);
 
@@ -66,6 +72,8 @@ class Chains {
   class Context;
   class OrderOfState;
 
+  void note_held(std::size_t stage, std::size_t node);
+  std::int64_t watermark_of(std::size_t stage, std::size_t node, std::int64_t of_sources) const;
   void make_instances();
   void wire();
   void connect(Port& port, const std::vector<const Edge*>& edges);
@@ -100,7 +108,10 @@ class Chains {
     SinkTap* tap = nullptr;
     Outputs* outputs = nullptr;  // counts what reaches the sink this way
   };
-  std::vector<Tap> taps_;  // per edge, null if it does not lead into a sink
+  // Per node: what it holds back; of nodes of earlier stages as their parts of the slice have said.
+  std::vector<std::vector<std::int64_t>> held_;   // per stage
+  std::vector<std::vector<std::size_t>> behind_;  // per node: keyed ones whose records reach it
+  std::vector<Tap> taps_;                         // per edge, null if it does not lead into a sink
   std::vector<Value> row_;
 };
 

@@ -18,6 +18,7 @@ Committer::Committer(RunContext& run)
       reports_per_slice_(1 + (run.plan->stages - 1) * run.plan->parallelism),
       ledger_(*run.plan),
       input_(*run.topology),
+      stateful_before_(stateful_before(*run.topology)),
       sinks_(run.topology->nodes.size()) {
   for (const Node& node : run.topology->nodes) {
     if (node.kind == ComponentKind::kSource) sources_.push_back(&node);
@@ -88,13 +89,9 @@ bool Committer::step() {
     return true;
   }
   run_.flow.in_flight.fetch_sub(1);
-  if (pending.info->ends_epoch != 0 && (pending.info->ends_input || run_.end.stop)) {
-    // The sequencer gave out nothing behind this slice if it was the last one.
-    const std::lock_guard lock(mutex_);
-    if (waiting_.empty() && run_.flow.in_flight == 0) {
-      if (pending.info->ends_input) run_.end.input_ended = true;
-      run_.end.finished = true;
-    }
+  if (pending.info->is_last) {
+    if (pending.info->ends_input) run_.end.input_ended = true;
+    run_.end.finished = true;
   }
   run_.bell.ring();
   return true;
@@ -154,9 +151,30 @@ Status Committer::apply(Pending& pending) {
     for (const NodeCounts& counts : report.counts) ledger_.add(counts);
     for (auto& change : report.changes) changes_.push_back(std::move(change));
   }
+  if (pending.info->ends_epoch != 0) hold_back_times(pending);
   if (Status status = write_sinks(pending.parts); !status.is_ok()) return status;
   if (pending.info->ends_epoch == 0) return Status::ok();
   return commit(*pending.info);
+}
+
+// Those who read the topic must not be told of a time that rows of the next epoch are behind.
+void Committer::hold_back_times(Pending& pending) {
+  if (mutant("time.held_untold")) return;
+  for (auto& [sink, times] : pending.info->shard_times) {
+    std::int64_t held = kEndOfTime;
+    for (const SliceReport& report : pending.parts) {
+      for (const Held& one : report.held) {
+        const auto& before = stateful_before_[sink];
+        if (std::find(before.begin(), before.end(), one.node) == before.end()) continue;
+        held = std::min(held, one.time);
+      }
+    }
+    if (held == kEndOfTime) continue;
+    for (ShardTime& time : times) {
+      const bool reached = time.state == ShardTime::State::kTime && time.time <= held;
+      if (!reached) time = {time.shard, ShardTime::State::kTime, held};
+    }
+  }
 }
 
 Status Committer::write_sinks(std::vector<SliceReport>& reports) {
@@ -290,8 +308,7 @@ void Committer::committed(const EpochCommit& commit, const SliceInfo& last) {
 void Committer::publish_input(const SliceInfo& last) {
   constexpr std::int64_t kPauseMs = 500;
   const std::int64_t now = run_.clock->steady_ms();
-  const bool is_last = last.ends_input || run_.end.stop;
-  if (published_ms_ >= 0 && now - published_ms_ < kPauseMs && !is_last) return;
+  if (published_ms_ >= 0 && now - published_ms_ < kPauseMs && !last.is_last) return;
   published_ms_ = now;
   auto input = std::make_shared<const std::vector<SourceProgress>>(input_.view());
   const std::lock_guard lock(mutex_);

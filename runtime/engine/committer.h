@@ -74,6 +74,7 @@ class Committer {
   void take_times(const SliceInfo& info);
   void take_waiting_positions();
   Status apply(Pending& pending);
+  void hold_back_times(Pending& pending);
   Status write_sinks(std::vector<SliceReport>& reports);
   Status write_sink(std::size_t node);
   Status commit(const SliceInfo& last);
@@ -89,6 +90,7 @@ class Committer {
   std::size_t reports_per_slice_;
   Ledger ledger_;
   InputBook input_;
+  std::vector<std::vector<std::size_t>> stateful_before_;  // per node
   std::int64_t published_ms_ = -1;
   std::vector<SinkState> sinks_;  // per node
   SinkMerge merge_;

@@ -53,6 +53,8 @@ class Engine {
   /// Before open(): the aim of a slice's size. Tiny ones let a small test pass every border that a
   /// large input has.
   void set_slice_bytes(std::size_t bytes) { run_.slice_bytes = bytes; }
+  /// Before open(): how many records an operator makes of one shard's state in one slice. Tests.
+  void set_piece_rows(std::size_t rows) { run_.piece_rows = rows; }
   /// After open(), with one thread: shows `tracer` what passes the operators.
   void trace(Tracer& tracer);
   bool ending() const { return run_.end.ending(); }

@@ -16,11 +16,13 @@ Inbox::Inbox(const Plan& plan)
   }
 }
 
-void Inbox::deliver(std::size_t stage, const SliceInfoPtr& info, ExchangePart part) {
+void Inbox::deliver(std::size_t stage, const SliceInfoPtr& info, ExchangePart part,
+                    const std::vector<Held>& held) {
   const std::lock_guard lock(mutex_);
   ArrivedSlice& arrived = waiting_[stage][info->sequence];
   arrived.info = info;
   ++arrived.arrived;
+  arrived.held.insert(arrived.held.end(), held.begin(), held.end());
   if (!part.rows.empty()) arrived.parts.push_back(std::move(part));
 }
 
@@ -82,6 +84,7 @@ void EngineThread::process_arrived(std::size_t stage, Inbox::ArrivedSlice arrive
   const std::shared_ptr<SliceMemory> own = run_.pool->take();
   chains_.set_memory(stage, own);
   chains_.begin_slice(stage, arrived.info->now_ms);
+  chains_.hold_back(stage, arrived.held);
   for (const ExchangePart& part : arrived.parts) {
     for (const auto& memory : part.memory) chains_.hold_memory(stage, memory);
   }
@@ -124,13 +127,14 @@ void EngineThread::end_stage(std::size_t stage, const SliceInfoPtr& info) {
     const std::shared_ptr<const NodeTimes> times = timeline_.after(*info);
     const bool barrier =
         info->ends_epoch != 0 && !(mutant("epoch.lost_barrier") && info->ends_epoch % 2 == 0);
-    chains_.end_slice(stage, *times, barrier);
+    chains_.end_slice(stage, *times, *info, barrier);
     if (barrier) report.changes = chains_.freeze(stage, info->ends_epoch);
   }
+  report.held = chains_.held(stage);
   for (Chains::Outgoing& outgoing : chains_.take_parts(stage)) {
     if (mutant("exchange.lost_row") && !outgoing.part.rows.empty()) outgoing.part.rows.pop_back();
     const std::size_t to = run_.plan->stage[run_.plan->edges[outgoing.edge].to];
-    peers_[outgoing.receiver]->inbox().deliver(to, info, std::move(outgoing.part));
+    peers_[outgoing.receiver]->inbox().deliver(to, info, std::move(outgoing.part), report.held);
   }
   report.sinks = chains_.take_sinks(stage);
   report.counts = chains_.take_counts(stage);

@@ -20,11 +20,14 @@ class Committer;
 class Inbox {
  public:
   explicit Inbox(const Plan& plan);
-  void deliver(std::size_t stage, const SliceInfoPtr& info, ExchangePart part);
+  /// `held`: what the sender's stage, and those before it, hold back.
+  void deliver(std::size_t stage, const SliceInfoPtr& info, ExchangePart part,
+               const std::vector<Held>& held);
 
   struct ArrivedSlice {
     SliceInfoPtr info;
     std::vector<ExchangePart> parts;
+    std::vector<Held> held;
     std::size_t arrived = 0;
   };
   /// The stage's next slice, if all of its parts are here.

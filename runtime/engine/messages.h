@@ -53,9 +53,13 @@ struct SliceInfo {
   std::map<std::size_t, std::vector<ShardTime>> shard_times;
   std::int64_t max_event_time = kNoEventTime;
   std::uint64_t ends_epoch = 0;  ///< number of the epoch that ends with this slice, or 0
+  bool is_last = false;          ///< of the run: an epoch ends, and no slice follows
   bool ends_input = false;       ///< all sources are exhausted: watermarks go to the end of time
   std::vector<PositionChange> positions;
   bool is_input = false;  ///< of `source`
+  /// Operators make more of what is due of their state. Not with a slice that is chance, where all
+  /// else is not.
+  bool brings_pieces = true;
   std::uint64_t bytes = 0;
   std::size_t queued = 0;  ///< slices of the source that were read ahead when this one was taken
   std::optional<Backlog> backlog;
@@ -121,12 +125,19 @@ struct NodeCounts {
   Outputs::Counts counts;
 };
 
+/// A node that has more to make of its state, and the earliest event time of that.
+struct Held {
+  std::size_t node = 0;
+  std::int64_t time = kEndOfTime;
+};
+
 /// What a thread has to say when a stage of it is done with a slice.
 struct SliceReport {
   SliceInfoPtr info;
   std::vector<NodeCounts> counts;
   std::vector<SinkPart> sinks;
   std::vector<std::shared_ptr<void>> changes;  ///< frozen tables, if an epoch ends
+  std::vector<Held> held;                      ///< on this thread
 };
 
 }  // namespace huiliu::runtime

@@ -61,6 +61,8 @@ struct Flow {
   unsigned window = 8;  ///< slices that may be under way at once: the back-pressure
   std::atomic<std::uint64_t> in_flight{0};
   std::atomic<std::uint64_t> outbox_records{0};  ///< committed, not yet delivered
+  /// Operators, on all threads, that have more to make of their state in the next slices.
+  std::atomic<std::uint64_t> holding{0};
 };
 
 /// What should have been read and was not. Readers write it.
@@ -91,6 +93,7 @@ struct RunContext {
   Clock* clock = nullptr;
   const Selection* selection = nullptr;  ///< not null: the run is a rejudgement
   std::size_t slice_bytes = 1 << 20;     ///< aim of a slice's size
+  std::size_t piece_rows = 4096;         ///< OperatorContext::piece_rows()
   std::shared_ptr<MemoryPool> pool = std::make_shared<MemoryPool>();
   /// Waits; false if the topology is to end instead. Virtual time in simulations.
   std::function<bool(std::int64_t ms)> wait;

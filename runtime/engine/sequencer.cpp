@@ -91,6 +91,7 @@ void Sequencer::end_epoch(SliceInfo& info, std::int64_t now) {
 void Sequencer::stamp(SliceInfo& info) {
   info.sequence = next_sequence_++;
   info.now_ms = run_.clock->now_ms();
+  if (!info.brings_pieces) return;
   info.events.insert(info.events.begin(), std::make_move_iterator(events_.begin()),
                      std::make_move_iterator(events_.end()));
   events_.clear();
@@ -100,9 +101,10 @@ void Sequencer::stamp(SliceInfo& info) {
   align();
 }
 
-Sequencer::Work Sequencer::control(bool ends_input, bool ends_epoch) {
+Sequencer::Work Sequencer::control(bool ends_input, bool ends_epoch, bool brings_pieces) {
   Work work;
   work.info = std::make_shared<SliceInfo>();
+  work.info->brings_pieces = brings_pieces;
   work.info->ends_input = ends_input;
   stamp(*work.info);
   dirty_ = true;
@@ -156,7 +158,10 @@ std::optional<Sequencer::Work> Sequencer::next_of(const std::vector<std::uint32_
 std::optional<Sequencer::Work> Sequencer::next_input(std::int64_t now) {
   if (auto work = next_of(own_, next_own_, now)) return work;
   const auto caught_up = [&](std::uint32_t feed) { return feeds_[feed]->has_caught_up(now); };
-  if (std::all_of(first_.begin(), first_.end(), caught_up)) first_.clear();
+  if (std::all_of(first_.begin(), first_.end(), caught_up)) {
+    for (const std::uint32_t feed : first_) gather_events(*feeds_[feed]);
+    first_.clear();
+  }
   if (!first_.empty()) return next_of(first_, next_first_, now);
   return next_of(turns_, next_, now);
 }
@@ -171,10 +176,7 @@ std::optional<Sequencer::Work> Sequencer::pull() {
   if (done_ || run_.end.abandon || run_.flow.in_flight >= run_.flow.window) return std::nullopt;
   const Pacing pacing = run_.backend->pacing();
   if (pacing.reopen) run_.end.stop = true;
-  if (run_.end.stop) {
-    done_ = true;
-    return control(false, true);
-  }
+  if (run_.end.stop) return last(false);
   // The times of an earlier run come before the first record, which may be late.
   if (goes_on_) {
     goes_on_ = false;
@@ -200,19 +202,37 @@ std::optional<Sequencer::Work> Sequencer::without_input(std::int64_t now, const 
   const bool all_ended = std::all_of(feeds_.begin(), feeds_.end(), [&](const auto& feed) {
     return feed->look(now) == Feed::State::kEnded;
   });
-  if (taking && all_ended) {
-    for (const auto& feed : feeds_) gather_events(*feed);
-    done_ = true;
-    return control(true, true);
-  }
+  if (taking && all_ended) return end_of_input(now, pacing);
   idle_.look(now, taking && !strict_, events_);
   // Where nothing is chance, the next slice brings what there is to be said.
   const bool moving = needs_time_ && !strict_ &&
                       std::any_of(events_.begin(), events_.end(),
                                   [](const SplitEvent& event) { return moves_time(event.kind); });
+  // The next slice is enough for that if it comes anyway; where nothing is chance, no other may be.
+  const bool holding = !strict_ && run_.flow.holding > 0;
   const bool due = (dirty_ || moving || pacing.empty_epoch) && epoch_is_due(now, pacing);
-  if (moving || due) return control(false, due);
+  // Where all input is bounded, a slice that only ends an epoch is all that is chance.
+  if (moving || holding || due) return control(false, due, !strict_);
   return std::nullopt;
+}
+
+Sequencer::Work Sequencer::last(bool ends_input) {
+  done_ = true;
+  Work work = control(ends_input, true);
+  work.info->is_last = true;
+  return work;
+}
+
+// Windows end, and what they give may need more slices than one, which shows when those under way
+// are done.
+std::optional<Sequencer::Work> Sequencer::end_of_input(std::int64_t now, const Pacing& pacing) {
+  for (const auto& feed : feeds_) gather_events(*feed);
+  if (!needs_time_) return last(true);
+  if (std::exchange(input_over_, true)) {
+    if (run_.flow.in_flight > 0) return std::nullopt;
+    if (run_.flow.holding == 0) return last(true);
+  }
+  return control(true, epoch_is_due(now, pacing));
 }
 
 std::int64_t Sequencer::ms_to_next() {

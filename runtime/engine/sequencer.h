@@ -80,7 +80,9 @@ class Sequencer {
                               std::int64_t now);
   std::optional<Work> without_input(std::int64_t now, const Pacing& pacing, bool taking);
   Work input(Feed& feed, std::uint32_t index, std::int64_t now);
-  Work control(bool ends_input, bool ends_epoch);
+  Work control(bool ends_input, bool ends_epoch, bool brings_pieces = true);
+  Work last(bool ends_input);
+  std::optional<Work> end_of_input(std::int64_t now, const Pacing& pacing);
   void gather_events(Feed& feed);
   void stamp(SliceInfo& info);
   void align();
@@ -105,8 +107,9 @@ class Sequencer {
   std::uint64_t next_sequence_ = 0;
   std::uint64_t next_epoch_ = 1;
   std::int64_t epoch_started_ = 0;
-  bool dirty_ = false;  // slices were given out since the last epoch ended
-  bool done_ = false;   // under the mutex
+  bool dirty_ = false;       // slices were given out since the last epoch ended
+  bool input_over_ = false;  // the slice that ends the input was given out
+  bool done_ = false;        // under the mutex
 };
 
 }  // namespace huiliu::runtime

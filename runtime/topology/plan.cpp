@@ -1,6 +1,7 @@
 #include "runtime/topology/plan.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -86,6 +87,19 @@ Plan make_plan(const Topology& topology, unsigned parallelism) {
     }
   }
   return plan;
+}
+
+std::vector<std::vector<std::size_t>> stateful_before(const Topology& topology) {
+  std::vector<std::vector<std::size_t>> before;
+  for (const Node& node : topology.nodes) {
+    std::set<std::size_t> found;
+    for (const StreamRef& input : node.inputs) {
+      found.insert(before[input.node].begin(), before[input.node].end());
+      if (Plan::needs_key(topology.nodes[input.node])) found.insert(input.node);
+    }
+    before.emplace_back(found.begin(), found.end());
+  }
+  return before;
 }
 
 namespace {

@@ -52,6 +52,9 @@ struct Plan {
 
 Plan make_plan(const Topology& topology, unsigned parallelism);
 
+/// Per node: the nodes with state whose records can reach it, itself not among them; ascending.
+std::vector<std::vector<std::size_t>> stateful_before(const Topology& topology);
+
 /// Guarantee of every path from a source to a sink.
 std::vector<PathGuarantee> guarantees(const Topology& topology);
 

@@ -75,6 +75,7 @@ std::string run_engine(const runtime::Topology& topology, runtime::Backend& back
   runtime::ManualClock clock(kNow);
   runtime::Engine engine(topology, schedule.threads, backend, clock);
   engine.set_slice_bytes(schedule.slice_bytes);
+  engine.set_piece_rows(schedule.piece_rows);
   try {
     if (auto status = engine.open(); !status.is_ok()) return status.message();
     if (!schedule.real) return step_to_end(engine, clock, schedule);

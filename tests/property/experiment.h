@@ -19,6 +19,7 @@ struct Schedule {
   bool real = false;       ///< real threads instead
   bool per_epoch = false;  ///< time passes by chance, so epochs end by chance
   std::size_t slice_bytes = 0;
+  std::size_t piece_rows = 0;  ///< what comes out of one shard's state in one slice
 };
 
 /// Runs the topology with an engine of its own on an empty state; `out` is the folder of its sinks.

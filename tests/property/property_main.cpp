@@ -52,6 +52,8 @@ std::string try_seed(std::uint64_t seed, const std::string& folder, Tally& tally
   schedule.per_epoch = random.chance(35);
   const std::vector<std::size_t> sizes = {1, 200, 700, 3000, 1 << 20};
   schedule.slice_bytes = random.pick(sizes);
+  const std::vector<std::size_t> pieces = {1, 2, 5, 4096};
+  schedule.piece_rows = random.pick(pieces);
   const RandomTopology drawn(random, folder, schedule.per_epoch);
   tally.add(drawn);
   const Results one = run(drawn.path(), folder + "/out1", schedule);
@@ -65,9 +67,10 @@ std::string try_seed(std::uint64_t seed, const std::string& folder, Tally& tally
     const Results many = run(drawn.path(), fmt::format("{}/out{}", folder, threads), schedule);
     const std::string text = difference(one, many, drawn.last_row_sinks());
     if (text.empty()) continue;
-    return fmt::format("{} threads ({}), slices of {} bytes, epochs end {}\n{}\n{}", threads,
-                       schedule.real ? "real" : "stepped", schedule.slice_bytes,
-                       schedule.per_epoch ? "by chance" : "with the input", text, drawn.text());
+    return fmt::format(
+        "{} threads ({}), slices of {} bytes, pieces of {} rows, epochs end {}\n{}\n{}", threads,
+        schedule.real ? "real" : "stepped", schedule.slice_bytes, schedule.piece_rows,
+        schedule.per_epoch ? "by chance" : "with the input", text, drawn.text());
   }
   return "";
 }

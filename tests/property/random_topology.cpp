@@ -136,6 +136,7 @@ void RandomTopology::draw_sinks() {
   const bool gather_rejects = random_.chance(50);
   rejects_.clear();
   for (const Stream& stream : streams_) {
+    if (stream.is_silent) continue;
     // Which counts were said on the way, and taken back, depends on epochs too.
     if (stream.per_epoch && stream.name.ends_with(".changes")) continue;
     if (stream.per_epoch) {
@@ -178,7 +179,9 @@ bool RandomTopology::is_accepted(const std::string& node) {
   const runtime::Node& taken = *topology.find(node);
   for (std::size_t port = 0; port < taken.outputs.size(); ++port) {
     const runtime::Schema& schema = taken.outputs[port].schema;
-    if (schema.width() > 0) streams_.push_back({taken.stream_name(port), schema});
+    if (schema.width() == 0) continue;
+    const bool silent = taken.outputs[port].changes && !schema.index_of(runtime::kChangeField);
+    streams_.push_back({.name = taken.stream_name(port), .schema = schema, .is_silent = silent});
   }
   return true;
 }

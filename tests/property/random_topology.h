@@ -37,6 +37,7 @@ class RandomTopology {
     runtime::Schema schema;
     bool is_read = false;
     bool per_epoch = false;
+    bool is_silent = false;  ///< it gives changes and does not say so: no sink may have it
   };
 
   void draw_sources();

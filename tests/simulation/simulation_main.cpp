@@ -110,6 +110,7 @@ class World {
     const unsigned threads = disturbed ? 1 + static_cast<unsigned>(random_() % 3) : 1;
     runtime::Engine engine(topology, threads, backend, clock);
     std::uint64_t waits = 0;
+    engine.set_piece_rows(3);
     engine.set_wait([this, &clock, &waits](std::int64_t ms) {
       clock.advance(ms);
       return options_.fail_reads == 0 || ++waits % kMostWaits != 0;

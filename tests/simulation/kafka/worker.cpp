@@ -105,6 +105,7 @@ Status Worker::run_once(const runtime::BackendContext& context, bool& reopen) {
   auto backend = topology_.backend->open(context);
   if (!backend.is_ok()) return backend.status();
   runtime::Engine engine(topology_, threads_, *backend.value(), scheduler_);
+  engine.set_piece_rows(2);
   engine.set_wait([this, &engine](std::int64_t ms) {
     scheduler_.sleep(ms * 1000);
     return !engine.ending();
