@@ -76,6 +76,7 @@ MUTANTS = {
     "kafka.outputs_early": ("outputs are committed before their positions", ["simulation_kafka", "kafka"]),
     "kafka.position_without_changes": ("the local copy notes how far a changelog is applied, but not its rows", ["simulation_kafka", "kafka"]),
     "kafka.positions_after_commit": ("positions are in a transaction of their own, after the epoch's", ["simulation_kafka", "kafka"]),
+    "kafka.queue_of_another": ("partitions of a source come to another one that shares its client", ["connectors", "simulation_kafka"]),
     "kafka.reads_again": ("reading goes on before the committed position", ["simulation_kafka", "kafka"]),
     "kafka.reads_ahead": ("reading goes on behind the committed position", ["simulation_kafka", "kafka"]),
     "kafka.restore_forgets": ("a restore leaves out some keys", ["simulation_kafka", "kafka"]),

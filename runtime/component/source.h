@@ -15,6 +15,7 @@
 #include "runtime/component/event_time.h"
 #include "runtime/component/operator.h"
 #include "runtime/component/outputs.h"
+#include "runtime/component/run_parts.h"
 #include "runtime/record/arena.h"
 #include "runtime/record/record.h"
 #include "runtime/record/schema.h"
@@ -108,6 +109,7 @@ struct SourceContext {
   std::function<const std::string*(std::string_view)> intern;  ///< partition names
   Clock* clock = nullptr;
   Splits* splits = &Splits::none();
+  RunParts* parts = nullptr;          ///< what readers of the run share; null: nothing
   std::size_t slice_bytes = 1 << 20;  ///< aim of a slice's size
   /// If several processes share the work: this one reads partitions whose number modulo `shards` is
   /// among these. Empty: all.

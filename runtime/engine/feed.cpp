@@ -41,6 +41,7 @@ SourceContext Feed::context() {
   context.intern = intern_partition;
   context.clock = run_.clock;
   context.splits = this;
+  context.parts = &run_.parts;
   context.slice_bytes = run_.slice_bytes;
   context.owned_shards = run_.backend->owned_shards();
   context.shards = run_.topology->shards;

@@ -11,6 +11,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/status.h"
+#include "runtime/component/run_parts.h"
 #include "runtime/engine/messages.h"
 #include "runtime/topology/plan.h"
 
@@ -102,6 +103,7 @@ struct RunContext {
   Ending end{bell};
   Flow flow;
   Unread unread;
+  RunParts parts;
 };
 
 /// Calls `attempt` until it returns something else than kUnavailable, with growing waits between.

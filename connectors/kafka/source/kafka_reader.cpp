@@ -1,11 +1,13 @@
 #include "connectors/kafka/source/kafka_reader.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
 #include "connectors/kafka/source/partition_set.h"
+#include "connectors/kafka/source/shared_consumer.h"
 #include "connectors/kafka/source/slice_filler.h"
 
 namespace huiliu::connectors::kafka {
@@ -21,8 +23,7 @@ class KafkaReader final : public runtime::SourceReader {
   explicit KafkaReader(ReaderOptions options) : options_(std::move(options)) {}
   ~KafkaReader() override {
     filler_.clear();
-    queue_.reset();
-    close_consumer(std::move(client_));
+    seat_.reset();
   }
 
   Status open(const runtime::SourceContext& context) override;
@@ -37,6 +38,7 @@ class KafkaReader final : public runtime::SourceReader {
   std::pair<std::uint64_t, std::uint64_t> progress() const override { return {0, 0}; }
 
  private:
+  Status take_seat();
   Settings client_settings() const;
   std::string client_group() const;
   std::int64_t now() const { return context_.clock->steady_ms(); }
@@ -46,13 +48,12 @@ class KafkaReader final : public runtime::SourceReader {
   }
   Status discover_later();
   Status fetch();
-  std::size_t consume();
   Status take_in(Message message);
+  Status reaction(const Error& error) const;
 
   ReaderOptions options_;
   runtime::SourceContext context_;
-  Client client_;
-  Queue queue_;
+  std::unique_ptr<ConsumerSeat> seat_;
   PartitionSet partitions_{options_, context_};
   SliceFiller filler_{options_, context_, partitions_};
   std::vector<rd_kafka_message_t*> batch_;
@@ -64,15 +65,24 @@ class KafkaReader final : public runtime::SourceReader {
 Status KafkaReader::open(const runtime::SourceContext& context) {
   context_ = context;
   if (Status status = partitions_.load_positions(); !status.is_ok()) return status;
-  auto client = make_client(RD_KAFKA_CONSUMER, options_.connection, client_settings());
-  if (!client.is_ok()) return client.status();
-  client_ = std::move(client.value());
-  if (Status status = use_consumer_queue(client_.get()); !status.is_ok()) return status;
-  queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
+  if (Status status = take_seat(); !status.is_ok()) return status;
   discovered_ms_ = context.clock->steady_ms();
-  return partitions_.discover(client_.get(), true);
+  return partitions_.discover(*seat_, true);
 }
 
+// An open that is tried again has a seat, and partitions that are assigned there.
+Status KafkaReader::take_seat() {
+  if (seat_) return Status::ok();
+  const auto pool = context_.parts != nullptr ? context_.parts->get<ConsumerPool>()
+                                              : std::make_shared<ConsumerPool>();
+  auto seat = pool->join(options_.connection, client_settings(), partitions_.topics());
+  if (!seat.is_ok()) return seat.status();
+  seat_ = std::move(seat.value());
+  return Status::ok();
+}
+
+// Sources for which all of these are equal share a client. The limits of what is fetched ahead hold
+// for each source's queue, not for the client.
 Settings KafkaReader::client_settings() const {
   const std::uint64_t prefetch_kib = std::max<std::uint64_t>(1024, options_.prefetch_bytes >> 10);
   return {{"group.id", client_group()},
@@ -113,7 +123,7 @@ void KafkaReader::hold(runtime::SplitId split, bool held) {
   Partition* const partition = partitions_.find(split);
   if (partition == nullptr || partition->held == held) return;
   partition->held = held;
-  partitions_.pause(client_.get(), *partition);
+  partitions_.pause(*seat_, *partition);
   held ? filler_.park(*partition) : filler_.unpark(*partition);
 }
 
@@ -121,29 +131,21 @@ void KafkaReader::hold(runtime::SplitId split, bool held) {
 Status KafkaReader::discover_later() {
   if (options_.until_end || now() - discovered_ms_ < options_.discover_ms) return Status::ok();
   discovered_ms_ = now();
-  Status status = partitions_.discover(client_.get(), false);
+  Status status = partitions_.discover(*seat_, false);
   if (status.code() != StatusCode::kRestart) return status;
   spdlog::warn("{}: {}; trying again later", context_.node_name, status.message());
   return Status::ok();
 }
 
-// A batch would be waited for until it is full, so only the first message is waited for.
-std::size_t KafkaReader::consume() {
+Status KafkaReader::fetch() {
   constexpr std::size_t kBatch = 4096;
   batch_.resize(kBatch);
-  const auto more = [this](std::size_t from) {
-    const ssize_t count =
-        rd_kafka_consume_batch_queue(queue_.get(), 0, batch_.data() + from, kBatch - from);
-    return count > 0 ? static_cast<std::size_t>(count) : 0;
-  };
-  if (const std::size_t count = more(0); count > 0) return count;
-  batch_.front() = rd_kafka_consume_queue(queue_.get(), most_wait_ms_);
-  return batch_.front() == nullptr ? 0 : 1 + more(1);
-}
-
-Status KafkaReader::fetch() {
-  const std::size_t count = consume();
   Status status = Status::ok();
+  for (const Error& error : seat_->take_errors(now())) {
+    if (status.is_ok()) status = reaction(error);
+  }
+  if (!status.is_ok()) return status;
+  const std::size_t count = seat_->take(batch_, most_wait_ms_);
   std::vector<Partition*> recreated;
   for (std::size_t i = 0; i < count; ++i) {
     Message message(batch_[i]);
@@ -154,7 +156,7 @@ Status KafkaReader::fetch() {
   }
   for (Partition* partition : recreated) {
     if (!status.is_ok()) break;
-    status = partitions_.start_over(client_.get(), *partition);
+    status = partitions_.start_over(*seat_, *partition);
     filler_.drop(*partition);
   }
   return status;
@@ -177,6 +179,10 @@ Status KafkaReader::take_in(Message message) {
   // What the brokers have may not be what was being read: a new start looks what there is.
   Error error = error_of(message->err);
   error.text = rd_kafka_message_errstr(message.get());
+  return reaction(error);
+}
+
+Status KafkaReader::reaction(const Error& error) const {
   return unless_passing(error, "source '" + context_.node_name + "'");
 }
 

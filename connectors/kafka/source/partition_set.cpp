@@ -51,7 +51,8 @@ Status PartitionSet::load_positions() {
   return Status::ok();
 }
 
-Status PartitionSet::discover(rd_kafka_t* client, bool first) {
+Status PartitionSet::discover(ConsumerSeat& seat, bool first) {
+  rd_kafka_t* const client = seat.client();
   auto names = topics_.find(client, context_.node_name, context_.topology_id);
   if (!names.is_ok()) return names.status();
   const std::size_t before = partitions_.size();
@@ -68,7 +69,7 @@ Status PartitionSet::discover(rd_kafka_t* client, bool first) {
     spdlog::info("{}: {} new partitions", context_.node_name, partitions_.size() - before);
   }
   pinned_ = false;
-  return assign(client, first);
+  return assign(seat);
 }
 
 bool PartitionSet::owned(int number) const {
@@ -169,8 +170,8 @@ Result<std::int64_t> PartitionSet::checked(const Partition& partition,
   return decision.offset;
 }
 
-Status PartitionSet::start_over(rd_kafka_t* client, Partition& partition) {
-  auto range = offset_range(client, partition.topic, partition.number);
+Status PartitionSet::start_over(ConsumerSeat& seat, Partition& partition) {
+  auto range = offset_range(seat.client(), partition.topic, partition.number);
   if (!range.is_ok()) return range.status();
   auto start = checked(
       partition, decide_missing(Missing::kRecreated, partition.next, *range, options_.on_missing),
@@ -181,30 +182,25 @@ Status PartitionSet::start_over(rd_kafka_t* client, Partition& partition) {
   partition.bare_to = -1;
   partition.passed_end = false;
   partition.done = partition.end >= 0 && partition.next >= partition.end;
-  partition.assigned = false;
-  Status status = unassign(client, partition);
-  return status.is_ok() ? assign(client, false) : status;
-}
-
-Status PartitionSet::unassign(rd_kafka_t* client, const Partition& partition) const {
-  const PartitionList list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
-  return as_status(take(rd_kafka_incremental_unassign(client, list.get())),
+  return as_status(seat.seek(partition.topic, partition.number, partition.next),
                    "reading " + context_.node_name);
 }
 
 // Begins to fetch the partitions that are not fetched yet; the others go on undisturbed.
-Status PartitionSet::assign(rd_kafka_t* client, bool first) {
+Status PartitionSet::assign(ConsumerSeat& seat) {
   const PartitionList list(rd_kafka_topic_partition_list_new(8));
+  std::vector<Partition*> added;
   for (auto& [id, partition] : partitions_) {
     if (partition.done || partition.assigned) continue;
-    partition.assigned = true;
+    added.push_back(&partition);
     rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)
         ->offset = partition.expected == kNoTime ? partition.next : partition.next - 1;
   }
-  const std::string what = "reading " + context_.node_name;
-  if (first) return as_status(error_of(rd_kafka_assign(client, list.get())), what);
-  return as_status(take(rd_kafka_incremental_assign(client, list.get())), what);
+  Status status = as_status(seat.assign(list.get()), "reading " + context_.node_name);
+  if (status.is_ok()) {
+    for (Partition* partition : added) partition->assigned = true;
+  }
+  return status;
 }
 
 Partition* PartitionSet::find(const rd_kafka_message_t& message) {
@@ -227,14 +223,12 @@ Partition* PartitionSet::find(runtime::SplitId split) {
 }
 
 // Where that fails, more is fetched than is needed, and nothing else is wrong.
-void PartitionSet::pause(rd_kafka_t* client, const Partition& partition) const {
-  const PartitionList list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
-  const rd_kafka_resp_err_t code = partition.held ? rd_kafka_pause_partitions(client, list.get())
-                                                  : rd_kafka_resume_partitions(client, list.get());
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+void PartitionSet::pause(ConsumerSeat& seat, const Partition& partition) const {
+  if (!partition.assigned) return;
+  const Error error = seat.pause(partition.topic, partition.number, partition.held);
+  if (!error) return;
   spdlog::warn("{}: {} cannot be {}: {}", context_.node_name, *partition.name,
-               partition.held ? "paused" : "read on", rd_kafka_err2str(code));
+               partition.held ? "paused" : "read on", error.text);
 }
 
 bool PartitionSet::is_expected(const rd_kafka_message_t& message) {

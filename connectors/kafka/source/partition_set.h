@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "connectors/kafka/source/kafka_reader.h"
+#include "connectors/kafka/source/shared_consumer.h"
 #include "connectors/kafka/source/start_offset.h"
 #include "connectors/kafka/source/topic_selection.h"
 
@@ -43,16 +44,18 @@ class PartitionSet {
 
   /// Takes the committed positions of the context.
   runtime::Status load_positions();
+  /// What the source reads, by its options.
+  const TopicSelection& topics() const { return topics_; }
   /// Takes in partitions that are not known yet. `first`: when the reader is opened.
-  runtime::Status discover(rd_kafka_t* client, bool first);
+  runtime::Status discover(ConsumerSeat& seat, bool first);
   /// Goes on in a topic that was recreated, by `on_missing`.
-  runtime::Status start_over(rd_kafka_t* client, Partition& partition);
+  runtime::Status start_over(ConsumerSeat& seat, Partition& partition);
 
   /// Of a message or of the end of a partition; null if it is of none that is read.
   Partition* find(const rd_kafka_message_t& message);
   Partition* find(runtime::SplitId split);
   /// Stops fetching the partition, or goes on, as its `held` says.
-  void pause(rd_kafka_t* client, const Partition& partition) const;
+  void pause(ConsumerSeat& seat, const Partition& partition) const;
   /// False if the message is in the place of the last one that was read, and is another one.
   bool is_expected(const rd_kafka_message_t& message);
   /// Notes that there is no message before `offset`. That becomes part of the position although
@@ -79,8 +82,7 @@ class PartitionSet {
                                           const PartitionFacts& facts) const;
   runtime::Result<std::int64_t> checked(const Partition& partition, const StartDecision& decision,
                                         const OffsetRange& range) const;
-  runtime::Status assign(rd_kafka_t* client, bool first);
-  runtime::Status unassign(rd_kafka_t* client, const Partition& partition) const;
+  runtime::Status assign(ConsumerSeat& seat);
   void add_all_positions(runtime::Slice& slice);
   void end_split(Partition& partition);
 

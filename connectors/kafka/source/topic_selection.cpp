@@ -57,6 +57,24 @@ Result<std::vector<std::string>> TopicSelection::choose(const std::vector<std::s
   return found;
 }
 
+namespace {
+bool is_pattern(const std::string& topic) { return topic.starts_with('^'); }
+
+// Whether a name fits two patterns is not worth finding out.
+bool may_meet(const std::string& one, const std::string& other) {
+  if (is_pattern(one) && is_pattern(other)) return true;
+  if (is_pattern(one)) return std::regex_search(other, std::regex(one));
+  return is_pattern(other) ? may_meet(other, one) : one == other;
+}
+}  // namespace
+
+bool TopicSelection::may_meet(const TopicSelection& other) const {
+  return std::any_of(topics_.begin(), topics_.end(), [&](const std::string& one) {
+    return std::any_of(other.topics_.begin(), other.topics_.end(),
+                       [&](const std::string& two) { return kafka::may_meet(one, two); });
+  });
+}
+
 void TopicSelection::add_matches(const std::string& pattern, const std::vector<std::string>& all,
                                  const std::string& node, const std::string& topology_id,
                                  std::vector<std::string>& found) {

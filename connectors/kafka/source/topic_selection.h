@@ -28,6 +28,9 @@ class TopicSelection {
                                                    const std::string& node,
                                                    const std::string& topology_id);
 
+  /// Whether a topic may come, or be there, that both read.
+  bool may_meet(const TopicSelection& other) const;
+
  private:
   bool has_pattern() const;
   void add_matches(const std::string& pattern, const std::vector<std::string>& all,

@@ -42,5 +42,17 @@ TEST(TopicSelectionTest, ANameOfSuchATopicIsRefusedUnlessTheEngineItselfReadsIt)
   EXPECT_THAT(*own, ElementsAre("t.once.repartition"));
 }
 
+TEST(TopicSelection, KnowsWhetherAnotherMayReadTheSameTopic) {
+  const auto meet = [](const char* one, const char* other) {
+    return TopicSelection({one}, false).may_meet(TopicSelection({"x", other}, false));
+  };
+  EXPECT_TRUE(meet("a", "a"));
+  EXPECT_FALSE(meet("a", "b"));
+  EXPECT_TRUE(meet("^a", "ab"));
+  EXPECT_TRUE(meet("ab", "^a"));
+  EXPECT_FALSE(meet("b", "^a"));
+  EXPECT_TRUE(meet("^a", "^b"));
+}
+
 }  // namespace
 }  // namespace huiliu::connectors::kafka

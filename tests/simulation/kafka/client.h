@@ -117,19 +117,30 @@ class ReaderPart {
       : client_(client), committed_only_(committed_only), tells_end_(tells_end) {}
   void assign(const rd_kafka_topic_partition_list_t* list, bool anew);
   void unassign(const rd_kafka_topic_partition_list_t* list);
-  std::size_t fetch(Micros wait, rd_kafka_message_t** messages, std::size_t most);
+  void seek(const rd_kafka_topic_partition_list_t* list);
+  void pause(const rd_kafka_topic_partition_list_t* list, bool paused);
+  /// From then on what is read of the partition goes to that queue, not to the consumer's. As in
+  /// librdkafka, a partition that was stopped goes to none until it is forwarded anew.
+  void forward(const PartitionId& partition, const rd_kafka_queue_t* queue);
+  /// What goes to the queue goes nowhere.
+  void forget(const rd_kafka_queue_t* queue);
+  std::size_t fetch(const rd_kafka_queue_t& queue, Micros wait, rd_kafka_message_t** messages,
+                    std::size_t most);
   bool committed_only() const { return committed_only_; }
 
  private:
   struct Position {
     std::int64_t next = 0, told_end = -1;
+    bool paused = false;
   };
+  bool goes_to(const PartitionId& partition, const rd_kafka_queue_t& queue) const;
   std::size_t fetch_one(const PartitionId& partition, Position& position,
                         rd_kafka_message_t** messages, std::size_t most);
 
   Client& client_;
   bool committed_only_, tells_end_;
   std::map<PartitionId, Position> positions_;
+  std::map<PartitionId, const rd_kafka_queue_t*> forwarded_;  // null: nowhere
 };
 
 /// The part that is a member of a group, after librdkafka 2.0.2's rdkafka_cgrp.c: its states, what
@@ -227,7 +238,9 @@ struct rd_kafka_s {
 };
 struct rd_kafka_queue_s {
   huiliu::simulation::Client* client = nullptr;
-  std::deque<rd_kafka_event_t*> events;
+  std::deque<rd_kafka_event_t*> events = {};
+  bool of_consumer = false;
+  huiliu::simulation::PartitionId partition = {};  ///< whose queue it is, if it is a partition's
 };
 struct rd_kafka_consumer_group_metadata_s {
   huiliu::simulation::MemberId id;

@@ -381,29 +381,47 @@ rd_kafka_error_t* rd_kafka_incremental_unassign(rd_kafka_t* client,
   return nullptr;
 }
 
+rd_kafka_error_t* rd_kafka_seek_partitions(rd_kafka_t* client,
+                                           rd_kafka_topic_partition_list_t* list, int) {
+  client->client->reader->seek(list);
+  return nullptr;
+}
+
 rd_kafka_queue_t* rd_kafka_queue_new(rd_kafka_t* client) {
-  return new rd_kafka_queue_t{client->client.get(), {}};
+  return new rd_kafka_queue_t{.client = client->client.get()};
 }
 rd_kafka_queue_t* rd_kafka_queue_get_consumer(rd_kafka_t* client) {
-  return rd_kafka_queue_new(client);
+  return new rd_kafka_queue_t{.client = client->client.get(), .of_consumer = true};
+}
+rd_kafka_queue_t* rd_kafka_queue_get_partition(rd_kafka_t* client, const char* topic,
+                                               std::int32_t partition) {
+  return new rd_kafka_queue_t{.client = client->client.get(), .partition = {topic, partition}};
+}
+void rd_kafka_queue_forward(rd_kafka_queue_t* from, rd_kafka_queue_t* to) {
+  from->client->reader->forward(from->partition, to);
 }
 void rd_kafka_event_destroy(rd_kafka_event_t* event) { delete event; }
 void rd_kafka_queue_destroy(rd_kafka_queue_t* queue) {
   for (rd_kafka_event_t* event : queue->events) rd_kafka_event_destroy(event);
+  if (queue->client->reader) queue->client->reader->forget(queue);
   delete queue;
 }
 
 ssize_t rd_kafka_consume_batch_queue(rd_kafka_queue_t* queue, int timeout_ms,
                                      rd_kafka_message_t** messages, std::size_t most) {
-  return static_cast<ssize_t>(queue->client->reader->fetch(micros(timeout_ms), messages, most));
+  return static_cast<ssize_t>(
+      queue->client->reader->fetch(*queue, micros(timeout_ms), messages, most));
 }
 
-// No topology of the simulation aligns its partitions.
-rd_kafka_resp_err_t rd_kafka_pause_partitions(rd_kafka_t*, rd_kafka_topic_partition_list_t*) {
-  return RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED;
+rd_kafka_resp_err_t rd_kafka_pause_partitions(rd_kafka_t* client,
+                                              rd_kafka_topic_partition_list_t* list) {
+  client->client->reader->pause(list, true);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
-rd_kafka_resp_err_t rd_kafka_resume_partitions(rd_kafka_t*, rd_kafka_topic_partition_list_t*) {
-  return RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED;
+rd_kafka_resp_err_t rd_kafka_resume_partitions(rd_kafka_t* client,
+                                               rd_kafka_topic_partition_list_t* list) {
+  client->client->reader->pause(list, false);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 rd_kafka_message_t* rd_kafka_consume_queue(rd_kafka_queue_t* queue, int timeout_ms) {

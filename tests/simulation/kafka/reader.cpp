@@ -12,23 +12,60 @@ void ReaderPart::assign(const rd_kafka_topic_partition_list_t* list, bool anew) 
   if (list == nullptr) return;
   for (int i = 0; i < list->cnt; ++i) {
     const auto& one = list->elems[i];
-    positions_[{one.topic, one.partition}] = {one.offset, -1};
+    positions_[{one.topic, one.partition}] = {.next = one.offset};
   }
 }
 
 void ReaderPart::unassign(const rd_kafka_topic_partition_list_t* list) {
   for (int i = 0; i < list->cnt; ++i) {
-    positions_.erase({list->elems[i].topic, list->elems[i].partition});
+    const PartitionId partition(list->elems[i].topic, list->elems[i].partition);
+    positions_.erase(partition);
+    if (const auto to = forwarded_.find(partition); to != forwarded_.end()) to->second = nullptr;
   }
 }
 
-std::size_t ReaderPart::fetch(Micros wait, rd_kafka_message_t** messages, std::size_t most) {
+void ReaderPart::seek(const rd_kafka_topic_partition_list_t* list) {
+  for (int i = 0; i < list->cnt; ++i) {
+    const auto found = positions_.find({list->elems[i].topic, list->elems[i].partition});
+    list->elems[i].err =
+        found == positions_.end() ? RD_KAFKA_RESP_ERR__STATE : RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (found == positions_.end()) continue;
+    found->second.next = list->elems[i].offset;
+    found->second.told_end = -1;
+  }
+}
+
+void ReaderPart::pause(const rd_kafka_topic_partition_list_t* list, bool paused) {
+  for (int i = 0; i < list->cnt; ++i) {
+    const auto found = positions_.find({list->elems[i].topic, list->elems[i].partition});
+    if (found != positions_.end()) found->second.paused = paused;
+  }
+}
+
+void ReaderPart::forward(const PartitionId& partition, const rd_kafka_queue_t* queue) {
+  forwarded_[partition] = queue;
+}
+
+void ReaderPart::forget(const rd_kafka_queue_t* queue) {
+  for (auto& [partition, to] : forwarded_) {
+    if (to == queue) to = nullptr;
+  }
+}
+
+bool ReaderPart::goes_to(const PartitionId& partition, const rd_kafka_queue_t& queue) const {
+  const auto to = forwarded_.find(partition);
+  return to == forwarded_.end() ? queue.of_consumer : to->second == &queue;
+}
+
+std::size_t ReaderPart::fetch(const rd_kafka_queue_t& queue, Micros wait,
+                              rd_kafka_message_t** messages, std::size_t most) {
   Scheduler& scheduler = client_.scheduler();
   scheduler.sleep(wait);
   std::size_t count = 0;
   const Faults& faults = client_.in_cluster().faults;
   for (auto& [partition, position] : positions_) {
     if (count == most) break;
+    if (position.paused || !goes_to(partition, queue)) continue;
     // Its answer is still on the way.
     if (scheduler.chance(0.2 + faults.request_lost + faults.response_lost)) continue;
     count += fetch_one(partition, position, messages + count, most - count);
