@@ -34,6 +34,7 @@ class KafkaReader final : public runtime::SourceReader {
     return true;
   }
   bool has_splits() const override { return !options_.own; }
+  bool has_caught_up() const override { return partitions_.all_seen_end(); }
   Status failure() const override { return failure_; }
   std::pair<std::uint64_t, std::uint64_t> progress() const override { return {0, 0}; }
 
@@ -46,6 +47,7 @@ class KafkaReader final : public runtime::SourceReader {
     failure_ = std::move(status);
     return ReadResult::kFailed;
   }
+  void say_backlog(Slice& slice);
   Status discover_later();
   Status fetch();
   Status take_in(Message message);
@@ -112,10 +114,24 @@ ReadResult KafkaReader::read(Slice& slice) {
     partitions_.end_splits();
     if (Status status = fetch(); !status.is_ok()) return failed(std::move(status));
   }
-  if (!filler_.is_empty()) return filler_.fill(slice);
+  if (!filler_.is_empty()) {
+    const ReadResult result = filler_.fill(slice);
+    say_backlog(slice);
+    return result;
+  }
   if (partitions_.has_unsaid()) return filler_.pin(slice);
   return options_.until_end && !filler_.has_parked() && partitions_.all_done() ? ReadResult::kEnd
                                                                                : ReadResult::kIdle;
+}
+
+// As of the last answer of the brokers, which the client keeps.
+void KafkaReader::say_backlog(Slice& slice) {
+  if (slice.split == runtime::kNoSplit) return;
+  const Partition* const partition = partitions_.find(slice.split);
+  if (partition == nullptr) return;
+  const std::int64_t end = seat_->known_end(partition->topic, partition->number);
+  if (end < partition->next) return;
+  slice.backlog = runtime::Backlog{static_cast<std::uint64_t>(end - partition->next), true};
 }
 
 // What was fetched of the partition waits; no more of it is fetched meanwhile.
@@ -170,6 +186,7 @@ Status KafkaReader::take_in(Message message) {
   if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
     Partition* const partition = partitions_.find(*message);
     if (partition == nullptr) return Status::ok();
+    partition->seen_end = true;
     // Between the last message and the end there may be nothing but marks of transactions.
     if (partition->end >= 0 && message->offset >= partition->end) partition->done = true;
     // The notice waits behind the messages that were fetched before it.

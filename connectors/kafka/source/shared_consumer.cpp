@@ -103,6 +103,13 @@ Error ConsumerSeat::pause(const std::string& topic, int partition, bool paused) 
                         list.get());
 }
 
+std::int64_t ConsumerSeat::known_end(const std::string& topic, int partition) const {
+  std::int64_t begin = -1, end = -1;
+  const auto error =
+      rd_kafka_get_watermark_offsets(client(), topic.c_str(), partition, &begin, &end);
+  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? end : -1;
+}
+
 // A batch would be waited for until it is full, so only the first message is waited for.
 std::size_t ConsumerSeat::take(std::span<rd_kafka_message_t*> messages, int most_wait_ms) {
   const auto more = [this](std::span<rd_kafka_message_t*> to) {

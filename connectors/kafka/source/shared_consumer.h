@@ -66,6 +66,10 @@ class ConsumerSeat {
   /// Fetches nothing of an assigned partition until it is paused no longer.
   Error pause(const std::string& topic, int partition, bool paused);
 
+  /// The offset behind the partition's last message, as the brokers said it last; below 0: they
+  /// have not yet.
+  std::int64_t known_end(const std::string& topic, int partition) const;
+
   /// Messages and errors of the assigned partitions, as many as are there and fit; if there are
   /// none, the first is waited for.
   std::size_t take(std::span<rd_kafka_message_t*> messages, int most_wait_ms);

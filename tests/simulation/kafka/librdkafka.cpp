@@ -448,6 +448,13 @@ rd_kafka_resp_err_t rd_kafka_message_headers(const rd_kafka_message_t* message,
   return *headers == nullptr ? RD_KAFKA_RESP_ERR__NOENT : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+// The model keeps no copy of what brokers have said: a client then says that it does not know.
+rd_kafka_resp_err_t rd_kafka_get_watermark_offsets(rd_kafka_t*, const char*, std::int32_t,
+                                                   std::int64_t* low, std::int64_t* high) {
+  *low = *high = RD_KAFKA_OFFSET_INVALID;
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 rd_kafka_resp_err_t rd_kafka_query_watermark_offsets(rd_kafka_t* client, const char* topic,
                                                      std::int32_t partition, std::int64_t* low,
                                                      std::int64_t* high, int timeout_ms) {
