@@ -70,7 +70,10 @@ void OpenWindows::evict() {
 
 void OpenWindows::save() {
   for (auto& [start, window] : windows_) save(start, window);
-  for (Closed& closed : closed_) save(closed.node.key(), closed.node.mapped());
+  for (Closed& closed : closed_) {
+    save(closed.node.key(), closed.node.mapped());
+    closed.scan.reset();
+  }
 }
 
 void OpenWindows::save(std::int64_t start, Window& window) {
@@ -118,25 +121,25 @@ void OpenWindows::give_closed(std::size_t most, const Give& give) {
   }
 }
 
-// The scan sees rows of a moment, and those that were given are erased: so each piece needs
-// another.
 void OpenWindows::give_window(Closed& closed, std::map<std::uint16_t, std::size_t>& left,
                               const Give& give) {
-  std::optional<state::TableScan> scan;
-  if (!closed.node.mapped().whole) scan = table_->scan(row_key(closed.node.key(), {}));
+  if (!closed.node.mapped().whole && !closed.scan) {
+    closed.scan = table_->scan(row_key(closed.node.key(), {}));
+  }
   std::erase_if(closed.shards, [&](Closed::Shard& shard) {
-    return left[shard.shard] > 0 &&
-           give_shard(closed, shard, scan ? &*scan : nullptr, left[shard.shard], give);
+    return left[shard.shard] > 0 && give_shard(closed, shard, left[shard.shard], give);
   });
 }
 
 // True if nothing of the shard is left. A key that is in both counts as the cache says: it began
 // with what the table had.
-bool OpenWindows::give_shard(Closed& closed, Closed::Shard& shard, state::TableScan* scan,
-                             std::size_t& left, const Give& give) {
+bool OpenWindows::give_shard(Closed& closed, Closed::Shard& shard, std::size_t& left,
+                             const Give& give) {
   const std::int64_t start = closed.node.key();
+  auto& scan = closed.scan;
   const auto here = [&](bool found) { return found && scan->shard() == shard.shard; };
-  bool more = scan != nullptr && here(scan->seek(shard.shard, row_key(start, {})));
+  if (shard.behind.empty()) shard.behind = row_key(start, {});
+  bool more = scan && here(scan->seek(shard.shard, shard.behind));
   for (; left > 0 && (more || shard.next < shard.end); --left) {
     const std::string_view key = more ? scan->key().substr(kStartBytes) : std::string_view();
     std::strong_ordering order = std::strong_ordering::less;
@@ -152,7 +155,9 @@ bool OpenWindows::give_shard(Closed& closed, Closed::Shard& shard, state::TableS
             count_of(shard.shard, scan->value())});
       erase(shard.shard, scan->key());
     }
-    if (order >= 0) more = here(scan->next());
+    if (order < 0) continue;
+    shard.behind.assign(scan->key()).push_back('\0');  // the next key that there can be
+    more = here(scan->next());
   }
   return !more && shard.next == shard.end;
 }

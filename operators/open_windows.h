@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,14 +66,16 @@ class OpenWindows {
     struct Shard {
       std::uint16_t shard = 0;
       std::size_t next = 0, end = 0;  ///< of `sorted`
+      std::string behind;             ///< key of the table's row that was given last
     };
     std::vector<Shard> shards;  ///< that have rows left, ascending
+    /// Until the epoch ends, since it keeps what it sees in memory.
+    std::optional<state::TableScan> scan;
   };
 
   void add_shards(Closed& closed) const;
   void give_window(Closed& closed, std::map<std::uint16_t, std::size_t>& left, const Give& give);
-  bool give_shard(Closed& closed, Closed::Shard& shard, state::TableScan* scan, std::size_t& left,
-                  const Give& give);
+  bool give_shard(Closed& closed, Closed::Shard& shard, std::size_t& left, const Give& give);
   CachedCounts::Entry& bring(std::int64_t start, Window& window, std::string_view key,
                              std::uint64_t hash);
   void evict();
