@@ -44,6 +44,7 @@ void add_commands(CLI::App& app, int& exit_code) {
   add_plan(app, exit_code);
   add_test(app, exit_code);
   add_explain(app, exit_code);
+  add_status(app, exit_code);
   add_state(app, exit_code);
   add_snapshot(app, exit_code);
   add_rejudge(app, exit_code);

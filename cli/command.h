@@ -40,6 +40,7 @@ void add_explain(CLI::App& app, int& exit_code);
 void add_state(CLI::App& app, int& exit_code);
 void add_snapshot(CLI::App& app, int& exit_code);
 void add_rejudge(CLI::App& app, int& exit_code);
+void add_status(CLI::App& app, int& exit_code);
 void add_rules(CLI::App& app, int& exit_code);
 
 /// Adds them all, and the help of the program itself.

@@ -19,8 +19,9 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/paths.h"
 #include "runtime/engine/engine.h"
-#include "runtime/record/value_text.h"
 #include "runtime/topology/read_folders.h"
+#include "service/monitor/monitor_server.h"
+#include "service/monitor/run_monitor.h"
 #include "service/state/state_folder.h"
 #include "service/supervisor.h"
 
@@ -34,6 +35,7 @@ using runtime::StatusCode;
 using runtime::Topology;
 
 struct Options {
+  std::string listen;
   std::string path, state, epoch, from;
   unsigned parallelism = 0;
   bool quiet = false, leave_out = false;
@@ -151,19 +153,18 @@ std::string idle_sources(const Topology& topology,
 /// How far event time has come where nodes wait for it, and whom they wait for.
 std::string event_times(const Topology& topology, const EngineProgress& progress) {
   std::string out;
-  if (!progress.input || !progress.times) return out;
+  if (!progress.figures) return out;
+  const runtime::RunFigures& figures = *progress.figures;
   const auto text = [](std::int64_t time) {
-    std::string scratch;
-    if (time == runtime::kNoEventTime) return std::string("nothing yet");
-    return std::string(
-        value_text(runtime::Type::kTimestamp, runtime::Value::of_integer(time), scratch));
+    return time == runtime::kNoEventTime ? "nothing yet" : runtime::utc_text(time);
   };
   for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
     const auto& node = topology.nodes[n];
-    const std::int64_t reached = (*progress.times)[n];
+    const std::int64_t reached =
+        n < figures.times.size() ? figures.times[n] : runtime::kNoEventTime;
     if (!node.descriptor->needs_event_time || reached == runtime::kEndOfTime) continue;
     out += fmt::format("  {}: {}", node.name, text(reached));
-    if (const auto holder = time_holder(topology, n, *progress.input)) {
+    if (const auto holder = time_holder(topology, n, figures.input)) {
       const std::string split = holder->split.empty() ? "" : " of " + holder->split;
       out += fmt::format(", waits for {}{} ({})", topology.nodes[holder->source].name, split,
                          text(holder->time));
@@ -203,7 +204,15 @@ void print_summary(const Topology& topology, const EngineProgress& progress,
 int run_until_done(const Topology& topology, const service::RunSettings& settings, bool quiet) {
   SignalWaiter signals;
   ProgressPrinter printer(topology, quiet);
-  const service::RunEnd end = service::Supervisor(topology, settings, signals, printer).run();
+  service::RunMonitor monitor(printer);
+  std::unique_ptr<service::HttpServer> server;
+  if (!topology.listen.empty()) {
+    auto started = service::start_monitor(topology.listen, topology, monitor);
+    if (!started.is_ok()) return report_error(started.status());
+    server = std::move(started.value());
+    spdlog::info("metrics, health and status at http://{}/", server->address());
+  }
+  const service::RunEnd end = service::Supervisor(topology, settings, signals, monitor).run();
   if (end.has_progress) {
     print_summary(topology, end.progress, printer);
     print_left_out(end);
@@ -235,6 +244,7 @@ int run(const Options& options) {
     }
     topology->epoch_ms = epoch->count();
   }
+  if (!options.listen.empty()) topology->listen = options.listen;
   const unsigned threads = options.parallelism ? options.parallelism : topology->parallelism;
   const std::string folder = service::state_folder_of(*topology, options.state);
   if (const auto* reader = runtime::reader_of_state(*topology, std::filesystem::absolute(folder))) {
@@ -272,6 +282,8 @@ void add_run(CLI::App& app, int& exit_code) {
                       "no state yet");
   command->add_flag("--leave-out", options->leave_out,
                     "with --from: go without what the topology has no place for");
+  command->add_option("--listen", options->listen,
+                      "IP:PORT where metrics, health and status are answered, e.g. 127.0.0.1:9464");
   command->add_flag("-q,--quiet", options->quiet, "no progress");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

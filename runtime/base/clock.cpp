@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include <fmt/chrono.h>
+
 #include "runtime/base/machine.h"
 
 namespace huiliu::runtime {
@@ -26,6 +28,13 @@ Clock& system_clock() {
   if (SimulatedMachine* const simulated = simulated_machine()) return simulated->clock();
   static SystemClock clock;
   return clock;
+}
+
+std::string utc_text(std::int64_t ms) {
+  constexpr std::int64_t kYear0 = -62'167'219'200'000, kYear10000 = 253'402'300'800'000;
+  if (ms < kYear0 || ms >= kYear10000) return std::to_string(ms);
+  return fmt::format(
+      "{:%FT%T}Z", std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(ms)));
 }
 
 }  // namespace huiliu::runtime

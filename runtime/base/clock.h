@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace huiliu::runtime {
 
@@ -28,5 +29,9 @@ class ManualClock final : public Clock {
  private:
   std::int64_t now_;
 };
+
+/// Milliseconds since 1970 as people read them, "2026-11-30T19:55:48.500Z"; a number that is no
+/// time of the years 0 to 9999 as the number.
+std::string utc_text(std::int64_t ms);
 
 }  // namespace huiliu::runtime

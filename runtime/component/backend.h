@@ -11,6 +11,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/component/descriptor.h"
+#include "runtime/component/figure.h"
 #include "runtime/component/sink.h"
 
 namespace huiliu::state {
@@ -75,6 +76,8 @@ class Backend {
   virtual Status confirm() { return Status::ok(); }
   /// Durable when it returns ok. kUnavailable may be tried again with the same content.
   virtual Status commit(const EpochCommit& commit) = 0;
+  /// Key figures of the store, and of what commits, for whoever watches. Called between commits.
+  virtual std::vector<Figure> figures() const { return {}; }
   virtual Result<std::vector<OutboxEntry>> read_log(const std::string& log, std::uint64_t after,
                                                     std::size_t max_bytes) = 0;
 };

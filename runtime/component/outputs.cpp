@@ -81,6 +81,7 @@ void Outputs::emit_new(Record& record, std::size_t port) {
 
 void Outputs::reject(Record& record, const Reject& reject) {
   rejected_.add(record);
+  count_code(reject.code);
   if (tracer_ != nullptr) [[unlikely]] {
     tracer_->rejected(*this, record, reject);
   }
@@ -92,6 +93,16 @@ void Outputs::reject(Record& record, const Reject& reject) {
   deliver(reject_port_, record);
 }
 
+// A slice has few codes; most often it is the last one again.
+void Outputs::count_code(std::string_view code) {
+  for (auto known = codes_.rbegin(); known != codes_.rend(); ++known) {
+    if (known->first != code) continue;
+    ++known->second;
+    return;
+  }
+  codes_.emplace_back(code, 1);
+}
+
 void Outputs::drop(const Record& record, std::string_view why) {
   dropped_.add(record);
   if (tracer_ != nullptr) [[unlikely]] {
@@ -100,7 +111,8 @@ void Outputs::drop(const Record& record, std::string_view why) {
 }
 
 Outputs::Counts Outputs::take_counts() {
-  Counts counts{received_, emitted_, rejected_, dropped_, absorbed_, created_, {}};
+  Counts counts{received_, emitted_, rejected_, dropped_, absorbed_, created_, {}, {}};
+  counts.codes.swap(codes_);
   counts.ports.reserve(ports_.size() + 1);
   for (Port& port : ports_) {
     counts.ports.push_back(port.sent);

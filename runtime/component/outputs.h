@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -142,6 +143,7 @@ class Outputs {
   struct Counts {
     Tally received, emitted, rejected, dropped, absorbed, created;
     std::vector<Tally> ports;  ///< per port: everything sent, then the reject port
+    std::vector<std::pair<std::string, std::uint64_t>> codes = {};  ///< rejects by code
   };
   /// Counts since the last call.
   Counts take_counts();
@@ -149,6 +151,7 @@ class Outputs {
  private:
   [[noreturn]] static void refuse_unplaced();
   void refuse_time(Record& record);
+  void count_code(std::string_view code);
   void deliver(Port& port, Record& record);
   void deliver_traced(Port& port, Record& record);
 
@@ -156,6 +159,7 @@ class Outputs {
   Port reject_port_;
   std::string_view node_;
   std::uint32_t input_width_;
+  std::vector<std::pair<std::string, std::uint64_t>> codes_;  // of rejects since the last call
   Tally received_, emitted_, rejected_, dropped_, absorbed_, created_;
   Arena* arena_ = nullptr;
   Tracer* tracer_ = nullptr;

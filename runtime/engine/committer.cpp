@@ -17,7 +17,7 @@ Committer::Committer(RunContext& run)
     : run_(run),
       reports_per_slice_(1 + (run.plan->stages - 1) * run.plan->parallelism),
       ledger_(*run.plan),
-      input_(*run.topology),
+      book_(*run.topology, *run.clock),
       stateful_before_(stateful_before(*run.topology)),
       sinks_(run.topology->nodes.size()) {
   for (const Node& node : run.topology->nodes) {
@@ -146,7 +146,7 @@ void Committer::take_waiting_positions() {
 
 Status Committer::apply(Pending& pending) {
   take_positions(*pending.info);
-  input_.saw(*pending.info);
+  book_.saw(*pending.info, pending.parts);
   for (SliceReport& report : pending.parts) {
     for (const NodeCounts& counts : report.counts) ledger_.add(counts);
     for (auto& change : report.changes) changes_.push_back(std::move(change));
@@ -195,6 +195,7 @@ Status Committer::write_sinks(std::vector<SliceReport>& reports) {
 Status Committer::write_sink(std::size_t node) {
   SinkState& sink = sinks_[node];
   ledger_.wrote(node, merge_.records());
+  book_.wrote(node, merge_.records(), merge_.bytes().size());
   if (sink.outbox) {
     sink.outbox->append(merge_.bytes(), merge_.sizes());
     return Status::ok();
@@ -233,6 +234,7 @@ void Committer::warn_of_unread_rejects(std::uint64_t epoch) const {
 Status Committer::commit(const SliceInfo& last) {
   const std::uint64_t epoch = last.ends_epoch;
   failpoint("epoch.begin");
+  book_.epoch_arrived();
   // 1. Every record of the epoch must be accounted for, or nothing of the epoch becomes true.
   if (const std::string difference = ledger_.check(); !difference.empty()) {
     return Status::corrupt(
@@ -259,6 +261,7 @@ Status Committer::commit(const SliceInfo& last) {
   for (const SinkState& sink : sinks_) {
     if (sink.outbox) sink.outbox->add_to(commit);
   }
+  book_.prepared();
   // 5. The backend makes all of this true at once. While it cannot, it is asked again for the same.
   failpoint("epoch.prepared");
   const Status status = retry(run_, "state", [&] { return run_.backend->commit(commit); });
@@ -293,7 +296,9 @@ void Committer::committed(const EpochCommit& commit, const SliceInfo& last) {
   for (SinkState& sink : sinks_) {
     if (sink.file) sink.file->committed();
   }
-  publish_input(last);
+  book_.committed(last);
+  run_.flow.uncommitted_bytes.fetch_sub(book_.take_epoch_bytes(), std::memory_order_relaxed);
+  publish(last);
   const std::lock_guard lock(mutex_);
   for (const LogAppend& append : commit.appends) run_.flow.outbox_records.fetch_add(append.records);
   for (const SinkState& sink : sinks_) {
@@ -304,16 +309,14 @@ void Committer::committed(const EpochCommit& commit, const SliceInfo& last) {
   progress_.totals = ledger_.totals();
 }
 
-// There may be many splits and many commits: people do not look more often than twice a second.
-void Committer::publish_input(const SliceInfo& last) {
-  constexpr std::int64_t kPauseMs = 500;
-  const std::int64_t now = run_.clock->steady_ms();
-  if (published_ms_ >= 0 && now - published_ms_ < kPauseMs && !last.is_last) return;
-  published_ms_ = now;
-  auto input = std::make_shared<const std::vector<SourceProgress>>(input_.view());
+void Committer::publish(const SliceInfo& last) {
+  if (!book_.is_due(last)) return;
+  auto figures = std::make_shared<RunFigures>(book_.view(run_.backend->figures()));
+  for (std::size_t n = 0; n < sinks_.size(); ++n) {
+    if (sinks_[n].outbox) figures->nodes[n].undelivered = sinks_[n].outbox->undelivered();
+  }
   const std::lock_guard lock(mutex_);
-  progress_.input = std::move(input);
-  progress_.times = last.times;
+  progress_.figures = std::move(figures);
 }
 
 std::uint64_t Committer::outbox_end(std::size_t node) const {

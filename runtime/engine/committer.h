@@ -9,10 +9,10 @@
 
 #include "runtime/component/backend.h"
 #include "runtime/component/sink.h"
-#include "runtime/engine/input_progress.h"
 #include "runtime/engine/ledger.h"
 #include "runtime/engine/messages.h"
 #include "runtime/engine/outbox.h"
+#include "runtime/engine/run_book.h"
 #include "runtime/engine/run_context.h"
 #include "runtime/engine/sink_merge.h"
 #include "runtime/topology/state_layout.h"
@@ -47,9 +47,8 @@ class Committer {
   struct Progress {
     std::uint64_t epoch = 0;
     std::uint64_t slices = 0;
-    std::vector<Ledger::Totals> totals;  ///< per node, committed
-    std::shared_ptr<const std::vector<SourceProgress>> input;
-    std::shared_ptr<const std::vector<std::int64_t>> times;  ///< watermarks by node, committed
+    std::vector<Ledger::Totals> totals;         ///< per node, committed
+    std::shared_ptr<const RunFigures> figures;  ///< null before the first commit
   };
   Progress progress();
   /// Lets files do what need not hold up a commit.
@@ -82,17 +81,16 @@ class Committer {
   void add_layout(EpochCommit& commit);
   void warn_of_unread_rejects(std::uint64_t epoch) const;
   void committed(const EpochCommit& commit, const SliceInfo& last);
-  void publish_input(const SliceInfo& last);
+  void publish(const SliceInfo& last);
   Status prepare_files(EpochCommit& commit);
   Status open_sink(std::size_t node);
 
   RunContext& run_;
   std::size_t reports_per_slice_;
   Ledger ledger_;
-  InputBook input_;
+  RunBook book_;
   std::vector<std::vector<std::size_t>> stateful_before_;  // per node
-  std::int64_t published_ms_ = -1;
-  std::vector<SinkState> sinks_;  // per node
+  std::vector<SinkState> sinks_;                           // per node
   SinkMerge merge_;
   std::vector<const Node*> sources_;
   std::function<void(std::uint32_t, const std::vector<PositionChange>&)> tell_source_;

@@ -39,6 +39,7 @@ Status Delivery::open() {
           "an earlier version. Run what wrote them until they are delivered (a run that ends by "
           "itself delivers all), then start this again");
     }
+    committer_.delivered(node_, position_, 0);
     return Status::ok();
   });
 }

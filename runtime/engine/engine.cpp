@@ -133,8 +133,10 @@ EngineProgress Engine::progress() {
   Committer::Progress committed = committer_->progress();
   progress.epoch = committed.epoch;
   progress.totals = std::move(committed.totals);
-  progress.input = std::move(committed.input);
-  progress.times = std::move(committed.times);
+  progress.figures = std::move(committed.figures);
+  for (const auto& thread : threads_) progress.threads.push_back(thread->figures());
+  progress.uncommitted_bytes = run_.flow.uncommitted_bytes;
+  progress.away = run_.health.away();
   progress.outbox_records = run_.flow.outbox_records;
   return progress;
 }

@@ -18,9 +18,11 @@ struct EngineProgress {
   std::uint64_t epoch = 0;
   std::uint64_t bytes_done = 0, bytes_all = 0;
   std::uint64_t outbox_records = 0;
-  std::vector<Ledger::Totals> totals;                        ///< per node, committed
-  std::shared_ptr<const std::vector<SourceProgress>> input;  ///< null before the first commit
-  std::shared_ptr<const std::vector<std::int64_t>> times;    ///< watermarks by node, or null
+  std::vector<Ledger::Totals> totals;         ///< per node, committed
+  std::shared_ptr<const RunFigures> figures;  ///< null before the first commit
+  std::vector<ThreadFigures> threads;
+  std::uint64_t uncommitted_bytes = 0;  ///< read, which a crash now would have read again
+  std::map<std::string, Away> away;     ///< component → why it cannot do its work
 };
 
 /// Runs a topology: opens everything at the last committed epoch, then either with threads (run) or

@@ -1,6 +1,7 @@
 #include "runtime/engine/engine_thread.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "runtime/base/failpoint.h"
 #include "runtime/engine/committer.h"
@@ -64,8 +65,24 @@ bool EngineThread::step() {
 void EngineThread::run() {
   while (!run_.end.finished && !run_.end.abandon) {
     const std::uint64_t seen = run_.bell.rings();
-    if (!step()) run_.bell.wait(seen, sequencer_.ms_to_next());
+    if (!step()) wait(seen);
   }
+}
+
+void EngineThread::wait(std::uint64_t seen) {
+  const bool blocked = run_.flow.in_flight >= run_.flow.window;
+  const auto start = std::chrono::steady_clock::now();
+  run_.bell.wait(seen, sequencer_.ms_to_next());
+  const auto waited = std::chrono::steady_clock::now() - start;
+  (blocked ? blocked_us_ : idle_us_)
+      .fetch_add(std::chrono::duration_cast<std::chrono::microseconds>(waited).count(),
+                 std::memory_order_relaxed);
+}
+
+ThreadFigures EngineThread::figures() const {
+  constexpr double kMicro = 1e-6;
+  return {static_cast<double>(idle_us_.load(std::memory_order_relaxed)) * kMicro,
+          static_cast<double>(blocked_us_.load(std::memory_order_relaxed)) * kMicro};
 }
 
 void EngineThread::process_input(const Sequencer::Work& work) {

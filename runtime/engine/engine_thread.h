@@ -49,6 +49,8 @@ class EngineThread {
   void set_peers(std::vector<EngineThread*> peers) { peers_ = std::move(peers); }
   Inbox& inbox() { return inbox_; }
   Chains& chains() { return chains_; }
+  /// Any thread.
+  ThreadFigures figures() const;
 
   /// Does one piece of work; false if there is none now.
   bool step();
@@ -56,6 +58,7 @@ class EngineThread {
   void run();
 
  private:
+  void wait(std::uint64_t seen);
   void process_input(const Sequencer::Work& work);
   void process_arrived(std::size_t stage, Inbox::ArrivedSlice arrived);
   void replay(const std::vector<ExchangePart>& parts);
@@ -68,6 +71,7 @@ class EngineThread {
   Chains chains_;
   Inbox inbox_;
   std::vector<EngineThread*> peers_;
+  std::atomic<std::int64_t> idle_us_{0}, blocked_us_{0};  // written by the thread only
 };
 
 }  // namespace huiliu::runtime

@@ -160,6 +160,12 @@ void Feed::finish_read(ReadResult result, std::shared_ptr<SliceMemory> memory, s
   caught_up_ = caught_up_ || caught_up;
   if (result == ReadResult::kSlice) quiet_since_ = now;
   progress_ = progress;
+  if (result == ReadResult::kRetry) {
+    run_.health.failed(description_.name, "it cannot be read; the log says why");
+  } else if (retries_) {
+    run_.health.works(description_.name);
+  }
+  retries_ = result == ReadResult::kRetry;
   switch (result) {
     case ReadResult::kSlice:
       ready_.push_back({std::move(memory), std::exchange(events_, {})});

@@ -105,6 +105,7 @@ class Feed final : private Splits {
   std::int64_t not_before_ = 0;
   std::int64_t quiet_since_ = -1;  // of a live source
   bool caught_up_ = false;
+  bool retries_ = false;  // its last read could not be done
   std::pair<std::uint64_t, std::uint64_t> progress_;
   bool threaded_ = false, stopping_ = false;
 };

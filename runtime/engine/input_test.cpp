@@ -274,7 +274,7 @@ TEST_F(InputTest, ASilentSplitHoldsTimeUpUntilItIsIdle) {
   world_.items["a"].push_back({"p0", 300});
   step(3000);
   EXPECT_THAT(world_.seen, ElementsAre("wm 50", "a 300", "wm 500"));
-  const SourceProgress& a = progress_.input->front();
+  const SourceProgress& a = progress_.figures->input.front();
   EXPECT_EQ(a.splits, 2u);
   EXPECT_EQ(a.idle_splits, 2u) << "nothing comes of p0 any more either";
 }
@@ -285,18 +285,18 @@ TEST_F(InputTest, ItIsSaidWhoHoldsTimeUp) {
   world_.items["a"] = {{"p0", 100}, {"p0", 200}};
   world_.items["b"] = {{"", 500}};
   step();
-  auto holder = time_holder(topology_, 2, *progress_.input);
+  auto holder = time_holder(topology_, 2, progress_.figures->input);
   ASSERT_TRUE(holder);
   EXPECT_EQ(topology_.nodes[holder->source].name + "/" + holder->split, "a/p1");
   EXPECT_EQ(holder->time, kNoEventTime);
-  EXPECT_EQ((*progress_.times)[2], kNoEventTime);
+  EXPECT_EQ(progress_.figures->times[2], kNoEventTime);
   world_.items["a"].push_back({"p1", 300});
   step();
-  holder = time_holder(topology_, 2, *progress_.input);
+  holder = time_holder(topology_, 2, progress_.figures->input);
   EXPECT_EQ(holder->split, "p0");
   EXPECT_EQ(holder->time, 200);
-  EXPECT_EQ((*progress_.times)[2], 200);
-  EXPECT_EQ(progress_.input->front().slices, 1u) << "of this run";
+  EXPECT_EQ(progress_.figures->times[2], 200);
+  EXPECT_EQ(progress_.figures->input.front().slices, 1u) << "of this run";
 }
 
 TEST_F(InputTest, AClosedWindowStaysClosedAfterARestart) {
@@ -338,7 +338,7 @@ TEST_F(InputTest, ASourceThatIsFarAheadOfItsGroupIsHeldBack) {
   for (const std::string& line : world_.seen) {
     if (!line.starts_with("wm")) records.push_back(line);
   }
-  EXPECT_EQ(progress_.input->front().held_splits, 0u);
+  EXPECT_EQ(progress_.figures->input.front().held_splits, 0u);
   EXPECT_THAT(records, ElementsAre("a 0", "b 0", "a 1000", "b 1", "b 2", "b 3", "b 4", "a 2000",
                                    "a 3000", "a 4000"));
 }

@@ -38,6 +38,12 @@ class Outbox {
   /// The store has applied everything up to this entry.
   void delivered(std::uint64_t sequence) { delivered_ = sequence; }
 
+  /// Committed entries that the store has not applied; any thread.
+  std::uint64_t undelivered() const {
+    const std::uint64_t delivered = delivered_, committed = committed_;
+    return committed > delivered ? committed - delivered : 0;
+  }
+
   static constexpr std::size_t kEntryBytes = 1 << 20;
 
  private:

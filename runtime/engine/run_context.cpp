@@ -60,11 +60,33 @@ std::map<std::string, Unread::Reasons> Unread::left_out() const {
   return found;
 }
 
+void Health::failed(const std::string& component, const std::string& why) {
+  const std::int64_t now = clock_->now_ms();
+  const std::lock_guard lock(mutex_);
+  Away& away = away_.try_emplace(component, Away{why, now}).first->second;
+  away.why = why;
+  ++away.tries;
+}
+
+void Health::works(const std::string& component) {
+  const std::lock_guard lock(mutex_);
+  away_.erase(component);
+}
+
+std::map<std::string, Away> Health::away() const {
+  const std::lock_guard lock(mutex_);
+  return away_;
+}
+
 Status retry(RunContext& run, const std::string& what, const std::function<Status()>& attempt) {
   Backoff backoff;
-  for (;;) {
+  for (bool failed = false;; failed = true) {
     Status status = attempt();
-    if (status.code() != StatusCode::kUnavailable) return status;
+    if (status.code() != StatusCode::kUnavailable) {
+      if (failed) run.health.works(what);
+      return status;
+    }
+    run.health.failed(what, status.message());
     const std::int64_t pause = backoff.next_ms();
     spdlog::warn("{}: {}; trying again in {} ms", what, status.message(), pause);
     if (!run.wait(pause)) return status;

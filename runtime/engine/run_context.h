@@ -13,6 +13,7 @@
 #include "runtime/base/status.h"
 #include "runtime/component/run_parts.h"
 #include "runtime/engine/messages.h"
+#include "runtime/engine/run_figures.h"
 #include "runtime/topology/plan.h"
 
 namespace huiliu::runtime {
@@ -61,7 +62,8 @@ class Ending {
 struct Flow {
   unsigned window = 8;  ///< slices that may be under way at once: the back-pressure
   std::atomic<std::uint64_t> in_flight{0};
-  std::atomic<std::uint64_t> outbox_records{0};  ///< committed, not yet delivered
+  std::atomic<std::uint64_t> outbox_records{0};     ///< committed, not yet delivered
+  std::atomic<std::uint64_t> uncommitted_bytes{0};  ///< read, which a crash now has read again
   /// Operators, on all threads, that have more to make of their state in the next slices.
   std::atomic<std::uint64_t> holding{0};
 };
@@ -86,6 +88,21 @@ class Unread {
   std::map<std::string, Reasons> left_out_;
 };
 
+/// Which components cannot do their work for now, and why. Any thread.
+class Health {
+ public:
+  explicit Health(Clock*& clock) : clock_(clock) {}
+
+  void failed(const std::string& component, const std::string& why);
+  void works(const std::string& component);
+  std::map<std::string, Away> away() const;
+
+ private:
+  Clock*& clock_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Away> away_;
+};
+
 /// What the parts of one run work on, and the few things by which they touch each other.
 struct RunContext {
   const Topology* topology = nullptr;
@@ -103,6 +120,7 @@ struct RunContext {
   Ending end{bell};
   Flow flow;
   Unread unread;
+  Health health{clock};
   RunParts parts;
 };
 

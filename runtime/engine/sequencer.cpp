@@ -124,6 +124,7 @@ Sequencer::Work Sequencer::input(Feed& feed, std::uint32_t index, std::int64_t n
   work.info->told = std::move(slice.told);
   work.info->positions = std::move(slice.positions);
   work.info->is_input = true;
+  run_.flow.uncommitted_bytes.fetch_add(slice.bytes.size(), std::memory_order_relaxed);
   work.info->bytes = slice.bytes.size();
   work.info->queued = taken.queued;
   work.info->backlog = slice.backlog;

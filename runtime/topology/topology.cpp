@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/listen_address.h"
 #include "runtime/component/library_loader.h"
 #include "runtime/topology/node_reading.h"
 #include "runtime/topology/read_folders.h"
@@ -79,6 +80,13 @@ const std::vector<Option>& topology_options() {
                     .type = OptionType::kSize,
                     .doc = "Memory for tables and open windows; state may be larger.",
                     .default_text = "256MiB"}}},
+      {.name = "server",
+       .type = OptionType::kObject,
+       .doc = "Where a run answers who asks for its metrics, health and status.",
+       .members = {{.name = "listen",
+                    .doc = "IP:PORT, such as `127.0.0.1:9464`. Whoever reaches it reads all names "
+                           "and counts of the topology: keep to this machine, or to a network "
+                           "that may. Default: nowhere."}}},
       {.name = "backend",
        .type = OptionType::kAny,
        .doc = "Where epochs commit: a map of `type` and the type's options, or the type alone. "
@@ -104,6 +112,14 @@ const std::vector<std::string>& node_keys(ComponentKind kind) {
 }
 
 namespace {
+
+void read_server(const Config& server, Topology& topology, Diagnostics& diagnostics) {
+  const Config& listen = server["listen"];
+  if (!listen.is_scalar()) return;
+  topology.listen = listen.text();
+  const auto address = parse_listen_address(topology.listen);
+  if (!address.is_ok()) diagnostics.error(listen.place(), address.status().message());
+}
 
 void build_nodes(const Config& root, TopologyDraft& draft) {
   // 1. Nodes as they are written.
@@ -160,6 +176,7 @@ Topology build_topology(const Config& root, const std::string& path, const Regis
   }
   const bool read = !diagnostics.has_errors();
   check_config(root, topology_options(), {}, diagnostics);
+  if (root["server"].is_map()) read_server(root["server"], topology, diagnostics);
   const auto types = std::make_shared<Registry>(&registry);
   const bool all = load_libraries(root["libraries"], topology.folder, *types, diagnostics);
   topology.registry = types;

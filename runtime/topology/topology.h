@@ -64,6 +64,7 @@ struct Topology {
   std::uint16_t shards = 16;
   std::string state_path;
   std::uint64_t memory_bytes = 0;
+  std::string listen;  ///< IP:PORT where metrics and health are answered; "" = nowhere
   const BackendType* backend = nullptr;  ///< null only if the registry has none
   std::shared_ptr<Config> backend_config;
   std::vector<Node> nodes;

@@ -1,0 +1,128 @@
+#include "service/monitor/http_server.h"
+
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "service/monitor/http_get.h"
+
+namespace huiliu::service {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+/// A connection of which a test says every byte.
+class Raw {
+ public:
+  explicit Raw(const std::string& address) {
+    const std::size_t colon = address.rfind(':');
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
+    ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr);
+    socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    const timeval limit{5, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+  }
+  ~Raw() { ::close(socket_); }
+  Raw(const Raw&) = delete;
+  Raw& operator=(const Raw&) = delete;
+
+  void send(const std::string& text) { ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL); }
+  /// Until the other side has closed, or five seconds of silence.
+  std::string rest() {
+    std::string text;
+    char bytes[4096];
+    for (ssize_t count = 0; (count = ::recv(socket_, bytes, sizeof bytes, 0)) > 0;) {
+      text.append(bytes, static_cast<std::size_t>(count));
+    }
+    return text;
+  }
+  bool connected() const { return connected_; }
+
+ private:
+  int socket_ = -1;
+  bool connected_ = false;
+};
+
+std::unique_ptr<HttpServer> serve(const HttpLimits& limits = {}) {
+  auto server = HttpServer::start(
+      "127.0.0.1:0",
+      [](const HttpRequest& request) {
+        return HttpResponse{.body = request.method + " " + request.path + " " + request.body};
+      },
+      limits);
+  EXPECT_TRUE(server.is_ok());
+  return std::move(server.value());
+}
+
+TEST(HttpServerTest, AnswersRequests) {
+  const auto server = serve();
+  EXPECT_EQ(http_get(server->address(), "/a?b=c").value(), "GET /a ");
+  Raw raw(server->address());
+  raw.send(
+      "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /y HTTP/1.1\r\n"
+      "Host: h\r\nConnection: close\r\n\r\n");
+  const std::string answers = raw.rest();
+  EXPECT_THAT(answers, HasSubstr("POST /x abc"));
+  EXPECT_THAT(answers, HasSubstr("GET /y "));
+}
+
+TEST(HttpServerTest, RefusesWhatIsTooLargeOrNoRequest) {
+  const auto server = serve({.header_bytes = 1000, .body_bytes = 100});
+  Raw large(server->address());
+  large.send("GET / HTTP/1.1\r\nX: " + std::string(2000, 'x') + "\r\n\r\n");
+  EXPECT_THAT(large.rest(), StartsWith("HTTP/1.1 413"));
+  Raw body(server->address());
+  body.send("POST / HTTP/1.1\r\nContent-Length: 101\r\n\r\n");
+  EXPECT_THAT(body.rest(), StartsWith("HTTP/1.1 413"));
+  Raw noise(server->address());
+  noise.send("\x16\x03\x01 hello\r\n\r\n");
+  EXPECT_THAT(noise.rest(), StartsWith("HTTP/1.1 400"));
+  EXPECT_TRUE(http_get(server->address(), "/").is_ok());
+}
+
+TEST(HttpServerTest, ARequestThatComesSlowlyIsCutOff) {
+  const auto server = serve({.idle_seconds = 1});
+  Raw slow(server->address());
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 30; ++i) {
+    slow.send("G");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  slow.rest();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4));
+}
+
+TEST(HttpServerTest, SilentConnectionsMakeRoomForOthers) {
+  const auto server = serve({.connections = 20});
+  std::vector<std::unique_ptr<Raw>> silent;
+  for (int i = 0; i < 200; ++i) {
+    silent.push_back(std::make_unique<Raw>(server->address()));
+    EXPECT_TRUE(silent.back()->connected());
+  }
+  EXPECT_TRUE(http_get(server->address(), "/").is_ok());
+}
+
+TEST(HttpServerTest, SaysWhatIsWrongWithAnAddress) {
+  const auto handler = [](const HttpRequest&) { return HttpResponse{}; };
+  for (const char* address : {"9464", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000", "host:1"}) {
+    const auto server = HttpServer::start(address, handler);
+    ASSERT_FALSE(server.is_ok()) << address;
+    EXPECT_THAT(server.status().message(), HasSubstr("expected IP:PORT")) << address;
+  }
+  const auto first = serve();
+  const auto second = HttpServer::start(first->address(), handler);
+  ASSERT_FALSE(second.is_ok());
+  EXPECT_THAT(second.status().message(), HasSubstr("cannot listen on"));
+}
+
+}  // namespace
+}  // namespace huiliu::service

@@ -1,0 +1,44 @@
+#include "service/monitor/run_monitor.h"
+
+#include "runtime/base/clock.h"
+
+namespace huiliu::service {
+
+RunMonitor::RunMonitor(RunObserver& next) : next_(next) {
+  view_.started_ms = view_.since_ms = runtime::system_clock().now_ms();
+}
+
+void RunMonitor::set(RunView::State state) {
+  const std::int64_t now = runtime::system_clock().now_ms();
+  const std::lock_guard lock(mutex_);
+  if (state == RunView::State::kRunning) ++view_.openings;
+  view_.state = state;
+  view_.since_ms = now;
+}
+
+void RunMonitor::opened(const runtime::EngineProgress& progress) {
+  set(RunView::State::kRunning);
+  this->progress(progress);
+  next_.opened(progress);
+}
+
+void RunMonitor::progress(const runtime::EngineProgress& progress) {
+  {
+    const std::lock_guard lock(mutex_);
+    view_.progress = progress;
+    view_.told_ms = runtime::system_clock().now_ms();
+  }
+  if (view().state == RunView::State::kRunning) next_.progress(progress);
+}
+
+void RunMonitor::paused() {
+  set(RunView::State::kPaused);
+  next_.paused();
+}
+
+RunView RunMonitor::view() const {
+  const std::lock_guard lock(mutex_);
+  return view_;
+}
+
+}  // namespace huiliu::service
