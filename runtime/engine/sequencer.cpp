@@ -101,6 +101,18 @@ void Sequencer::stamp(SliceInfo& info) {
   align();
 }
 
+// A slice without input, or while operators hold rows back, may bring as much of their state as
+// fits into a full one.
+void Sequencer::begin(SliceInfo& info) {
+  constexpr std::uint32_t kFull = Flow::kFullShare;
+  info.share = kFull;
+  if (info.is_input && run_.flow.holding == 0) {
+    const std::uint64_t part = info.bytes * kFull / std::max<std::size_t>(run_.slice_bytes, 1);
+    info.share = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(part, 1, kFull));
+  }
+  run_.flow.begin(info.share);
+}
+
 Sequencer::Work Sequencer::control(bool ends_input, bool ends_epoch, bool brings_pieces) {
   Work work;
   work.info = std::make_shared<SliceInfo>();
@@ -109,7 +121,7 @@ Sequencer::Work Sequencer::control(bool ends_input, bool ends_epoch, bool brings
   stamp(*work.info);
   dirty_ = true;
   if (ends_epoch) end_epoch(*work.info, run_.clock->steady_ms());
-  run_.flow.in_flight.fetch_add(1);
+  begin(*work.info);
   return work;
 }
 
@@ -132,7 +144,7 @@ Sequencer::Work Sequencer::input(Feed& feed, std::uint32_t index, std::int64_t n
   stamp(*work.info);
   dirty_ = true;
   if (epoch_is_due(now, run_.backend->pacing())) end_epoch(*work.info, now);
-  run_.flow.in_flight.fetch_add(1);
+  begin(*work.info);
   return work;
 }
 
@@ -173,7 +185,7 @@ void Sequencer::gather_events(Feed& feed) {
 
 std::optional<Sequencer::Work> Sequencer::pull() {
   const std::lock_guard lock(mutex_);
-  if (done_ || run_.end.abandon || run_.flow.in_flight >= run_.flow.window) return std::nullopt;
+  if (done_ || run_.end.abandon || run_.flow.is_full()) return std::nullopt;
   const Pacing pacing = run_.backend->pacing();
   if (pacing.reopen) run_.end.stop = true;
   if (run_.end.stop) return last(false);
@@ -238,7 +250,7 @@ std::optional<Sequencer::Work> Sequencer::end_of_input(std::int64_t now, const P
 std::int64_t Sequencer::ms_to_next() {
   constexpr std::int64_t kMostMs = 100;  // whatever else may have changed, such as the pacing
   constexpr std::int64_t kUnderWayMs = 10;
-  if (run_.flow.in_flight >= run_.flow.window) return kUnderWayMs;
+  if (run_.flow.is_full()) return kUnderWayMs;
   const std::lock_guard lock(mutex_);
   if (!dirty_) return kMostMs;
   const std::int64_t left = epoch_started_ + run_.topology->epoch_ms - run_.clock->steady_ms();

@@ -80,6 +80,8 @@ class Sequencer {
                               std::int64_t now);
   std::optional<Work> without_input(std::int64_t now, const Pacing& pacing, bool taking);
   Work input(Feed& feed, std::uint32_t index, std::int64_t now);
+  /// Counts the slice as under way.
+  void begin(SliceInfo& info);
   Work control(bool ends_input, bool ends_epoch, bool brings_pieces = true);
   Work last(bool ends_input);
   std::optional<Work> end_of_input(std::int64_t now, const Pacing& pacing);
