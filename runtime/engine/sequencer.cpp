@@ -75,11 +75,14 @@ void Sequencer::stop() {
   for (const auto& feed : feeds_) feed->join();
 }
 
+bool Sequencer::is_committing() const { return run_.backend->last_epoch() + 1 != next_epoch_; }
+
+// Where a commit takes longer than an epoch, the epoch goes on until the one before is committed:
+// epochs that queued up would each wait for their own commit. And when the tables' memory is full,
+// the commit that is under way may free it.
 bool Sequencer::epoch_is_due(std::int64_t now, const Pacing& pacing) const {
-  if (now - epoch_started_ >= run_.topology->epoch_ms) return true;
-  // The epoch ends early when the tables' memory is full, unless an earlier epoch is not committed
-  // yet: its commit may free the memory.
-  return pacing.end_epoch && run_.backend->last_epoch() + 1 == next_epoch_;
+  if (is_committing()) return false;
+  return pacing.end_epoch || now - epoch_started_ >= run_.topology->epoch_ms;
 }
 
 void Sequencer::end_epoch(SliceInfo& info, std::int64_t now) {
@@ -252,7 +255,7 @@ std::int64_t Sequencer::ms_to_next() {
   constexpr std::int64_t kUnderWayMs = 10;
   if (run_.flow.is_full()) return kUnderWayMs;
   const std::lock_guard lock(mutex_);
-  if (!dirty_) return kMostMs;
+  if (!dirty_ || is_committing()) return kMostMs;
   const std::int64_t left = epoch_started_ + run_.topology->epoch_ms - run_.clock->steady_ms();
   return std::clamp<std::int64_t>(left, 1, kMostMs);
 }

@@ -88,6 +88,8 @@ class Sequencer {
   void gather_events(Feed& feed);
   void stamp(SliceInfo& info);
   void align();
+  /// Whether an epoch that has ended is not committed yet.
+  bool is_committing() const;
   bool epoch_is_due(std::int64_t now, const Pacing& pacing) const;
   void end_epoch(SliceInfo& info, std::int64_t now);
 
