@@ -88,7 +88,7 @@ bool Committer::step() {
     run_.end.fail(std::move(status));
     return true;
   }
-  run_.flow.in_flight.fetch_sub(1);
+  run_.flow.end(pending.info->share);
   if (pending.info->is_last) {
     if (pending.info->ends_input) run_.end.input_ended = true;
     run_.end.finished = true;

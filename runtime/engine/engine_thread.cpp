@@ -70,7 +70,7 @@ void EngineThread::run() {
 }
 
 void EngineThread::wait(std::uint64_t seen) {
-  const bool blocked = run_.flow.in_flight >= run_.flow.window;
+  const bool blocked = run_.flow.is_full();
   const auto start = std::chrono::steady_clock::now();
   run_.bell.wait(seen, sequencer_.ms_to_next());
   const auto waited = std::chrono::steady_clock::now() - start;

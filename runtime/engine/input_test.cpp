@@ -252,6 +252,31 @@ TEST_F(InputTest, ASourceThatIsStuckStopsNeitherOthersNorCommits) {
   }
 }
 
+// Records that come one by one are small slices: a commit that takes long must not stop them where
+// a few large ones would have been taken. All of them are committed with the next one.
+TEST_F(InputTest, SmallSlicesGoOnInOneEpochWhileACommitTakesLong) {
+  constexpr int kCount = 100;
+  world_.live = {"a", "b"};
+  for (int i = 0; i < kCount; ++i) world_.items["b"].push_back({"", i});
+  backend_.fail_commits(1'000'000);
+  Engine engine(topology_, 1, backend_, system_clock());
+  ASSERT_TRUE(engine.open().is_ok());
+  std::thread run([&] { EXPECT_TRUE(engine.run().is_ok()); });
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto until = [&](const auto& condition) {
+    while (std::chrono::steady_clock::now() < end && !condition()) std::this_thread::yield();
+    return condition();
+  };
+  EXPECT_TRUE(until([&] { return world_.count("b ") == kCount; }));
+  EXPECT_EQ(backend_.last_epoch(), 0u);
+  backend_.fail_commits(0);
+  EXPECT_TRUE(
+      until([&] { return value_of_key(backend_.meta("source/b/"), "source/b/next") == "100"; }));
+  EXPECT_LE(backend_.last_epoch(), 2u);
+  engine.stop();
+  run.join();
+}
+
 TEST_F(InputTest, WhatAReaderThrowsEndsTheRunWithItsWords) {
   world_.live = {"b"};
   world_.throws = {"a"};

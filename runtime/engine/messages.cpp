@@ -23,7 +23,8 @@ void MemoryPool::give_back(SliceMemory* memory) {
   owned->slice.positions.clear();
   owned->slice.detail.reset();
   const std::lock_guard lock(mutex_);
-  free_.push_back(std::move(owned));
+  // Many small slices at once must not leave more memory behind than full ones would.
+  if (free_.size() < kMostFree) free_.push_back(std::move(owned));
 }
 
 namespace {
@@ -62,7 +63,8 @@ void MemoryPool::give_back(SinkPart part) {
   part.sizes.clear();
   part.records = 0;
   const std::lock_guard lock(mutex_);
-  free_sink_parts_[part.node].push_back(std::move(part));
+  auto& free = free_sink_parts_[part.node];
+  if (free.size() < kMostFree) free.push_back(std::move(part));
 }
 
 }  // namespace huiliu::runtime

@@ -61,7 +61,8 @@ struct SliceInfo {
   /// else is not.
   bool brings_pieces = true;
   std::uint64_t bytes = 0;
-  std::size_t queued = 0;  ///< slices of the source that were read ahead when this one was taken
+  std::uint32_t share = 0;  ///< of what may be under way (Flow)
+  std::size_t queued = 0;   ///< slices of the source that were read ahead when this one was taken
   std::optional<Backlog> backlog;
 };
 using SliceInfoPtr = std::shared_ptr<SliceInfo>;
@@ -113,6 +114,8 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
   void give_back(SinkPart part);
 
  private:
+  static constexpr std::size_t kMostFree = 256;
+
   void give_back(SliceMemory* memory);
   std::mutex mutex_;
   std::vector<std::unique_ptr<SliceMemory>> free_;

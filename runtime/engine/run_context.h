@@ -60,12 +60,26 @@ class Ending {
 
 /// What is under way, for pacing and progress only.
 struct Flow {
-  unsigned window = 8;  ///< slices that may be under way at once: the back-pressure
-  std::atomic<std::uint64_t> in_flight{0};
+  unsigned window = 8;  ///< full slices that may be under way at once: the back-pressure
+  /// A slice of few bytes takes less room than a full one. If it did not, a source whose records
+  /// come one by one from many partitions could pass on no more than `window` of them a commit.
+  static constexpr std::uint32_t kFullShare = 16;
+  std::atomic<std::uint64_t> in_flight{0};          ///< slices
+  std::atomic<std::uint64_t> shares_in_flight{0};   ///< of them, kFullShare for a full one
   std::atomic<std::uint64_t> outbox_records{0};     ///< committed, not yet delivered
   std::atomic<std::uint64_t> uncommitted_bytes{0};  ///< read, which a crash now has read again
   /// Operators, on all threads, that have more to make of their state in the next slices.
   std::atomic<std::uint64_t> holding{0};
+
+  bool is_full() const { return shares_in_flight >= std::uint64_t{window} * kFullShare; }
+  void begin(std::uint32_t share) {
+    in_flight.fetch_add(1);
+    shares_in_flight.fetch_add(share);
+  }
+  void end(std::uint32_t share) {
+    shares_in_flight.fetch_sub(share);
+    in_flight.fetch_sub(1);
+  }
 };
 
 /// What should have been read and was not. Readers write it.

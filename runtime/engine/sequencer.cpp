@@ -75,11 +75,14 @@ void Sequencer::stop() {
   for (const auto& feed : feeds_) feed->join();
 }
 
+bool Sequencer::is_committing() const { return run_.backend->last_epoch() + 1 != next_epoch_; }
+
+// Where a commit takes longer than an epoch, the epoch goes on until the one before is committed:
+// epochs that queued up would each wait for their own commit. And when the tables' memory is full,
+// the commit that is under way may free it.
 bool Sequencer::epoch_is_due(std::int64_t now, const Pacing& pacing) const {
-  if (now - epoch_started_ >= run_.topology->epoch_ms) return true;
-  // The epoch ends early when the tables' memory is full, unless an earlier epoch is not committed
-  // yet: its commit may free the memory.
-  return pacing.end_epoch && run_.backend->last_epoch() + 1 == next_epoch_;
+  if (is_committing()) return false;
+  return pacing.end_epoch || now - epoch_started_ >= run_.topology->epoch_ms;
 }
 
 void Sequencer::end_epoch(SliceInfo& info, std::int64_t now) {
@@ -101,6 +104,18 @@ void Sequencer::stamp(SliceInfo& info) {
   align();
 }
 
+// A slice without input, or while operators hold rows back, may bring as much of their state as
+// fits into a full one.
+void Sequencer::begin(SliceInfo& info) {
+  constexpr std::uint32_t kFull = Flow::kFullShare;
+  info.share = kFull;
+  if (info.is_input && run_.flow.holding == 0) {
+    const std::uint64_t part = info.bytes * kFull / std::max<std::size_t>(run_.slice_bytes, 1);
+    info.share = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(part, 1, kFull));
+  }
+  run_.flow.begin(info.share);
+}
+
 Sequencer::Work Sequencer::control(bool ends_input, bool ends_epoch, bool brings_pieces) {
   Work work;
   work.info = std::make_shared<SliceInfo>();
@@ -109,7 +124,7 @@ Sequencer::Work Sequencer::control(bool ends_input, bool ends_epoch, bool brings
   stamp(*work.info);
   dirty_ = true;
   if (ends_epoch) end_epoch(*work.info, run_.clock->steady_ms());
-  run_.flow.in_flight.fetch_add(1);
+  begin(*work.info);
   return work;
 }
 
@@ -133,7 +148,7 @@ Sequencer::Work Sequencer::input(Feed& feed, std::uint32_t index, std::int64_t n
   stamp(*work.info);
   dirty_ = true;
   if (epoch_is_due(now, run_.backend->pacing())) end_epoch(*work.info, now);
-  run_.flow.in_flight.fetch_add(1);
+  begin(*work.info);
   return work;
 }
 
@@ -174,7 +189,7 @@ void Sequencer::gather_events(Feed& feed) {
 
 std::optional<Sequencer::Work> Sequencer::pull() {
   const std::lock_guard lock(mutex_);
-  if (done_ || run_.end.abandon || run_.flow.in_flight >= run_.flow.window) return std::nullopt;
+  if (done_ || run_.end.abandon || run_.flow.is_full()) return std::nullopt;
   const Pacing pacing = run_.backend->pacing();
   if (pacing.reopen) run_.end.stop = true;
   if (run_.end.stop) return last(false);
@@ -239,9 +254,9 @@ std::optional<Sequencer::Work> Sequencer::end_of_input(std::int64_t now, const P
 std::int64_t Sequencer::ms_to_next() {
   constexpr std::int64_t kMostMs = 100;  // whatever else may have changed, such as the pacing
   constexpr std::int64_t kUnderWayMs = 10;
-  if (run_.flow.in_flight >= run_.flow.window) return kUnderWayMs;
+  if (run_.flow.is_full()) return kUnderWayMs;
   const std::lock_guard lock(mutex_);
-  if (!dirty_) return kMostMs;
+  if (!dirty_ || is_committing()) return kMostMs;
   const std::int64_t left = epoch_started_ + run_.topology->epoch_ms - run_.clock->steady_ms();
   return std::clamp<std::int64_t>(left, 1, kMostMs);
 }

@@ -80,12 +80,16 @@ class Sequencer {
                               std::int64_t now);
   std::optional<Work> without_input(std::int64_t now, const Pacing& pacing, bool taking);
   Work input(Feed& feed, std::uint32_t index, std::int64_t now);
+  /// Counts the slice as under way.
+  void begin(SliceInfo& info);
   Work control(bool ends_input, bool ends_epoch, bool brings_pieces = true);
   Work last(bool ends_input);
   std::optional<Work> end_of_input(std::int64_t now, const Pacing& pacing);
   void gather_events(Feed& feed);
   void stamp(SliceInfo& info);
   void align();
+  /// Whether an epoch that has ended is not committed yet.
+  bool is_committing() const;
   bool epoch_is_due(std::int64_t now, const Pacing& pacing) const;
   void end_epoch(SliceInfo& info, std::int64_t now);
 

@@ -14,7 +14,10 @@ namespace huiliu::runtime::testing {
 /// It survives the engine, so that a second engine recovers from it.
 class MemoryBackend final : public Backend {
  public:
-  std::uint64_t last_epoch() const override { return epoch_; }
+  std::uint64_t last_epoch() const override {
+    const std::lock_guard lock(mutex_);
+    return epoch_;
+  }
 
   std::vector<std::pair<std::string, std::string>> meta(std::string_view prefix) const override {
     const std::lock_guard lock(mutex_);
@@ -60,7 +63,10 @@ class MemoryBackend final : public Backend {
   }
 
   /// The next `count` commits are unavailable.
-  void fail_commits(int count) { failures_ = count; }
+  void fail_commits(int count) {
+    const std::lock_guard lock(mutex_);
+    failures_ = count;
+  }
 
  private:
   mutable std::mutex mutex_;

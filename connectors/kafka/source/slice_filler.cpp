@@ -1,5 +1,8 @@
 #include "connectors/kafka/source/slice_filler.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "connectors/kafka/client/message_frame.h"
 
 namespace huiliu::connectors::kafka {
@@ -12,72 +15,69 @@ constexpr std::size_t kReadable = 64;  // bytes behind a slice's
 }  // namespace
 
 void SliceFiller::add(Message message) {
+  Partition* const partition = partitions_.find(*message);
+  if (partition == nullptr) return;
   if (!parked_.empty()) {
-    const auto parked = parked_.find(partitions_.find(*message));
+    const auto parked = parked_.find(partition);
     if (parked != parked_.end()) return parked->second.push_back(std::move(message));
   }
-  waiting_.push_back(std::move(message));
+  std::deque<Message>& waiting = waiting_[partition];
+  if (waiting.empty()) turns_.push_back(partition);
+  waiting.push_back(std::move(message));
 }
 
 void SliceFiller::park(const Partition& partition) {
-  std::deque<Message>& parked = parked_[&partition];
-  std::deque<Message> others;
-  for (Message& message : waiting_) {
-    const bool own = partitions_.find(*message) == &partition;
-    (own ? parked : others).push_back(std::move(message));
-  }
-  waiting_ = std::move(others);
+  std::erase(turns_, &partition);
+  parked_[&partition] = std::exchange(waiting_[&partition], {});
 }
 
-void SliceFiller::unpark(const Partition& partition) {
+void SliceFiller::unpark(Partition& partition) {
   const auto parked = parked_.find(&partition);
   if (parked == parked_.end()) return;
-  for (Message& message : parked->second) waiting_.push_back(std::move(message));
+  if (!parked->second.empty()) turns_.push_back(&partition);
+  waiting_[&partition] = std::move(parked->second);
   parked_.erase(parked);
 }
 
 void SliceFiller::drop(const Partition& partition) {
-  std::erase_if(waiting_,
-                [&](const Message& message) { return partitions_.find(*message) == &partition; });
+  std::erase(turns_, &partition);
+  waiting_.erase(&partition);
   const auto parked = parked_.find(&partition);
   if (parked != parked_.end()) parked->second.clear();
 }
 
 ReadResult SliceFiller::fill(Slice& slice) {
   slice.bytes.clear();
-  Partition* const partition = partitions_.find(*waiting_.front());
-  while (!waiting_.empty() && slice.bytes.size() < context_.slice_bytes &&
-         partitions_.find(*waiting_.front()) == partition) {
-    take_first(slice, partition);
-    waiting_.pop_front();
+  Partition& partition = *turns_.front();
+  std::deque<Message>& waiting = waiting_[&partition];
+  while (!waiting.empty() && slice.bytes.size() < context_.slice_bytes) {
+    take_in(slice, partition, *waiting.front());
+    waiting.pop_front();
   }
+  if (waiting.empty()) turns_.pop_front();
   if (slice.bytes.empty()) return ReadResult::kIdle;
-  if (!waiting_.empty() && partitions_.find(*waiting_.front()) == partition) {
-    partitions_.step(*partition, waiting_.front()->offset);
-  }
+  if (!waiting.empty()) partitions_.step(partition, waiting.front()->offset);
   slice.bytes.reserve(slice.bytes.size() + kReadable);
-  name_partition(slice, *partition);
-  partitions_.say_position(slice, *partition);
+  name_partition(slice, partition);
+  partitions_.say_position(slice, partition);
   return ReadResult::kSlice;
 }
 
-void SliceFiller::take_first(Slice& slice, Partition* partition) {
-  if (partition == nullptr) return;
-  const rd_kafka_message_t& message = *waiting_.front();
+void SliceFiller::take_in(Slice& slice, Partition& partition, const rd_kafka_message_t& message) {
   if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    partitions_.step(*partition, message.offset);
+    partitions_.step(partition, message.offset);
     return;
   }
   // librdkafka before 2.4 may deliver messages of a fetch that was given up: those are before
   // `next`, and were read already.
-  const bool is_new = message.offset >= partition->next;
-  const bool is_input = partition->end < 0 || message.offset < partition->end;
-  if (is_new && is_input) append(slice, *partition, message);
+  const bool is_new = message.offset >= partition.next;
+  const bool is_input = partition.end < 0 || message.offset < partition.end;
+  if (is_new && is_input) append(slice, partition, message);
   if (is_new && !is_input) {
-    partitions_.step(*partition, message.offset);
-    partition->passed_end = true;
+    partitions_.step(partition, message.offset);
+    partition.passed_end = true;
   }
-  if (partition->end >= 0 && message.offset + 1 >= partition->end) partition->done = true;
+  if (partition.end >= 0 && message.offset + 1 >= partition.end) partition.done = true;
 }
 
 ReadResult SliceFiller::pin(Slice& slice) {
