@@ -255,6 +255,11 @@ bool PartitionSet::all_done() const {
                      [](const auto& one) { return one.second.done; });
 }
 
+bool PartitionSet::all_reached_end() const {
+  return std::all_of(partitions_.begin(), partitions_.end(),
+                     [](const auto& one) { return one.second.done || one.second.reached_end; });
+}
+
 void PartitionSet::say_position(Slice& slice, const Partition& partition) {
   if (pinned_) slice.positions.emplace_back(partition.key, position_of(partition));
   add_all_positions(slice);
