@@ -227,6 +227,23 @@ TEST_F(TableInputTest, ATableThatGoesOnIsReadUntilNothingMoreIsThere) {
   EXPECT_THAT(world_.seen, ElementsAre("b 10", "b 11", "a 0", "a 1"));
 }
 
+TEST_F(TableInputTest, ATableThatIsFarAheadOfItsGroupIsNotHeldBackForWhatWaitsForIt) {
+  for (const Node& node : topology_.nodes) {
+    if (node.kind != ComponentKind::kSource) continue;
+    node.source_declaration->event_time.align_most_ms = 100;
+    node.source_declaration->event_time.align_group = "g";
+  }
+  world_.live = {"a", "b"};
+  world_.items["b"] = {{"", 1000}};
+  step();
+  world_.seen.clear();
+  // The times come back with the next run, and with them how far the table is ahead.
+  world_.items["a"].push_back({"", 2});
+  world_.items["b"].push_back({"", 1001});
+  step();
+  EXPECT_THAT(world_.seen, ElementsAre("b 1001", "a 2"));
+}
+
 TEST_F(InputTest, ASourceThatIsStuckStopsNeitherOthersNorCommits) {
   world_.stuck = {"a"};
   world_.live = {"a", "b"};

@@ -252,7 +252,9 @@ void Sequencer::decoded(const SliceInfo& slice) {
   align();
 }
 
+// What is read first is waited for by the others of its group: it must not wait for them.
 void Sequencer::align() {
+  if (!first_.empty()) return;
   for (const Alignment::Change& change : alignment_.changes()) {
     idle_.hold(change.source, change.split, change.held);
     feeds_[change.source]->hold(change.split, change.held);
