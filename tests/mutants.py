@@ -38,7 +38,7 @@ MUTANTS = {
     "epoch.position_early": ("positions of slices behind the epoch are saved", ["engine", "simulation", "bench"]),
     "epoch.position_lost": ("every second epoch saves no positions", ["engine", "simulation", "bench"]),
     "count.keeps_deleted": ("a count adds what is taken back", ["operators"]),
-    "exchange.change_lost": ("an exchange makes inserts of all records", ["property"]),
+    "exchange.change_lost": ("an exchange makes inserts of all records", ["changes"]),
     "exchange.lost_row": ("an exchange loses the last row of a part", ["engine", "simulation", "bench"]),
     "join.keeps_deleted": ("a join keeps rows that are taken back", ["operators"]),
     "order.by_thread": ("an exchange takes one thread's records after the other's", ["property"]),
@@ -139,6 +139,9 @@ class Tests:
             return ["/usr/bin/python3", ROOT / "tests/kafka/crash_test.py", "--huiliu",
                     self.build / "cli/huiliu", "--kills", "40", "--broker-kills", "1", "--zombies",
                     "2", "--takeovers", "4", "--records", "100000"]
+        if test == "changes":
+            return ["/usr/bin/python3", ROOT / "tests/kafka/changes_test.py", "--huiliu", self.build / "cli/huiliu",
+                    "one", "--seconds", "6", "--records", "4000"]
         if test == "mistakes":
             return ["/usr/bin/python3", ROOT / "tests/kafka/mistakes_test.py", "--huiliu", self.build / "cli/huiliu"]
         if test in ("workers", "zombies"):
