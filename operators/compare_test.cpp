@@ -42,6 +42,13 @@ TEST(CompareTest, TellsNewUpdatedStaleAndDuplicateByVersion) {
             "ACCEPTED DUPLICATE UPDATED STALE UPDATED STALE ");
 }
 
+TEST(CompareTest, NumbersBelowZeroAreVersionsToo) {
+  EXPECT_EQ(outcomes({row("a", "-10", "~"), row("b", "-9.5", "~"), row("c", "-10.5", "~"),
+                      row("d", "-0", "~"), row("e", "-9", "~"), row("f", "0.0", "~"),
+                      row("g", "1", "~"), row("h", "-1", "~")}),
+            "ACCEPTED UPDATED STALE UPDATED STALE UPDATED UPDATED STALE ");
+}
+
 TEST(CompareTest, FallsBackToTheStampAndThenToTheOrderOfOneSource) {
   EXPECT_EQ(outcomes({row("a", "~", "2019-01-02"), row("b", "~", "2019-01-01"),
                       row("c", "5", "2019-01-03"), row("d", "~", "~"), row("e", "~", "2019")}),

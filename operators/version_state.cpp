@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "domain/timestamps.h"
 
@@ -95,19 +96,36 @@ bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// "007" and "7.0" are 7: leading zeros go, and a fraction of zeros. False if it is no number.
-bool bare_number(std::string_view text, std::string_view& whole, std::string_view& fraction) {
+struct BareNumber {
+  bool negative = false;
+  std::string_view whole, fraction;
+};
+
+/// "007" and "7.0" are 7: leading zeros go, and a fraction of zeros. Nothing if it is no number.
+std::optional<BareNumber> bare_number(std::string_view text) {
+  BareNumber number;
+  number.negative = text.starts_with('-');
+  if (number.negative) text.remove_prefix(1);
   const std::size_t dot = text.find('.');
-  whole = text.substr(0, dot);
-  fraction = dot == std::string_view::npos ? std::string_view() : text.substr(dot + 1);
-  if (!is_number(whole)) return false;
-  if (dot != std::string_view::npos && !is_number(fraction)) return false;
-  whole.remove_prefix(std::min(whole.find_first_not_of('0'), whole.size()));
-  while (fraction.ends_with('0')) fraction.remove_suffix(1);
-  return true;
+  number.whole = text.substr(0, dot);
+  if (dot != std::string_view::npos) number.fraction = text.substr(dot + 1);
+  if (!is_number(number.whole)) return {};
+  if (dot != std::string_view::npos && !is_number(number.fraction)) return {};
+  number.whole.remove_prefix(std::min(number.whole.find_first_not_of('0'), number.whole.size()));
+  while (number.fraction.ends_with('0')) number.fraction.remove_suffix(1);
+  if (number.whole.empty() && number.fraction.empty()) number.negative = false;  // "-0" is 0
+  return number;
 }
 
 int sign_of(int compared) { return compared < 0 ? -1 : compared > 0 ? 1 : 0; }
+
+int compare_numbers(const BareNumber& a, const BareNumber& b) {
+  if (a.negative != b.negative) return a.negative ? -1 : 1;
+  int sizes = sign_of(a.whole.compare(b.whole));
+  if (a.whole.size() != b.whole.size()) sizes = a.whole.size() < b.whole.size() ? -1 : 1;
+  if (sizes == 0) sizes = sign_of(a.fraction.compare(b.fraction));
+  return a.negative ? -sizes : sizes;
+}
 
 int compare_texts(std::string_view a, std::string_view b) {
   if (a == b) return 0;
@@ -120,12 +138,8 @@ int compare_texts(std::string_view a, std::string_view b) {
       return time_a.utc_ms < time_b.utc_ms ? -1 : time_a.utc_ms > time_b.utc_ms ? 1 : 0;
     }
   }
-  std::string_view whole_a, whole_b, fraction_a, fraction_b;
-  if (bare_number(a, whole_a, fraction_a) && bare_number(b, whole_b, fraction_b)) {
-    if (whole_a.size() != whole_b.size()) return whole_a.size() < whole_b.size() ? -1 : 1;
-    const int whole = sign_of(whole_a.compare(whole_b));
-    return whole != 0 ? whole : sign_of(fraction_a.compare(fraction_b));
-  }
+  const auto number_a = bare_number(a), number_b = bare_number(b);
+  if (number_a && number_b) return compare_numbers(*number_a, *number_b);
   return sign_of(a.compare(b));
 }
 

@@ -240,15 +240,27 @@ Sequencer::Work Sequencer::last(bool ends_input) {
 }
 
 // Windows end, and what they give may need more slices than one, which shows when those under way
-// are done.
+// are done. What is due before the end comes first: nodes behind it must have come to the time of
+// the records, which stays with their state, and not only to the end.
 std::optional<Sequencer::Work> Sequencer::end_of_input(std::int64_t now, const Pacing& pacing) {
   for (const auto& feed : feeds_) gather_events(*feed);
   if (!needs_time_) return last(true);
-  if (std::exchange(input_over_, true)) {
-    if (run_.flow.in_flight > 0) return std::nullopt;
-    if (run_.flow.holding == 0) return last(true);
+  if (run_.flow.in_flight > 0) return std::nullopt;
+  if (run_.flow.holding == 0) {
+    if (std::exchange(input_over_, true)) return last(true);
+    return control(true, epoch_is_due(now, pacing));
   }
-  return control(true, epoch_is_due(now, pacing));
+  if (input_over_) return control(true, epoch_is_due(now, pacing));
+  return pieces_before_the_end(epoch_is_due(now, pacing));
+}
+
+// That splits have ended is said with the end.
+Sequencer::Work Sequencer::pieces_before_the_end(bool ends_epoch) {
+  std::vector<SplitEvent> events = std::exchange(events_, {});
+  Work work = control(false, ends_epoch);
+  events_.insert(events_.begin(), std::make_move_iterator(events.begin()),
+                 std::make_move_iterator(events.end()));
+  return work;
 }
 
 std::int64_t Sequencer::ms_to_next() {
@@ -268,7 +280,9 @@ void Sequencer::decoded(const SliceInfo& slice) {
   align();
 }
 
+// What is read first is waited for by the others of its group: it must not wait for them.
 void Sequencer::align() {
+  if (!first_.empty()) return;
   for (const Alignment::Change& change : alignment_.changes()) {
     idle_.hold(change.source, change.split, change.held);
     feeds_[change.source]->hold(change.split, change.held);

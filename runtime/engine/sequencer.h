@@ -85,6 +85,7 @@ class Sequencer {
   Work control(bool ends_input, bool ends_epoch, bool brings_pieces = true);
   Work last(bool ends_input);
   std::optional<Work> end_of_input(std::int64_t now, const Pacing& pacing);
+  Work pieces_before_the_end(bool ends_epoch);
   void gather_events(Feed& feed);
   void stamp(SliceInfo& info);
   void align();

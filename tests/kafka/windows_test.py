@@ -6,6 +6,8 @@ workers: several workers count windows while they come, go and are killed. Parti
     missing, and only what may be late is late (windows_verifier.py).
 replay: the four ordered partitions of one day are read from their beginning: nothing is late.
 frozen: a source whose broker does not answer any more holds up neither the other one nor the commits.
+alignment: a partition that is a thousand times slower than the others, and alignment that bounds what windows keep
+    for it (windows_alignment.py).
 """
 import argparse
 import random
@@ -15,11 +17,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import windows_alignment
 import windows_sources
 import windows_workers
 from workload import Failure
 
-SCENARIOS = {"workers": windows_workers.workers, "replay": windows_sources.replay, "frozen": windows_sources.frozen}
+SCENARIOS = {"workers": windows_workers.workers, "replay": windows_sources.replay, "frozen": windows_sources.frozen,
+             "alignment": windows_alignment.alignment}
 
 
 def run(name: str, args, folder: Path) -> bool:

@@ -33,8 +33,11 @@ class KafkaReader final : public runtime::SourceReader {
     most_wait_ms_ = static_cast<int>(most_ms);
     return true;
   }
+  // A partition of which nothing has been fetched yet says nothing of what it has.
+  bool has_caught_up() const override {
+    return filler_.is_empty() && !filler_.has_parked() && partitions_.all_reached_end();
+  }
   bool has_splits() const override { return !options_.own; }
-  bool has_caught_up() const override { return partitions_.all_seen_end(); }
   Status failure() const override { return failure_; }
   std::pair<std::uint64_t, std::uint64_t> progress() const override { return {0, 0}; }
 
@@ -186,7 +189,7 @@ Status KafkaReader::take_in(Message message) {
   if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
     Partition* const partition = partitions_.find(*message);
     if (partition == nullptr) return Status::ok();
-    partition->seen_end = true;
+    partition->reached_end = true;
     // Between the last message and the end there may be nothing but marks of transactions.
     if (partition->end >= 0 && message->offset >= partition->end) partition->done = true;
     // The notice waits behind the messages that were fetched before it.

@@ -255,9 +255,9 @@ bool PartitionSet::all_done() const {
                      [](const auto& one) { return one.second.done; });
 }
 
-bool PartitionSet::all_seen_end() const {
+bool PartitionSet::all_reached_end() const {
   return std::all_of(partitions_.begin(), partitions_.end(),
-                     [](const auto& one) { return one.second.seen_end; });
+                     [](const auto& one) { return one.second.done || one.second.reached_end; });
 }
 
 void PartitionSet::say_position(Slice& slice, const Partition& partition) {

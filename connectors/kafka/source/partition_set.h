@@ -28,10 +28,10 @@ struct Partition {
   std::int64_t bare_to = -1;          ///< as in Position
   bool assigned = false;              ///< the client fetches it
   bool done = false;                  ///< it was read to its `end`
+  bool reached_end = false;           ///< the brokers have said once that there is no more of it
   runtime::SplitId split = runtime::kNoSplit;
   bool split_ended = false;  ///< which the engine was told
   bool held = false;         ///< nothing of it is passed on for now
-  bool seen_end = false;     ///< all that was there when it was assigned was fetched
   bool passed_end = false;   ///< messages behind `end` are left to the next run
 };
 
@@ -68,8 +68,9 @@ class PartitionSet {
   void end_splits();
   /// Whether every partition was read to its `end`.
   bool all_done() const;
-  /// Whether what was there of every partition has been fetched.
-  bool all_seen_end() const;
+  /// Whether the end of every partition was reached once, so that what was there at the start has
+  /// been fetched.
+  bool all_reached_end() const;
   /// Whether a position must be in a slice soon, message or not.
   bool has_unsaid() const { return keeps_start_ || stepped_; }
   /// Adds the position of the partition to the slice, and those of all that no slice has said yet.
