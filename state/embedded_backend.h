@@ -34,6 +34,7 @@ class EmbeddedBackend final : public runtime::Backend {
   runtime::Result<std::vector<runtime::OutboxEntry>> read_log(const std::string& log,
                                                               std::uint64_t after,
                                                               std::size_t max_bytes) override;
+  std::vector<runtime::Figure> figures() const override { return store_->figures(); }
   EpochStore& store() { return *store_; }
 
  private:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/status.h"
+#include "runtime/component/figure.h"
 #include "state/table.h"
 
 namespace rocksdb {
@@ -72,6 +73,8 @@ class EpochStore {
   /// Waits until background work is done (tests, benchmarks).
   void wait_for_flushes();
   std::uint64_t flushes() const;
+  /// For whoever watches. Between commits, since tables may be made in them.
+  std::vector<runtime::Figure> figures() const;
 
  private:
   friend class Table;

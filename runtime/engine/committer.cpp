@@ -10,6 +10,7 @@
 #include "runtime/base/stored_number.h"
 #include "runtime/component/meta_key.h"
 #include "runtime/component/selection.h"
+#include "runtime/engine/timeline.h"
 
 namespace huiliu::runtime {
 
@@ -159,7 +160,6 @@ Status Committer::apply(Pending& pending) {
 
 // Those who read the topic must not be told of a time that rows of the next epoch are behind.
 void Committer::hold_back_times(Pending& pending) {
-  if (mutant("time.held_untold")) return;
   for (auto& [sink, times] : pending.info->shard_times) {
     std::int64_t held = kEndOfTime;
     for (const SliceReport& report : pending.parts) {
@@ -169,11 +169,7 @@ void Committer::hold_back_times(Pending& pending) {
         held = std::min(held, one.time);
       }
     }
-    if (held == kEndOfTime) continue;
-    for (ShardTime& time : times) {
-      const bool reached = time.state == ShardTime::State::kTime && time.time <= held;
-      if (!reached) time = {time.shard, ShardTime::State::kTime, held};
-    }
+    hold_back(times, held);
   }
 }
 

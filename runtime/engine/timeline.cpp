@@ -99,6 +99,14 @@ bool SourceTime::add_shard(int shard, ShardTime& sum) const {
   return true;
 }
 
+void hold_back(std::vector<ShardTime>& times, std::int64_t held) {
+  if (held == kEndOfTime || mutant("time.held_untold")) return;
+  for (ShardTime& time : times) {
+    const bool reached = time.state == ShardTime::State::kTime && time.time <= held;
+    if (!reached) time = {time.shard, ShardTime::State::kTime, held};
+  }
+}
+
 Timeline::Timeline(const Topology& topology, std::vector<std::uint16_t> shards)
     : times_(std::make_shared<const NodeTimes>(topology.nodes.size(), kNoEventTime)),
       shards_(std::move(shards)) {

@@ -53,6 +53,10 @@ class SourceTime {
   bool idle_ = false, ended_ = false;
 };
 
+/// Tells of no time that is later than `held`: rows of that time are yet to be made, whatever shard
+/// of the input they came from.
+void hold_back(std::vector<ShardTime>& times, std::int64_t held);
+
 /// Watermarks of nodes, by node; kNoEventTime where there is none.
 using NodeTimes = std::vector<std::int64_t>;
 

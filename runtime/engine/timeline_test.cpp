@@ -167,5 +167,21 @@ TEST_F(TimelineTest, StandsStillInARejudgement) {
   EXPECT_EQ(at("x"), kNoEventTime);
 }
 
+TEST(HoldBackTest, NoShardIsFurtherThanWhatIsYetToBeMade) {
+  using State = ShardTime::State;
+  std::vector<ShardTime> times = {{0, State::kTime, 50},
+                                  {1, State::kTime, 900},
+                                  {2, State::kIdle, 70},
+                                  {3, State::kNone, kNoEventTime}};
+  std::vector<ShardTime> expected = {{0, State::kTime, 50},
+                                     {1, State::kTime, 100},
+                                     {2, State::kTime, 100},
+                                     {3, State::kTime, 100}};
+  hold_back(times, kEndOfTime);
+  EXPECT_EQ(times[1].time, 900) << "nothing is held back";
+  hold_back(times, 100);
+  EXPECT_EQ(times, expected);
+}
+
 }  // namespace
 }  // namespace huiliu::runtime

@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Watches a running topology as an operator would: promtool checks the metrics and tests the alerts, a
+real Prometheus scrapes a run under load with faults, and every query of every dashboard must give data
+then. Also: what a scrape costs, and that many silent connections disturb nobody.
+
+    observe_test.py HUILIU
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HUILIU = str(pathlib.Path(sys.argv[1]).resolve())
+RULES = ROOT / "deploy" / "prometheus"
+MOST_SERIES = 600  # of this topology with 100 files: labels are names of the topology's own
+
+TOPOLOGY = """
+topology: watched
+epoch: 200ms
+server: {{listen: "127.0.0.1:{port}"}}
+state: {{path: state, memory: 16MiB}}
+rejects: refused
+sources:
+  fines: {{type: file, path: in, watch: true, event_time: ts, idle: 1s, fields: [dept, {{name: ts, type: int64}}]}}
+operators:
+  known: {{type: filter, input: fines, when: {{present: [dept]}}, otherwise: reject}}
+  once: {{type: dedupe, input: known, key: [dept, ts]}}
+  per_second: {{type: window_count, input: once, key: dept, window: 1s}}
+sinks:
+  out: {{type: file, input: per_second, path: out.ndjson}}
+  refused: {{type: file, path: refused.ndjson}}
+"""
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def until(what, condition, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if condition():
+                return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+class Folder:
+    """Departments' files, which come while the topology runs."""
+
+    def __init__(self, path):
+        self.path = path / "in"
+        self.path.mkdir()
+        self.number = 0
+
+    def send(self, rows=500):
+        self.number += 1
+        start = int(time.time() * 1000)
+        lines = ["dept,ts"] + [f"d{i % 7},{start + i}" for i in range(rows)] + [f",{start}"] * (rows // 10)
+        hidden = self.path / f".{self.number}.tmp"
+        hidden.write_text("\n".join(lines) + "\n")
+        hidden.rename(self.path / f"{self.number:05}.csv")
+
+
+def start_prometheus(folder, port, target):
+    config = {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+              "rule_files": [str(RULES / "huiliu_alerts.yaml")],
+              "scrape_configs": [{"job_name": "huiliu", "static_configs": [{"targets": [target]}]}]}
+    (folder / "prometheus.json").write_text(json.dumps(config))  # JSON is YAML
+    return subprocess.Popen(["prometheus", f"--config.file={folder / 'prometheus.json'}",
+                             f"--storage.tsdb.path={folder / 'tsdb'}", f"--web.listen-address=127.0.0.1:{port}"],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def queries():
+    """(dashboard, panel, expression) of all panels, with variables as Grafana would fill them in."""
+    for path in sorted((ROOT / "deploy" / "grafana").glob("*.json")):
+        for panel in json.loads(path.read_text())["panels"]:
+            for target in panel["targets"]:
+                text = target["expr"].replace("$__rate_interval", "10s").replace("$topology", ".*")
+                yield path.stem, panel["title"], text
+
+
+def ask(port, expression):
+    url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode({"query": expression})
+    answer = json.loads(get(url))
+    assert answer["status"] == "success", (expression, answer)
+    return answer["data"]["result"]
+
+
+def check_dashboards(port):
+    count = 0
+    for dashboard, title, expression in queries():
+        assert ask(port, expression), f"{dashboard}: '{title}' has no data: {expression}"
+        count += 1
+    # A name that nobody gives any more would be a panel that is empty for ever.
+    names = set(re.findall(r"\b(?:huiliu|process)_[a-z_]+", " ".join(q for _, _, q in queries())))
+    known = {name for name in json.loads(get(f"http://127.0.0.1:{port}/api/v1/label/__name__/values"))["data"]}
+    rare = {"huiliu_component_away_since_timestamp_seconds", "huiliu_split_backlog_records"}
+    assert names - known <= rare, names - known
+    print(f"{count} queries of the dashboards have data")
+
+
+def check_metrics(base):
+    page = get(base + "/metrics")
+    checked = subprocess.run(["promtool", "check", "metrics"], input=page, text=True, capture_output=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    series = [line for line in page.splitlines() if line and not line.startswith("#")]
+    assert len(series) < MOST_SERIES, len(series)
+    print(f"promtool accepts the page: {len(series)} series, {len(page)} bytes")
+
+
+def check_silent_connections(base, port, folder):
+    rate_before = read_records(base)
+    silent = []
+    for _ in range(1000):
+        one = socket.socket()
+        one.settimeout(5)
+        one.connect(("127.0.0.1", port))
+        silent.append(one)
+    started = time.monotonic()
+    assert get(base + "/readyz")
+    folder.send()
+    until("records go on", lambda: read_records(base) > rate_before)
+    print(f"beside 1,000 silent connections: an answer after {time.monotonic() - started:.2f} s at most")
+    for one in silent:
+        one.close()
+
+
+def read_records(base):
+    page = get(base + "/metrics")
+    found = re.search(r'huiliu_node_emitted_records_total\{topology="watched",node="fines",kind="source"\} (\S+)', page)
+    return float(found[1]) if found else 0.0
+
+
+def watch(path):
+    port, prometheus_port = free_port(), free_port()
+    (path / "t.yaml").write_text(TOPOLOGY.format(port=port))
+    folder = Folder(path)
+    run = subprocess.Popen([HUILIU, "run", "-q", "t.yaml"], cwd=path, stdout=subprocess.DEVNULL)
+    prometheus = start_prometheus(path, prometheus_port, f"127.0.0.1:{port}")
+    base = f"http://127.0.0.1:{port}"
+    try:
+        until("the topology is ready", lambda: get(base + "/readyz"))
+        until("Prometheus is ready", lambda: get(f"http://127.0.0.1:{prometheus_port}/-/ready"))
+        for _ in range(24):
+            folder.send()
+            time.sleep(0.5)
+        check_metrics(base)
+        check_dashboards(prometheus_port)
+        check_silent_connections(base, port, folder)
+        shown = subprocess.run([HUILIU, "status", "t.yaml"], cwd=path, text=True, capture_output=True)
+        assert shown.returncode == 0 and "watched" in shown.stdout and "ready" in shown.stdout, shown
+        taken = subprocess.run([HUILIU, "run", "-q", "--state", "other", "t.yaml"], cwd=path, text=True, capture_output=True)
+        assert taken.returncode == 2 and "cannot listen" in taken.stderr, taken
+    finally:
+        run.send_signal(signal.SIGTERM)
+        prometheus.terminate()
+        ended = run.wait(30)
+        prometheus.wait(30)
+    assert ended == 130, ended
+
+
+def main():
+    for tool in ("promtool", "prometheus"):
+        assert shutil.which(tool), f"{tool} is not installed: scripts/setup tests"
+    for command in (["check", "rules", "huiliu_alerts.yaml"], ["test", "rules", "huiliu_alerts_test.yaml"]):
+        subprocess.run(["promtool", *command], cwd=RULES, check=True, stdout=subprocess.DEVNULL)
+    alerts = set(re.findall(r"alert: (\w+)", (RULES / "huiliu_alerts.yaml").read_text()))
+    pages = {page.stem for page in (ROOT / "docs" / "runbooks").glob("Huiliu*.md")}
+    tested = set(re.findall(r"alertname: (\w+)", (RULES / "huiliu_alerts_test.yaml").read_text()))
+    assert alerts == pages == tested, (alerts ^ pages, alerts ^ tested)
+    subprocess.run([ROOT / "tools/grafana/dashboards.py", "--check", ROOT / "deploy/grafana"], check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        watch(pathlib.Path(folder))
+    print("observe: ok")
+
+
+if __name__ == "__main__":
+    os.environ["no_proxy"] = "*"
+    main()

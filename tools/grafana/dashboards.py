@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Writes the Grafana dashboards of deploy/grafana: panels are described here once, and placed.
+
+    tools/grafana/dashboards.py deploy/grafana            # writes them
+    tools/grafana/dashboards.py --check deploy/grafana    # fails if they are not what this makes
+"""
+import json
+import sys
+from pathlib import Path
+
+DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+T = '{topology=~"$topology"}'
+
+
+def panel(title_en, title_zh, unit, *queries, kind="timeseries", width=12, height=8, help_text=""):
+    """`queries`: (expression, legend)."""
+    targets = [{"datasource": DATASOURCE, "expr": expr, "legendFormat": legend, "refId": chr(65 + i)}
+               for i, (expr, legend) in enumerate(queries)]
+    made = {"type": kind, "title": f"{title_en} · {title_zh}", "description": help_text, "datasource": DATASOURCE,
+            "targets": targets, "fieldConfig": {"defaults": {"unit": unit, "min": 0}, "overrides": []},
+            "gridPos": {"w": width, "h": height}}
+    if kind == "table":
+        for target in targets:
+            target.update({"format": "table", "instant": True})
+        made["transformations"] = [{"id": "merge", "options": {}}]
+    return made
+
+
+def rate(metric, labels=T, window="$__rate_interval"):
+    return f"rate({metric}{labels}[{window}])"
+
+
+def quantile(q, metric):
+    return f"histogram_quantile({q}, sum by (topology, le) ({rate(metric + '_bucket')}))"
+
+
+def with_kind(kind):
+    return '{topology=~"$topology",kind="' + kind + '"}'
+
+
+OVERVIEW = ("huiliu-overview", "Huiliu · overview", "汇流 · 总览", [
+    panel("Ready", "就绪", "none", (f"huiliu_ready{T}", "{{topology}}"), kind="stat", width=6, height=5,
+          help_text="1: the run does its work. 0: /readyz and `huiliu status` say why not."),
+    panel("Since the last commit", "距上次提交", "s", (f"time() - huiliu_last_commit_timestamp_seconds{T}", "{{topology}}"),
+          kind="stat", width=6, height=5),
+    panel("Read and not committed", "已读未提交", "bytes", (f"huiliu_uncommitted_bytes{T}", "{{topology}}"),
+          kind="stat", width=6, height=5, help_text="What a crash now would have read again."),
+    panel("Components that are away", "无法工作的组件", "none",
+          (f"count by (topology) (huiliu_component_away_since_timestamp_seconds{T}) or 0 * huiliu_ready{T}", "{{topology}}"),
+          kind="stat", width=6, height=5),
+    panel("Records read", "读入记录", "rps",
+          (f"sum by (topology) ({rate('huiliu_node_emitted_records_total', with_kind('source'))})", "{{topology}}")),
+    panel("Records written", "写出记录", "rps", (f"sum by (topology, sink) ({rate('huiliu_sink_records_total')})", "{{topology}} {{sink}}")),
+    panel("Rejects by code", "按代码的退回", "rps",
+          (f"sum by (topology, code) ({rate('huiliu_rejects_total')}) or 0 * huiliu_ready{T}", "{{topology}} {{code}}")),
+    panel("Memory", "内存", "bytes", ("process_resident_memory_bytes{job=\"huiliu\"}", "{{instance}}")),
+    panel("CPU", "处理器", "percentunit", ("rate(process_cpu_seconds_total{job=\"huiliu\"}[$__rate_interval])", "{{instance}}")),
+    panel("Descriptors", "文件描述符", "percentunit",
+          ("process_open_fds{job=\"huiliu\"} / process_max_fds{job=\"huiliu\"}", "{{instance}}")),
+])
+
+TOPOLOGY = ("huiliu-topology", "Huiliu · one topology", "汇流 · 单个拓扑", [
+    panel("Nodes", "节点", "short",
+          (f"sum by (node, kind) ({rate('huiliu_node_received_records_total', T, '5m')})", "received/s"),
+          (f"sum by (node, kind) ({rate('huiliu_node_emitted_records_total', T, '5m')})", "emitted/s"),
+          (f"sum by (node, kind) ({rate('huiliu_node_rejected_records_total', T, '5m')})", "rejected/s"),
+          kind="table", width=24, height=10),
+    panel("Behind: records", "积压：记录", "short",
+          (f"sum by (node) (huiliu_split_backlog_records{T}) or 0 * sum by (node) (huiliu_source_splits{T})", "{{node}}")),
+    panel("Behind: bytes", "积压：字节", "bytes",
+          (f"sum by (node) (huiliu_split_backlog_bytes{T}) or 0 * sum by (node) (huiliu_source_splits{T})", "{{node}}")),
+    panel("Event time behind the clock", "事件时间落后", "s", (f"time() - huiliu_node_watermark_seconds{T}", "{{node}}"),
+          help_text="Of nodes that wait for event time; `huiliu status` says whom they wait for."),
+    panel("Partitions and files", "分区与文件", "short", (f"huiliu_source_splits{T}", "{{node}}"),
+          (f"huiliu_source_idle_splits{T}", "{{node}} idle"), (f"huiliu_source_held_splits{T}", "{{node}} held")),
+    panel("Threads: waiting for input", "线程：等待输入", "percentunit", (rate("huiliu_thread_idle_seconds_total"), "{{thread}}")),
+    panel("Threads: waiting for sinks and commits", "线程：等待输出与提交", "percentunit",
+          (rate("huiliu_thread_blocked_seconds_total"), "{{thread}}")),
+    panel("From arrival to commit", "从到达到提交", "s", (quantile(0.5, "huiliu_latency_from_arrival_seconds"), "p50"),
+          (quantile(0.99, "huiliu_latency_from_arrival_seconds"), "p99")),
+    panel("Outputs", "输出", "rps", (f"sum by (node, output) ({rate('huiliu_output_records_total')})", "{{node}}.{{output}}")),
+])
+
+EPOCHS = ("huiliu-epochs", "Huiliu · epochs and state", "汇流 · 周期与状态", [
+    panel("Commit", "提交", "s", (quantile(0.5, "huiliu_epoch_commit_seconds"), "p50"),
+          (quantile(0.99, "huiliu_epoch_commit_seconds"), "p99")),
+    panel("Files durable", "文件落盘", "s", (quantile(0.5, "huiliu_epoch_prepare_seconds"), "p50"),
+          (quantile(0.99, "huiliu_epoch_prepare_seconds"), "p99")),
+    panel("Gathering an epoch", "聚集一个周期", "s", (quantile(0.5, "huiliu_epoch_gather_seconds"), "p50"),
+          (quantile(0.99, "huiliu_epoch_gather_seconds"), "p99")),
+    panel("Epochs", "周期数", "short", (rate("huiliu_epoch_commit_seconds_count"), "{{topology}}")),
+    panel("Waiting for stores", "等待存储", "short", (f"huiliu_sink_undelivered_entries{T}", "{{sink}}"),
+          (f"huiliu_outbox_records{T}", "records")),
+    panel("Starts", "启动次数", "short", (f"huiliu_openings_total{T}", "{{topology}}")),
+    panel("State in memory", "内存中的状态", "bytes", (f"huiliu_state_growing_bytes{T}", "growing"),
+          (f"huiliu_rocksdb_block_cache_bytes{T}", "cache")),
+    panel("State on disk", "磁盘上的状态", "bytes", (f"huiliu_rocksdb_live_sst_bytes{T}", "{{topology}}")),
+    panel("Writing of tables", "表的写出", "short", (rate("huiliu_state_flushes_total"), "flushes/s"),
+          (f"huiliu_state_unwritten_generations{T}", "waiting")),
+    panel("Errors of RocksDB's own work", "RocksDB 后台错误", "short", (f"huiliu_rocksdb_background_errors{T}", "{{topology}}")),
+])
+
+
+def dashboard(uid, title_en, title_zh, panels):
+    placed, x, y, row_height = [], 0, 0, 0
+    for number, one in enumerate(panels, 1):
+        place = one["gridPos"]
+        if x + place["w"] > 24:
+            x, y, row_height = 0, y + row_height, 0
+        placed.append({**one, "id": number, "gridPos": {**place, "x": x, "y": y}})
+        x += place["w"]
+        row_height = max(row_height, place["h"])
+    variables = [
+        {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Prometheus"},
+        {"name": "topology", "type": "query", "label": "Topology · 拓扑", "datasource": DATASOURCE,
+         "query": {"query": "label_values(huiliu_ready, topology)", "refId": "topology"}, "includeAll": True,
+         "multi": True, "allValue": ".*", "current": {"text": "All", "value": "$__all"}, "refresh": 2},
+    ]
+    return {"uid": uid, "title": f"{title_en} · {title_zh}", "tags": ["huiliu"], "schemaVersion": 38, "version": 1,
+            "editable": False, "refresh": "10s", "time": {"from": "now-1h", "to": "now"}, "timezone": "browser",
+            "templating": {"list": variables}, "panels": placed}
+
+
+def all_dashboards():
+    return {f"{uid}.json": dashboard(uid, *rest) for uid, *rest in (OVERVIEW, TOPOLOGY, EPOCHS)}
+
+
+def main():
+    check = sys.argv[1] == "--check"
+    folder = Path(sys.argv[-1])
+    wrong = []
+    for name, made in all_dashboards().items():
+        text = json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+        path = folder / name
+        if check:
+            if not path.exists() or path.read_text() != text:
+                wrong.append(name)
+        else:
+            path.write_text(text)
+    if wrong:
+        sys.exit(f"not what tools/grafana/dashboards.py makes: {', '.join(wrong)}; run it again")
+
+
+if __name__ == "__main__":
+    main()
