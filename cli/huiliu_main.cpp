@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "cli/log.h"
 #include "runtime/base/diagnostics.h"
 #include "runtime/base/status.h"
 
@@ -46,6 +47,7 @@ bool output_is_written() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  cli::set_up_log(cli::LogFormat::kText, "info", "");
   const int exit_code = run(argc, argv);
   if (output_is_written()) return exit_code;
   const int why = errno;

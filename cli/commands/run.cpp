@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/log.h"
 #include "cli/progress.h"
 #include "cli/signal_waiter.h"
 #include "cli/topology_loading.h"
@@ -35,7 +36,7 @@ using runtime::StatusCode;
 using runtime::Topology;
 
 struct Options {
-  std::string listen;
+  std::string listen, log = "text", log_level = "info";
   std::string path, state, epoch, from;
   unsigned parallelism = 0;
   bool quiet = false, leave_out = false;
@@ -244,6 +245,8 @@ int run(const Options& options) {
     }
     topology->epoch_ms = epoch->count();
   }
+  set_up_log(options.log == "json" ? LogFormat::kJson : LogFormat::kText, options.log_level,
+             topology->id);
   if (!options.listen.empty()) topology->listen = options.listen;
   const unsigned threads = options.parallelism ? options.parallelism : topology->parallelism;
   const std::string folder = service::state_folder_of(*topology, options.state);
@@ -284,6 +287,12 @@ void add_run(CLI::App& app, int& exit_code) {
                     "with --from: go without what the topology has no place for");
   command->add_option("--listen", options->listen,
                       "IP:PORT where metrics, health and status are answered, e.g. 127.0.0.1:9464");
+  command->add_option("--log", options->log, "form of the log, on standard error")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command->add_option("--log-level", options->log_level, "the least that is logged")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
+      ->capture_default_str();
   command->add_flag("-q,--quiet", options->quiet, "no progress");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

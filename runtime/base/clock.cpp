@@ -33,8 +33,9 @@ Clock& system_clock() {
 std::string utc_text(std::int64_t ms) {
   constexpr std::int64_t kYear0 = -62'167'219'200'000, kYear10000 = 253'402'300'800'000;
   if (ms < kYear0 || ms >= kYear10000) return std::to_string(ms);
-  return fmt::format(
-      "{:%FT%T}Z", std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(ms)));
+  const std::int64_t rest = ((ms % 1000) + 1000) % 1000;
+  const std::chrono::sys_seconds whole(std::chrono::seconds((ms - rest) / 1000));
+  return fmt::format("{:%FT%T}.{:03}Z", whole, rest);
 }
 
 }  // namespace huiliu::runtime

@@ -123,13 +123,27 @@ def end_offsets(bootstrap: str, topic: str) -> dict:
         consumer.close()
 
 
+def _asked_again(ask):
+    """What `ask` gives, once the brokers know who answers: the coordinator may just be moving."""
+    end = time.monotonic() + ASK_S
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if not error.args[0].retriable() and error.args[0].code() != KafkaError.NOT_COORDINATOR:
+                raise
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
 def committed_offsets(bootstrap: str, group: str, topic: str) -> dict:
     """Partition → offset that the group has committed, None if none. Does not wait for a transaction
     that is still open."""
     consumer = _consumer(bootstrap, "read_uncommitted", group)
     try:
         wanted = [TopicPartition(topic, partition) for partition in _partitions(consumer, topic)]
-        found = consumer.committed(wanted, timeout=ASK_S)
+        found = _asked_again(lambda: consumer.committed(wanted, timeout=ASK_S))
         for one in found:
             if one.error is not None:
                 raise KafkaException(one.error)

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include <spdlog/sinks/base_sink.h>
+
+namespace huiliu::cli {
+
+enum class LogFormat { kText, kJson };
+
+/// Passes on to another sink what is said seldom. Messages that differ in numbers only are the same
+/// message: kMost of one are passed on in kWindowMs, and how many were not is said with the next
+/// one that is.
+class RateLimitedSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  static constexpr unsigned kMost = 10;
+  static constexpr std::int64_t kWindowMs = 10'000;
+  /// Messages that are told apart; beyond, all are forgotten and counted anew.
+  static constexpr std::size_t kMostKinds = 1000;
+
+  explicit RateLimitedSink(std::shared_ptr<spdlog::sinks::sink> next) : next_(std::move(next)) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override;
+  void flush_() override { next_->flush(); }
+
+ private:
+  struct Kind {
+    std::int64_t since_ms = 0;
+    unsigned passed = 0;
+    std::uint64_t left_out = 0;
+  };
+  std::shared_ptr<spdlog::sinks::sink> next_;
+  std::map<std::string, Kind, std::less<>> kinds_;
+};
+
+/// One line of the log as a JSON object: time (UTC), level, topology, message.
+std::string json_line(const spdlog::details::log_msg& message, const std::string& topology);
+
+/// From now on the log goes to standard error, since standard output may be a topology's. `level`
+/// is one of trace, debug, info, warning, error, off.
+void set_up_log(LogFormat format, const std::string& level, const std::string& topology);
+
+}  // namespace huiliu::cli
