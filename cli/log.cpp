@@ -1,6 +1,7 @@
 #include "cli/log.h"
 
 #include <chrono>
+#include <utility>
 
 #include <fmt/format.h>
 #include <rapidjson/stringbuffer.h>
@@ -51,27 +52,33 @@ class JsonFormatter final : public spdlog::formatter {
 
 }  // namespace
 
+void RateLimitedSink::tell_left_out(std::int64_t now_ms) {
+  if (untold_ == 0) return;
+  for (auto& [text, kind] : kinds_) {
+    if (kind.left_out == 0 || now_ms - kind.since_ms < kWindowMs) continue;
+    const std::string told =
+        fmt::format("{} more messages like this were left out: {}", kind.left_out, text);
+    next_->log(spdlog::details::log_msg({}, spdlog::level::warn, told));
+    untold_ -= std::exchange(kind.left_out, 0);
+  }
+}
+
 void RateLimitedSink::sink_it_(const spdlog::details::log_msg& message) {
-  if (kinds_.size() > kMostKinds) kinds_.clear();
-  const std::string_view text(message.payload.data(), message.payload.size());
-  Kind& kind = kinds_[kind_of(text)];
   const std::int64_t now = ms_of(message);
+  tell_left_out(now);
+  if (message.level < spdlog::level::warn) return next_->log(message);
+  if (kinds_.size() > kMostKinds && untold_ == 0) kinds_.clear();
+  Kind& kind = kinds_[kind_of({message.payload.data(), message.payload.size()})];
   if (now - kind.since_ms >= kWindowMs) {
     kind.since_ms = now;
     kind.passed = 0;
   }
-  if (kind.passed >= kMost) {
-    ++kind.left_out;
-    return;
+  if (kind.passed < kMost) {
+    ++kind.passed;
+    return next_->log(message);
   }
-  ++kind.passed;
-  if (kind.left_out == 0) return next_->log(message);
-  const std::string longer =
-      fmt::format("{} ({} messages like this one were left out before it)", text, kind.left_out);
-  kind.left_out = 0;
-  spdlog::details::log_msg told(message.time, message.source, message.logger_name, message.level,
-                                longer);
-  next_->log(told);
+  ++kind.left_out;
+  ++untold_;
 }
 
 std::string json_line(const spdlog::details::log_msg& message, const std::string& topology) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,17 +14,18 @@ namespace huiliu::cli {
 
 enum class LogFormat { kText, kJson };
 
-/// Passes on to another sink what is said seldom. Messages that differ in numbers only are the same
-/// message: kMost of one are passed on in kWindowMs, and how many were not is said with the next
-/// one that is.
+/// Passes on to another sink what is said seldom. Warnings and errors that differ in numbers only
+/// are the same message: kMost of one are passed on in kWindowMs. How many were not is said when
+/// that time is over, with the next message of any kind or at the end.
 class RateLimitedSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  static constexpr unsigned kMost = 10;
+  static constexpr unsigned kMost = 100;
   static constexpr std::int64_t kWindowMs = 10'000;
   /// Messages that are told apart; beyond, all are forgotten and counted anew.
   static constexpr std::size_t kMostKinds = 1000;
 
   explicit RateLimitedSink(std::shared_ptr<spdlog::sinks::sink> next) : next_(std::move(next)) {}
+  ~RateLimitedSink() override { tell_left_out(std::numeric_limits<std::int64_t>::max()); }
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override;
@@ -35,8 +37,12 @@ class RateLimitedSink final : public spdlog::sinks::base_sink<std::mutex> {
     unsigned passed = 0;
     std::uint64_t left_out = 0;
   };
+  /// Of kinds whose time is over.
+  void tell_left_out(std::int64_t now_ms);
+
   std::shared_ptr<spdlog::sinks::sink> next_;
   std::map<std::string, Kind, std::less<>> kinds_;
+  std::uint64_t untold_ = 0;  // of all kinds
 };
 
 /// One line of the log as a JSON object: time (UTC), level, topology, message.

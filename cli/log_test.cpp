@@ -33,15 +33,25 @@ spdlog::details::log_msg message_at(std::int64_t ms, std::string_view text) {
 TEST(LogTest, WhatIsSaidAgainAndAgainIsCounted) {
   const auto lines = std::make_shared<Lines>();
   RateLimitedSink limited(lines);
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 140; ++i) {
     limited.log(message_at(i, "trying again in " + std::to_string(i) + " ms"));
   }
   EXPECT_EQ(lines->seen.size(), RateLimitedSink::kMost);
-  limited.log(message_at(60, "something else"));
+  limited.log(message_at(160, "something else"));
   EXPECT_EQ(lines->seen.back(), "something else");
-  limited.log(message_at(RateLimitedSink::kWindowMs + 1, "trying again in 7 ms"));
-  EXPECT_EQ(lines->seen.back(),
-            "trying again in 7 ms (40 messages like this one were left out before it)");
+  limited.log(message_at(RateLimitedSink::kWindowMs + 1, "a third thing"));
+  ASSERT_EQ(lines->seen.size(), RateLimitedSink::kMost + 3);
+  EXPECT_EQ(lines->seen[RateLimitedSink::kMost + 1],
+            "40 more messages like this were left out: trying again in # ms");
+}
+
+TEST(LogTest, WhatIsLeftOutIsSaidAtTheEnd) {
+  const auto lines = std::make_shared<Lines>();
+  {
+    RateLimitedSink limited(lines);
+    for (unsigned i = 0; i <= RateLimitedSink::kMost; ++i) limited.log(message_at(0, "no"));
+  }
+  EXPECT_EQ(lines->seen.back(), "1 more messages like this were left out: no");
 }
 
 TEST(LogTest, ALineIsOneJsonObject) {

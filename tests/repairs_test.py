@@ -239,7 +239,7 @@ sinks:
     pathlib.Path("in").mkdir()
     pathlib.Path("in/1.ndjson").write_text('{"a":"1"}\n')
     pathlib.Path("t.yaml").write_text(topology % ("true", "a"))
-    process = subprocess.Popen([HUILIU, "run", "--quiet", "t.yaml"], stdout=open("log", "w"), stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([HUILIU, "run", "--quiet", "t.yaml"], stdout=subprocess.DEVNULL, stderr=open("log", "w"))
 
     def delivered():
         with sqlite3.connect("file:out/o.sqlite?mode=ro", uri=True) as database:
