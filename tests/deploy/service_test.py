@@ -57,7 +57,7 @@ def main() -> int:
     manager.settimeout(30)
     run = subprocess.Popen(
         ["chroot", "--userspec=huiliu:huiliu", str(ROOT), "/usr/bin/huiliu", "run", "--quiet",
-         "--listen", "127.0.0.1:0", "--state", "/var/lib/huiliu/tiny", "/etc/huiliu/tiny/topology.yaml"],
+         "--listen", "127.0.0.1:0", "--state", "/var/lib/huiliu/tiny/state", "/etc/huiliu/tiny/topology.yaml"],
         env={"PATH": "/usr/bin:/usr/sbin", "NOTIFY_SOCKET": "@" + name, "WATCHDOG_USEC": "30000000"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
