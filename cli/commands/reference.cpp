@@ -1,21 +1,24 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "cli/man_page.h"
 #include "cli/reference_pages.h"
 #include "runtime/component/registry.h"
 
 namespace huiliu::cli {
 namespace {
 
-int write_pages(const std::string& folder) {
+int write_pages(const std::string& folder, const std::map<std::string, std::string>& pages) {
   namespace fs = std::filesystem;
   fs::create_directories(folder);
-  for (const auto& [name, text] : reference_pages(runtime::Registry::linked())) {
+  for (const auto& [name, text] : pages) {
     std::ofstream file(fs::path(folder) / name, std::ios::binary);
     file << text;
     if (!file.flush()) {
@@ -30,11 +33,18 @@ int write_pages(const std::string& folder) {
 
 void add_reference(CLI::App& app, int& exit_code) {
   auto folder = std::make_shared<std::string>();
+  auto man = std::make_shared<bool>(false);
   CLI::App* command =
       app.add_subcommand("reference", "Writes the reference pages of all types to a folder.");
-  command->footer("Example:\n  huiliu reference docs/reference");
+  command->footer(
+      "Examples:\n  huiliu reference docs/reference\n  huiliu reference --man /tmp/man");
   command->add_option("folder", *folder, "where to write")->required();
-  command->callback([folder, &exit_code] { exit_code = write_pages(*folder); });
+  command->add_flag("--man", *man, "the page for man, huiliu.1, instead");
+  command->callback([&app, folder, man, &exit_code] {
+    const auto& registry = runtime::Registry::linked();
+    exit_code = *man ? write_pages(*folder, {{"huiliu.1", man_page(app, registry)}})
+                     : write_pages(*folder, reference_pages(registry));
+  });
 }
 
 }  // namespace huiliu::cli

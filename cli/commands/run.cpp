@@ -23,6 +23,7 @@
 #include "runtime/topology/read_folders.h"
 #include "service/monitor/monitor_server.h"
 #include "service/monitor/run_monitor.h"
+#include "service/monitor/service_notifier.h"
 #include "service/state/state_folder.h"
 #include "service/supervisor.h"
 
@@ -213,6 +214,7 @@ int run_until_done(const Topology& topology, const service::RunSettings& setting
     server = std::move(started.value());
     spdlog::info("metrics, health and status at http://{}/", server->address());
   }
+  const auto notifier = service::ServiceNotifier::from_environment(topology, monitor, signals);
   const service::RunEnd end = service::Supervisor(topology, settings, signals, monitor).run();
   if (end.has_progress) {
     print_summary(topology, end.progress, printer);
