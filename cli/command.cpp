@@ -36,9 +36,11 @@ void add_commands(CLI::App& app, int& exit_code) {
       "config, 3 corrupt state or a ledger that does not balance, 4 input was left out, 5 another\n"
       "process has taken over, 130 stopped by a signal.\n\n"
       "Examples:\n"
+      "  huiliu new first && huiliu run first/topology.yaml\n"
       "  huiliu validate topologies/credit/topology.yaml\n"
       "  huiliu run topologies/credit/topology.yaml\n"
       "  huiliu describe operator filter");
+  add_new(app, exit_code);
   add_run(app, exit_code);
   add_validate(app, exit_code);
   add_plan(app, exit_code);
@@ -47,6 +49,7 @@ void add_commands(CLI::App& app, int& exit_code) {
   add_status(app, exit_code);
   add_state(app, exit_code);
   add_snapshot(app, exit_code);
+  add_reset(app, exit_code);
   add_rejudge(app, exit_code);
   add_rules(app, exit_code);
   add_list(app, exit_code);

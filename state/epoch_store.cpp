@@ -18,6 +18,7 @@
 #include "state/batch.h"
 #include "state/epoch_store_impl.h"
 #include "state/failpoint.h"
+#include "state/folder_lock.h"
 #include "state/layout.h"
 #include "state/rocksdb_log.h"
 #include "state/rocksdb_status.h"
@@ -49,28 +50,14 @@ rocksdb::DBOptions db_options(const StoreOptions& options) {
   return db;
 }
 
-/// The process that holds RocksDB's lock on the folder; 0 if none does, as far as one can see.
-pid_t owner_of(const std::string& folder) {
-  const int file = ::open((folder + "/LOCK").c_str(), O_RDWR | O_CLOEXEC);
-  if (file < 0) return 0;
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  const bool held = ::fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-  ::close(file);
-  return held ? lock.l_pid : 0;
-}
-
 /// Why RocksDB did not open; a lock of somebody else has words of its own.
 Status not_opened(const rocksdb::Status& status, const std::string& folder, bool on_disk) {
   // Within one process RocksDB says so itself, and looking at the file would give the lock away.
   const bool own = status.ToString().find("current process") != std::string::npos;
   const pid_t owner = on_disk && status.IsIOError() && !own ? owner_of(folder) : 0;
   if (owner == 0) return from_rocksdb(status, "state " + folder);
-  return Status::unavailable(
-      fmt::format("another process runs here: process {} holds the state {}. End it first, or give "
-                  "this topology another state folder",
-                  owner, folder));
+  return Status::unavailable(owned_text(folder, owner) +
+                             ". End it first, or give this topology another state folder");
 }
 
 }  // namespace

@@ -130,10 +130,10 @@ std::string outputs_of(const Topology& topology) {
 }
 
 /// What the sources could not read.
-void print_left_out(const service::RunEnd& end) {
-  if (!end.left_out.empty()) std::fputs("\nleft out\n", stdout);
+void print_left_out(const service::RunEnd& end, std::FILE* to) {
+  if (!end.left_out.empty()) std::fputs("\nleft out\n", to);
   for (const auto& [source, names] : end.left_out) {
-    for (const auto& [name, why] : names) fmt::print("  {}: {}: {}\n", source, name, why);
+    for (const auto& [name, why] : names) fmt::print(to, "  {}: {}: {}\n", source, name, why);
   }
 }
 
@@ -176,6 +176,15 @@ std::string event_times(const Topology& topology, const EngineProgress& progress
   return out.empty() ? out : "\nevent time\n" + out;
 }
 
+/// Where people read what a run did: not among the rows that a sink of the topology prints, which
+/// may go into a pipe.
+std::FILE* report_of(const Topology& topology) {
+  const bool prints = std::any_of(topology.nodes.begin(), topology.nodes.end(), [](const auto& n) {
+    return n.kind == ComponentKind::kSink && n.type_name == "stdout";
+  });
+  return prints ? stderr : stdout;
+}
+
 /// What this run did, and apart from it what was done since the state began.
 void print_summary(const Topology& topology, const EngineProgress& progress,
                    const ProgressPrinter& printer) {
@@ -199,8 +208,9 @@ void print_summary(const Topology& topology, const EngineProgress& progress,
   }
   out += idle_sources(topology, progress.totals);
   out += event_times(topology, progress);
-  out += "\nwritten\n" + outputs_of(topology);
-  std::fputs(out.c_str(), stdout);
+  const std::string outputs = outputs_of(topology);
+  if (!outputs.empty()) out += "\nwritten\n" + outputs;
+  std::fputs(out.c_str(), report_of(topology));
 }
 
 int run_until_done(const Topology& topology, const service::RunSettings& settings, bool quiet) {
@@ -218,7 +228,7 @@ int run_until_done(const Topology& topology, const service::RunSettings& setting
   const service::RunEnd end = service::Supervisor(topology, settings, signals, monitor).run();
   if (end.has_progress) {
     print_summary(topology, end.progress, printer);
-    print_left_out(end);
+    print_left_out(end, report_of(topology));
   }
   if (!end.status.is_ok()) return report_error(end.status);
   if (end.stopped) return kInterrupted;
