@@ -35,9 +35,11 @@ runtime::Result<std::string> http_get(const std::string& address, const std::str
   http::response_parser<http::string_body> response;
   response.body_limit(64u << 20);
   stream.async_connect(asio::ip::tcp::endpoint(ip, port), [&](beast::error_code connected) {
-    if ((error = connected)) return;
+    error = connected;
+    if (error) return;
     http::async_write(stream, request, [&](beast::error_code written, std::size_t) {
-      if ((error = written)) return;
+      error = written;
+      if (error) return;
       http::async_read(stream, buffer, response,
                        [&](beast::error_code read, std::size_t) { error = read; });
     });
