@@ -30,6 +30,7 @@ EVENTS = ["stop_one", "kill_one", "kill_at_step", "kill_at_step", "freeze_one", 
 SESSION_S = 6  # the brokers' least
 TAKE_OVER_S = SESSION_S + 10  # far less than the transaction's timeout
 END_S = 60
+START_S = 5  # by then a process listens to signals
 SHARED = TOPOLOGY.replace("  type: kafka\n  bootstrap", f"""\
   type: kafka
   workers: several
@@ -69,7 +70,7 @@ class Worker:
         self.crash_at = ""
 
     def start(self, crash_at: str = "") -> None:
-        self.crash_at = crash_at
+        self.crash_at = crash_at  # the step at which it is to end, "" for none
         # Odd slots have a name.
         name = f"w{self.slot}" if self.slot % 2 else ""
         env = dict(os.environ, KAFKA=self.group.bootstrap, UNTIL="forever", WORKER=name)
@@ -82,6 +83,7 @@ class Worker:
         with open(self.log, "ab") as log:
             log.write(f"--- {crash_at or 'a life'}\n".encode())
             log.flush()
+            self.started = time.monotonic()
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL)
 
@@ -95,7 +97,9 @@ class Worker:
         except subprocess.TimeoutExpired:
             raise Failure(f"worker {self.slot} does not end on SIGTERM\n{self.tail()}") from None
         at_its_step = self.crash_at and code == -signal.SIGKILL
-        if code not in (0, 130) and not at_its_step:
+        # Before it listens to signals it has begun nothing.
+        at_its_start = code == -signal.SIGTERM and time.monotonic() - self.started < START_S
+        if code not in (0, 130) and not at_its_step and not at_its_start:
             raise Failure(f"worker {self.slot} ended on SIGTERM with code {code}\n{self.tail()}")
 
     def tail(self) -> str:
