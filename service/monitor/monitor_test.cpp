@@ -119,5 +119,25 @@ TEST_F(MonitorTest, OtherPagesAndMethodsAreRefused) {
             405u);
 }
 
+TEST(RunMonitorTest, WhatItIsToldGoesOnInItsOrder) {
+  struct Next final : RunObserver {
+    std::string calls;
+    void importing(const std::string&) override { calls += "importing "; }
+    void opened(const runtime::EngineProgress&) override { calls += "opened "; }
+    void progress(const runtime::EngineProgress&) override { calls += "progress "; }
+    void paused() override { calls += "paused "; }
+  };
+  Next next;
+  RunMonitor monitor(next);
+  runtime::EngineProgress progress;
+  progress.epoch = 3;
+  monitor.opened(progress);
+  EXPECT_EQ(monitor.view().progress.epoch, 3u);
+  monitor.progress(progress);
+  monitor.paused();
+  EXPECT_EQ(next.calls, "opened progress paused ");
+  EXPECT_EQ(monitor.view().openings, 1u);
+}
+
 }  // namespace
 }  // namespace huiliu::service

@@ -18,17 +18,20 @@ void RunMonitor::set(RunView::State state) {
 
 void RunMonitor::opened(const runtime::EngineProgress& progress) {
   set(RunView::State::kRunning);
-  this->progress(progress);
+  keep(progress);
   next_.opened(progress);
 }
 
 void RunMonitor::progress(const runtime::EngineProgress& progress) {
-  {
-    const std::lock_guard lock(mutex_);
-    view_.progress = progress;
-    view_.told_ms = runtime::system_clock().now_ms();
-  }
-  if (view().state == RunView::State::kRunning) next_.progress(progress);
+  keep(progress);
+  next_.progress(progress);
+}
+
+void RunMonitor::keep(const runtime::EngineProgress& progress) {
+  const std::int64_t now = runtime::system_clock().now_ms();
+  const std::lock_guard lock(mutex_);
+  view_.progress = progress;
+  view_.told_ms = now;
 }
 
 void RunMonitor::paused() {

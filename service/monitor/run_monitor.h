@@ -41,6 +41,7 @@ class RunMonitor final : public RunObserver {
 
  private:
   void set(RunView::State state);
+  void keep(const runtime::EngineProgress& progress);
 
   RunObserver& next_;
   mutable std::mutex mutex_;
