@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include "runtime/base/clock.h"
 
@@ -52,14 +50,11 @@ bool is_alive(const RunView& view, std::int64_t now_ms) {
   return view.state != RunView::State::kRunning || now_ms - view.told_ms < kSilentMs;
 }
 
-std::string readiness_json(const Readiness& readiness) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> json(buffer);
+void write_readiness(const Readiness& readiness, JsonWriter& json) {
   const auto text = [&](const char* key, std::string_view value) {
     json.Key(key);
     json.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
   };
-  json.StartObject();
   json.Key("ready");
   json.Bool(readiness.ready());
   json.Key("reasons");
@@ -73,6 +68,13 @@ std::string readiness_json(const Readiness& readiness) {
     json.EndObject();
   }
   json.EndArray();
+}
+
+std::string readiness_json(const Readiness& readiness) {
+  rapidjson::StringBuffer buffer;
+  JsonWriter json(buffer);
+  json.StartObject();
+  write_readiness(readiness, json);
   json.EndObject();
   return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
 }

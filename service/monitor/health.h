@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
 #include "runtime/topology/topology.h"
 #include "service/monitor/run_monitor.h"
 
@@ -31,6 +34,9 @@ Readiness readiness(const runtime::Topology& topology, const RunView& view, std:
 /// Whether the threads of the run still answer: they told of themselves within a minute.
 bool is_alive(const RunView& view, std::int64_t now_ms);
 
+using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
+/// Writes the members "ready" and "reasons" of an object that is open.
+void write_readiness(const Readiness& readiness, JsonWriter& json);
 /// {"ready": ..., "reasons": [...]}
 std::string readiness_json(const Readiness& readiness);
 

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 #include <rapidjson/document.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/version.h"
@@ -25,7 +23,7 @@ class StatusWriter {
   std::string run() {
     json_.StartObject();
     add_run();
-    add_reasons();
+    write_readiness(readiness(topology_, view_, now_ms_), json_);
     add_nodes();
     add_sources();
     add_waits();
@@ -63,23 +61,6 @@ class StatusWriter {
     time("last_commit", figures->epochs.committed_ms);
     const auto age = std::max<std::int64_t>(0, now_ms_ - figures->epochs.committed_ms);
     number("last_commit_age_ms", static_cast<std::uint64_t>(age));
-  }
-
-  void add_reasons() {
-    const Readiness now = readiness(topology_, view_, now_ms_);
-    json_.Key("ready");
-    json_.Bool(now.ready());
-    json_.Key("reasons");
-    json_.StartArray();
-    for (const Readiness::Reason& reason : now.reasons) {
-      json_.StartObject();
-      text("code", reason.code);
-      text("subject", reason.subject);
-      text("text", reason.text);
-      time("since", reason.since_ms);
-      json_.EndObject();
-    }
-    json_.EndArray();
   }
 
   void add_nodes() {
@@ -181,7 +162,7 @@ class StatusWriter {
   const RunView& view_;
   std::int64_t now_ms_;
   rapidjson::StringBuffer buffer_;
-  rapidjson::Writer<rapidjson::StringBuffer> json_{buffer_};
+  JsonWriter json_{buffer_};
 };
 
 /// Reads what StatusWriter wrote, maybe of another version: what is missing is "" or 0.
