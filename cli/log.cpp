@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/log_context.h"
 
 namespace huiliu::cli {
 namespace {
@@ -93,6 +94,12 @@ std::string json_line(const spdlog::details::log_msg& message, const std::string
   pair("time", runtime::utc_text(ms_of(message)));
   pair("level", {level.data(), level.size()});
   if (!topology.empty()) pair("topology", topology);
+  const runtime::LogContext& context = runtime::LogContext::current();
+  if (!context.node.empty()) pair("node", context.node);
+  if (context.epoch != 0) {
+    json.Key("epoch");
+    json.Uint64(context.epoch);
+  }
   pair("message", {message.payload.data(), message.payload.size()});
   json.EndObject();
   return {buffer.GetString(), buffer.GetSize()};

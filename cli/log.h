@@ -45,7 +45,8 @@ class RateLimitedSink final : public spdlog::sinks::base_sink<std::mutex> {
   std::uint64_t untold_ = 0;  // of all kinds
 };
 
-/// One line of the log as a JSON object: time (UTC), level, topology, message.
+/// One line of the log as a JSON object: time (UTC), level, topology, message,
+/// and the node and the epoch that the thread works on (LogContext), if it does.
 std::string json_line(const spdlog::details::log_msg& message, const std::string& topology);
 
 /// From now on the log goes to standard error, since standard output may be a topology's. `level`

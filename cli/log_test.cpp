@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "runtime/base/log_context.h"
+
 namespace huiliu::cli {
 namespace {
 
@@ -59,6 +61,16 @@ TEST(LogTest, ALineIsOneJsonObject) {
   EXPECT_EQ(line,
             "{\"time\":\"2027-01-15T08:00:00.000Z\",\"level\":\"warning\",\"topology\":\"t\","
             "\"message\":\"a \\\"b\\\"\\n\\u0001 中\"}");
+}
+
+TEST(LogTest, ALineNamesTheNodeAndTheEpochThatItsThreadWorksOn) {
+  const auto line = [] { return json_line(message_at(0, "m"), ""); };
+  {
+    const runtime::LogScope epoch(std::uint64_t{7});
+    const runtime::LogScope node(std::string_view("out"));
+    EXPECT_NE(line().find(R"("node":"out","epoch":7,"message":"m")"), std::string::npos) << line();
+  }
+  EXPECT_EQ(line().find("epoch"), std::string::npos) << line();
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ Supervisor::Supervisor(const runtime::Topology& topology, const RunSettings& set
       stops_(stops),
       observer_(observer),
       context_{runtime::state_needs(topology), settings.state_folder, &session_,
-               [&stops] { return !stops.sleep(std::chrono::milliseconds(0)); }} {}
+               [&stops] { return !stops.sleep(std::chrono::milliseconds(0)); },
+               [&observer](const runtime::RestoreProgress& at) { observer.restoring(at); }} {}
 
 /// Fills a backend without state; true if it must be opened anew.
 runtime::Result<bool> Supervisor::start_from(runtime::Backend& backend) {

@@ -35,6 +35,8 @@ class RunObserver {
   virtual ~RunObserver() = default;
   /// What of a snapshot is taken over, for people.
   virtual void importing(const std::string& text) = 0;
+  /// State is read again before the engine opens; only if that takes long.
+  virtual void restoring(const runtime::RestoreProgress& /*progress*/) {}
   /// The engine is open, at its last commit.
   virtual void opened(const runtime::EngineProgress& progress) = 0;
   virtual void progress(const runtime::EngineProgress& progress) = 0;

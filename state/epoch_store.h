@@ -79,6 +79,7 @@ class EpochStore {
  private:
   friend class Table;
   friend class Reader;
+  void add_tables(std::vector<runtime::Figure>& figures) const;
   struct Impl;
   explicit EpochStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

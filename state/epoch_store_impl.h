@@ -107,6 +107,8 @@ struct EpochStore::Impl {
                                         const std::string& key) const;
   rocksdb::ColumnFamilyOptions table_options() const;
   runtime::Result<rocksdb::ColumnFamilyHandle*> family(const std::string& name);
+  /// What RocksDB says of a table; 0 if there is none.
+  std::uint64_t number_of(const std::string& table, const char* property) const;
 };
 
 }  // namespace huiliu::state

@@ -19,14 +19,19 @@ Table::~Table() = default;
 
 Entry* Table::Impl::find(std::uint16_t shard, std::string_view key, std::uint64_t hash,
                          bool& is_active) {
-  is_active = true;
-  if (Entry* entry = active->find(shard, key, hash)) return entry;
-  is_active = false;
-  return frozen ? frozen->entries->find(shard, key, hash) : nullptr;
+  Entry* entry = active->find(shard, key, hash);
+  is_active = entry != nullptr;
+  if (!is_active && frozen) entry = frozen->entries->find(shard, key, hash);
+  if (entry != nullptr) TableUse::add(use.from_memory);
+  return entry;
 }
 
 bool Table::Impl::read_row(std::uint16_t shard, std::string_view key, std::uint64_t hash) {
-  if (!materialised || !filter.may_contain(Generation::tag_of(hash))) return false;
+  if (!materialised || !filter.may_contain(Generation::tag_of(hash))) {
+    TableUse::add(use.known_absent);
+    return false;
+  }
+  TableUse::add(use.from_disk);
   rocksdb::ReadOptions options;
   const rocksdb::Status status = db->Get(options, family, row_key(shard, key), &scratch);
   if (!status.ok() && !status.IsNotFound() && !mutant("state.get_unchecked")) {
@@ -172,6 +177,11 @@ void Table::Impl::drop_frozen() {
 void Table::Impl::account() {
   store->impl_->active_bytes += active->bytes() - accounted_bytes;
   accounted_bytes = active->bytes();
+  const std::uint64_t frozen_rows = frozen ? frozen->entries->count() : 0;
+  const std::uint64_t frozen_bytes = frozen ? frozen->entries->bytes() : 0;
+  use.rows.store(active->count() + frozen_rows, std::memory_order_relaxed);
+  use.bytes.store(active->bytes() + frozen_bytes, std::memory_order_relaxed);
+  use.filter_bytes.store(filter.bytes(), std::memory_order_relaxed);
 }
 
 // At an epoch's end every entry belongs to it or to an earlier one, so all may become durable with
@@ -185,12 +195,13 @@ void Table::Impl::rotate(std::uint64_t epoch) {
 }
 
 bool Table::Impl::may_freeze() {
-  account();
   if (frozen && frozen->done.load(std::memory_order_acquire)) drop_frozen();
+  account();
   return !frozen && active->count() > 0;
 }
 
 void Table::Impl::freeze(std::uint64_t epoch, bool logged) {
+  TableUse::add(use.flushes);
   frozen = std::make_shared<Frozen>();
   frozen->entries = active;
   frozen->epoch = epoch;

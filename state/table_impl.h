@@ -27,6 +27,24 @@ struct Frozen {
   std::atomic<bool> done{false};
 };
 
+/// How a part of a table is used. Its owner counts, anybody reads.
+struct TableUse {
+  using Count = std::atomic<std::uint64_t>;
+  Count from_memory{0};   ///< lookups that found a key in memory
+  Count known_absent{0};  ///< lookups of which the filter knew that the key is not on disk
+  Count from_disk{0};     ///< lookups that asked RocksDB
+  Count flushes{0};       ///< generations handed over to be written
+  // As of the last change of many.
+  Count rows{0};   ///< in memory
+  Count bytes{0};  ///< of the rows in memory
+  Count filter_bytes{0};
+
+  /// Nobody else writes, so that no bus needs to be locked.
+  static void add(Count& count) {
+    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+};
+
 struct Table::Impl {
   std::string name;
   std::vector<std::uint16_t> shards;
@@ -42,6 +60,7 @@ struct Table::Impl {
   std::uint64_t accounted_bytes = 0;  ///< of `active`, in the store's sum
   std::uint64_t changelog_bytes = 0;  ///< since the last rotation
   std::string scratch;                ///< holds what get() returned from RocksDB
+  TableUse use;
 
   /// Entry in memory, newest first; null if neither generation has the key.
   Entry* find(std::uint16_t shard, std::string_view key, std::uint64_t hash, bool& is_active);

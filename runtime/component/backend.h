@@ -147,6 +147,13 @@ struct StateNeeds {
   }
 };
 
+/// How far a backend is with reading its state again.
+struct RestoreProgress {
+  std::string what;                 ///< such as a topic
+  std::uint64_t done = 0, all = 0;  ///< in a unit of the backend's
+  std::uint64_t bytes = 0;          ///< read so far
+};
+
 struct BackendContext {
   StateNeeds needs;
   std::string state_folder;  ///< exists
@@ -154,6 +161,8 @@ struct BackendContext {
   std::shared_ptr<void>* session = nullptr;
   /// Whether the process is to end; asked while opening takes long. May be empty.
   std::function<bool()> interrupted = {};
+  /// Told every few seconds while state is read again, on the thread that opens. May be empty.
+  std::function<void(const RestoreProgress&)> restoring = {};
   /// Simulation: where and how the local store keeps its files. May be empty.
   std::function<void(state::StoreOptions&)> adjust_store = {};
 };

@@ -143,6 +143,10 @@ class SourceReader {
   virtual bool is_bounded() const { return false; }
   /// Whether all that was there when it was opened has been given. Only asked after kIdle.
   virtual bool has_caught_up() const { return true; }
+  /// Why nothing can be read for now although read() says kIdle, such as servers that do not
+  /// answer;
+  /// "" = it can. Asked after each read; cheap.
+  virtual std::string_view away() const { return {}; }
   /// Whether it announces splits. Otherwise it has one, which is all that it gives.
   virtual bool has_splits() const { return false; }
   /// Why read() said kFailed.

@@ -96,7 +96,8 @@ Chains::Chains(RunContext& run, unsigned thread)
       order_(run.plan->stages),
       held_(run.plan->stages, std::vector<std::int64_t>(run.topology->nodes.size(), kEndOfTime)),
       behind_(stateful_before(*run.topology)),
-      row_(run.plan->row_slots) {
+      row_(run.plan->row_slots),
+      timer_(run.topology->nodes.size()) {
   for (std::uint16_t shard = 0; shard < run.topology->shards; ++shard) {
     if (run.plan->owners[shard] == thread) shards_.push_back(shard);
   }
@@ -250,9 +251,20 @@ void Chains::wire_sink(std::size_t node) {
   }
 }
 
+// What stands between two nodes is not made known: it is the engine's.
+void Chains::introduce_nodes() {
+  for (std::size_t n = 0; n < instances_.size(); ++n) {
+    if (instances_[n]->outputs) timer_.knows(*instances_[n]->outputs, n);
+  }
+  for (std::size_t e = 0; e < taps_.size(); ++e) {
+    if (taps_[e].tap) timer_.knows(*taps_[e].outputs, run_.plan->edges[e].to);
+  }
+}
+
 Status Chains::open() {
   make_instances();
   wire();
+  introduce_nodes();
   std::size_t n = 0;
   try {
     for (; n < instances_.size(); ++n) {
@@ -281,6 +293,7 @@ void Chains::decode(std::size_t source_node, const Slice& slice) {
     instance.outputs->bound_event_time(clock_.now_ms() + declared.event_time.ahead_ms,
                                        declared.output[field].name);
   }
+  const SelfTimer::Visit visit(timer_, source_node);
   with_place(node.name, [&] {
     instance.decoder->decode(slice, all ? *instance.outputs : instance.selector->outputs());
   });
@@ -301,6 +314,7 @@ void Chains::receive(const ExchangePart& part, std::size_t row, const Value* val
   order_[run_.plan->stage[edge.to]].begin(head.order);
   Instance& target = *instances_[edge.to];
   target.outputs->received(record);
+  const SelfTimer::Visit visit(timer_, edge.to);
   try {
     target.op->process(edge.input, record, *target.outputs);
   } catch (...) {
@@ -323,6 +337,7 @@ void Chains::end_slice(std::size_t stage, const std::vector<std::int64_t>& water
     const bool keyed = !node.operator_declaration->key_fields.empty();
     const auto run = [&](std::uint64_t phase, const auto& call) {
       OrderOfState order(order_[stage], 2 * n + phase);
+      const SelfTimer::Visit visit(timer_, n);
       outputs.set_state_order(&order, keyed);
       with_place(outputs.node(), call);
       outputs.set_state_order(nullptr, keyed);
@@ -451,6 +466,23 @@ std::vector<NodeCounts> Chains::take_counts(std::size_t stage) {
 }
 
 void Chains::set_tracer(Tracer* tracer) {
+  traced_ = tracer != nullptr;
+  set_tracers(tracer);
+}
+
+void Chains::start_timing() {
+  if (traced_) return;
+  set_tracers(&timer_);
+  timer_.start();
+}
+
+std::vector<std::int64_t> Chains::stop_timing() {
+  if (!timer_.runs()) return {};
+  set_tracers(nullptr);
+  return timer_.stop();
+}
+
+void Chains::set_tracers(Tracer* tracer) {
   for (auto& instance : instances_) {
     if (instance->outputs) instance->outputs->set_tracer(tracer);
   }

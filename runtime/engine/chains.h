@@ -9,6 +9,7 @@
 #include "runtime/component/operator.h"
 #include "runtime/engine/messages.h"
 #include "runtime/engine/run_context.h"
+#include "runtime/engine/self_timer.h"
 #include "runtime/record/key.h"
 #include "runtime/topology/plan.h"
 
@@ -66,12 +67,18 @@ class Chains {
   std::vector<NodeCounts> take_counts(std::size_t stage);
   /// Call after open().
   void set_tracer(Tracer* tracer);
+  /// Measures what is done from now on, unless a tracer was set.
+  void start_timing();
+  /// Ends that: nanoseconds by node, then the engine's; empty if nothing was measured.
+  std::vector<std::int64_t> stop_timing();
 
  private:
   struct Instance;
   class Context;
   class OrderOfState;
 
+  void introduce_nodes();
+  void set_tracers(Tracer* tracer);
   void note_held(std::size_t stage, std::size_t node);
   std::int64_t watermark_of(std::size_t stage, std::size_t node, std::int64_t of_sources) const;
   void make_instances();
@@ -113,6 +120,8 @@ class Chains {
   std::vector<std::vector<std::size_t>> behind_;  // per node: keyed ones whose records reach it
   std::vector<Tap> taps_;                         // per edge, null if it does not lead into a sink
   std::vector<Value> row_;
+  SelfTimer timer_;
+  bool traced_ = false;
 };
 
 }  // namespace huiliu::runtime

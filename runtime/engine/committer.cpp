@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "runtime/base/failpoint.h"
+#include "runtime/base/log_context.h"
 #include "runtime/base/stored_number.h"
 #include "runtime/component/meta_key.h"
 #include "runtime/component/selection.h"
@@ -229,6 +230,7 @@ void Committer::warn_of_unread_rejects(std::uint64_t epoch) const {
 
 Status Committer::commit(const SliceInfo& last) {
   const std::uint64_t epoch = last.ends_epoch;
+  const LogScope scope(epoch);
   failpoint("epoch.begin");
   book_.epoch_arrived();
   // 1. Every record of the epoch must be accounted for, or nothing of the epoch becomes true.
@@ -308,8 +310,12 @@ void Committer::committed(const EpochCommit& commit, const SliceInfo& last) {
 void Committer::publish(const SliceInfo& last) {
   if (!book_.is_due(last)) return;
   auto figures = std::make_shared<RunFigures>(book_.view(run_.backend->figures()));
+  figures->slice_bytes = run_.pool->slice_bytes();
+  for (Figure& figure : run_.parts.figures()) figures->backend.push_back(std::move(figure));
   for (std::size_t n = 0; n < sinks_.size(); ++n) {
-    if (sinks_[n].outbox) figures->nodes[n].undelivered = sinks_[n].outbox->undelivered();
+    if (!sinks_[n].outbox) continue;
+    figures->nodes[n].undelivered = sinks_[n].outbox->undelivered();
+    figures->nodes[n].written_ms = sinks_[n].outbox->delivered_ms();
   }
   const std::lock_guard lock(mutex_);
   progress_.figures = std::move(figures);
@@ -322,7 +328,7 @@ std::uint64_t Committer::outbox_end(std::size_t node) const {
 bool Committer::outbox_fits(std::size_t node) const { return sinks_[node].outbox->fits(); }
 
 void Committer::delivered(std::size_t node, std::uint64_t sequence, std::uint64_t records) {
-  sinks_[node].outbox->delivered(sequence);
+  sinks_[node].outbox->delivered(sequence, records > 0 ? run_.clock->now_ms() : 0);
   std::uint64_t before = run_.flow.outbox_records;
   while (
       !run_.flow.outbox_records.compare_exchange_weak(before, before - std::min(before, records))) {
@@ -332,6 +338,7 @@ void Committer::delivered(std::size_t node, std::uint64_t sequence, std::uint64_
 Status Committer::settle(bool stopping) {
   for (std::size_t n = 0; n < sinks_.size(); ++n) {
     if (!sinks_[n].file) continue;
+    const LogScope scope{std::string_view(run_.topology->nodes[n].name)};
     Status status = sinks_[n].file->settle(stopping);
     if (status.is_ok()) continue;
     if (status.code() != StatusCode::kUnavailable) return status;

@@ -1,6 +1,7 @@
 #include "runtime/engine/delivery.h"
 
 #include "runtime/base/failpoint.h"
+#include "runtime/base/log_context.h"
 
 namespace huiliu::runtime {
 namespace {
@@ -73,6 +74,7 @@ bool Delivery::step() {
 
 void Delivery::run() {
   constexpr std::int64_t kWaitMs = 50;
+  const LogScope scope{std::string_view(run_.topology->nodes[node_].name)};
   while (!run_.end.abandon) {
     const std::uint64_t seen = run_.bell.rings();
     if (step()) continue;

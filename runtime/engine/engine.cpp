@@ -137,6 +137,7 @@ EngineProgress Engine::progress() {
   for (const auto& thread : threads_) progress.threads.push_back(thread->figures());
   progress.uncommitted_bytes = run_.flow.uncommitted_bytes;
   progress.away = run_.health.away();
+  progress.retries = run_.health.retries();
   progress.outbox_records = run_.flow.outbox_records;
   return progress;
 }

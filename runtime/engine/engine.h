@@ -21,8 +21,9 @@ struct EngineProgress {
   std::vector<Ledger::Totals> totals;         ///< per node, committed
   std::shared_ptr<const RunFigures> figures;  ///< null before the first commit
   std::vector<ThreadFigures> threads;
-  std::uint64_t uncommitted_bytes = 0;  ///< read, which a crash now would have read again
-  std::map<std::string, Away> away;     ///< component → why it cannot do its work
+  std::uint64_t uncommitted_bytes = 0;           ///< read, which a crash now would have read again
+  std::map<std::string, Away> away;              ///< component → why it cannot do its work
+  std::map<std::string, std::uint64_t> retries;  ///< component → how often it was tried again
 };
 
 /// Runs a topology: opens everything at the last committed epoch, then either with threads (run) or

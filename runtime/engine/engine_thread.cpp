@@ -86,6 +86,7 @@ ThreadFigures EngineThread::figures() const {
 }
 
 void EngineThread::process_input(const Sequencer::Work& work) {
+  if (SelfTimer::looks_at(work.info->sequence)) chains_.start_timing();
   std::shared_ptr<SliceMemory> memory = work.memory ? work.memory : run_.pool->take();
   chains_.set_memory(0, memory);
   chains_.begin_slice(0, work.info->now_ms);
@@ -98,6 +99,7 @@ void EngineThread::process_input(const Sequencer::Work& work) {
 }
 
 void EngineThread::process_arrived(std::size_t stage, Inbox::ArrivedSlice arrived) {
+  if (SelfTimer::looks_at(arrived.info->sequence)) chains_.start_timing();
   const std::shared_ptr<SliceMemory> own = run_.pool->take();
   chains_.set_memory(stage, own);
   chains_.begin_slice(stage, arrived.info->now_ms);
@@ -155,6 +157,7 @@ void EngineThread::end_stage(std::size_t stage, const SliceInfoPtr& info) {
   }
   report.sinks = chains_.take_sinks(stage);
   report.counts = chains_.take_counts(stage);
+  report.spent_ns = chains_.stop_timing();
   committer_.push(std::move(report));
   run_.bell.ring();
 }

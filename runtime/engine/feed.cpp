@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/base/log_context.h"
 #include "runtime/base/stored_number.h"
 #include "runtime/component/backend.h"
 #include "runtime/component/meta_key.h"
@@ -92,6 +93,7 @@ void Feed::start() {
   threaded_ = true;
   waits_ = reader_->may_wait(kMostWaitMs);
   thread_ = Thread([this] {
+    const LogScope scope{std::string_view(description_.name)};
     Status status = caught([this] {
       run();
       return Status::ok();
@@ -153,6 +155,16 @@ void Feed::read_once(std::int64_t now) {
   if (threaded_ && result != ReadResult::kIdle) run_.bell.ring();
 }
 
+void Feed::report_health(ReadResult result) {
+  std::string_view why = reader_->away();
+  if (result == ReadResult::kRetry) why = "it cannot be read; the log says why";
+  if (result == ReadResult::kRetry || why != away_) {
+    why.empty() ? run_.health.works(description_.name)
+                : run_.health.failed(description_.name, std::string(why));
+  }
+  away_ = why;
+}
+
 void Feed::finish_read(ReadResult result, std::shared_ptr<SliceMemory> memory, std::int64_t now) {
   const auto progress = reader_->progress();
   const bool caught_up = !bounded_ && result == ReadResult::kIdle && reader_->has_caught_up();
@@ -160,12 +172,7 @@ void Feed::finish_read(ReadResult result, std::shared_ptr<SliceMemory> memory, s
   caught_up_ = caught_up_ || caught_up;
   if (result == ReadResult::kSlice) quiet_since_ = now;
   progress_ = progress;
-  if (result == ReadResult::kRetry) {
-    run_.health.failed(description_.name, "it cannot be read; the log says why");
-  } else if (retries_) {
-    run_.health.works(description_.name);
-  }
-  retries_ = result == ReadResult::kRetry;
+  report_health(result);
   switch (result) {
     case ReadResult::kSlice:
       ready_.push_back({std::move(memory), std::exchange(events_, {})});

@@ -74,6 +74,7 @@ class Feed final : private Splits {
   SourceContext context();
   void run();
   void read_once(std::int64_t now);
+  void report_health(ReadResult result);
   void finish_read(ReadResult result, std::shared_ptr<SliceMemory> memory, std::int64_t now);
   bool has_room() const { return ready_.size() < kMostReady; }
 
@@ -105,7 +106,7 @@ class Feed final : private Splits {
   std::int64_t not_before_ = 0;
   std::int64_t quiet_since_ = -1;  // of a live source
   bool caught_up_ = false;
-  bool retries_ = false;  // its last read could not be done
+  std::string away_;  // why nothing could be read at its last read; "" = it could
   std::pair<std::uint64_t, std::uint64_t> progress_;
   bool threaded_ = false, stopping_ = false;
 };

@@ -22,9 +22,17 @@ void MemoryPool::give_back(SliceMemory* memory) {
   // The bytes stay: a reader that fills as many again then needs not zero them first.
   owned->slice.positions.clear();
   owned->slice.detail.reset();
+  const std::uint64_t bytes = owned->arena.capacity() + owned->slice.bytes.capacity();
+  // Unsigned arithmetic: a difference below zero comes out right.
+  slice_bytes_.fetch_add(bytes - owned->counted_bytes, std::memory_order_relaxed);
+  owned->counted_bytes = bytes;
   const std::lock_guard lock(mutex_);
   // Many small slices at once must not leave more memory behind than full ones would.
-  if (free_.size() < kMostFree) free_.push_back(std::move(owned));
+  if (free_.size() < kMostFree) {
+    free_.push_back(std::move(owned));
+  } else {
+    slice_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  }
 }
 
 namespace {

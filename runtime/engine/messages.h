@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -72,6 +73,7 @@ using SliceInfoPtr = std::shared_ptr<SliceInfo>;
 struct SliceMemory {
   Arena arena;
   Slice slice;
+  std::uint64_t counted_bytes = 0;  ///< by the pool
 };
 
 /// Records of one exchange edge from one sender to one receiver, for one slice.
@@ -113,10 +115,15 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
   SinkPart take_sink_part(std::size_t node);
   void give_back(SinkPart part);
 
+  /// What the slices' memory takes that is free, or was when it was given out. What a slice grows
+  /// by meanwhile counts when it comes back. Any thread.
+  std::uint64_t slice_bytes() const { return slice_bytes_.load(std::memory_order_relaxed); }
+
  private:
   static constexpr std::size_t kMostFree = 256;
 
   void give_back(SliceMemory* memory);
+  std::atomic<std::uint64_t> slice_bytes_{0};
   std::mutex mutex_;
   std::vector<std::unique_ptr<SliceMemory>> free_;
   std::map<std::size_t, std::vector<ExchangePart>> free_parts_;   // by edge: they are of one size
@@ -141,6 +148,8 @@ struct SliceReport {
   std::vector<SinkPart> sinks;
   std::vector<std::shared_ptr<void>> changes;  ///< frozen tables, if an epoch ends
   std::vector<Held> held;                      ///< on this thread
+  /// Where the time went, by node and then the engine's own; empty for most slices (SelfTimer).
+  std::vector<std::int64_t> spent_ns;
 };
 
 }  // namespace huiliu::runtime

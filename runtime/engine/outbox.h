@@ -35,8 +35,14 @@ class Outbox {
   /// The epoch is committed: its entries can be delivered.
   void committed() { committed_ = appended_; }
   std::uint64_t committed_end() const { return committed_; }
-  /// The store has applied everything up to this entry.
-  void delivered(std::uint64_t sequence) { delivered_ = sequence; }
+  /// The store has applied everything up to this entry: at `now_ms` by the clock, or 0 if an
+  /// earlier run knows when.
+  void delivered(std::uint64_t sequence, std::int64_t now_ms) {
+    delivered_ = sequence;
+    if (now_ms > 0) delivered_ms_ = now_ms;
+  }
+  /// 0: nothing since the start; any thread.
+  std::int64_t delivered_ms() const { return delivered_ms_; }
 
   /// Committed entries that the store has not applied; any thread.
   std::uint64_t undelivered() const {
@@ -53,6 +59,7 @@ class Outbox {
   std::uint64_t trimmed_ = 0;
   std::atomic<std::uint64_t> committed_;
   std::atomic<std::uint64_t> delivered_{0};
+  std::atomic<std::int64_t> delivered_ms_{0};
 };
 
 }  // namespace huiliu::runtime

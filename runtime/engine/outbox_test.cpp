@@ -52,7 +52,7 @@ TEST(OutboxTest, EntriesAreForgottenOnceTheyAreDelivered) {
   outbox.committed();
   EXPECT_EQ(outbox.committed_end(), 1u);
   EXPECT_TRUE(first.trims.empty());
-  outbox.delivered(1);
+  outbox.delivered(1, 0);
   outbox.add_to(second);
   ASSERT_EQ(second.trims.size(), 1u);
   EXPECT_EQ(second.trims.front().second, 1u);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "runtime/engine/self_timer.h"
+
 namespace huiliu::runtime {
 namespace {
 
@@ -38,10 +40,20 @@ void RunBook::add(const NodeCounts& counts) {
   }
 }
 
+void RunBook::add_spent(const std::vector<std::int64_t>& spent_ns) {
+  constexpr double kSeconds = 1e-9 * SelfTimer::kEvery;
+  for (std::size_t n = 0; n < spent_ns.size(); ++n) {
+    const bool node = n < figures_.nodes.size();
+    double& busy = node ? figures_.nodes[n].busy_seconds : figures_.engine_busy_seconds;
+    busy += static_cast<double>(spent_ns[n]) * kSeconds;
+  }
+}
+
 void RunBook::saw(const SliceInfo& slice, const std::vector<SliceReport>& reports) {
   input_.saw(slice);
   for (const SliceReport& report : reports) {
     for (const NodeCounts& counts : report.counts) add(counts);
+    add_spent(report.spent_ns);
   }
   if (!slice.is_input) return;
   epoch_bytes_ += slice.bytes;
@@ -51,6 +63,7 @@ void RunBook::saw(const SliceInfo& slice, const std::vector<SliceReport>& report
 void RunBook::wrote(std::size_t sink, std::uint64_t records, std::uint64_t bytes) {
   figures_.nodes[sink].written_records += records;
   figures_.nodes[sink].written_bytes += bytes;
+  if (records > 0) wrote_.insert(sink);
 }
 
 double RunBook::lap() {
@@ -74,6 +87,8 @@ void RunBook::committed(const SliceInfo& last) {
     if (slice.event_time != kNoEventTime) epochs.from_event_time.add(since(slice.event_time));
   }
   uncommitted_.clear();
+  for (const std::size_t sink : wrote_) figures_.nodes[sink].written_ms = epochs.committed_ms;
+  wrote_.clear();
   if (last.times) figures_.times = *last.times;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,7 @@ class RunBook {
 
  private:
   void add(const NodeCounts& counts);
+  void add_spent(const std::vector<std::int64_t>& spent_ns);
   double lap();
 
   Clock& clock_;
@@ -42,6 +44,7 @@ class RunBook {
   std::int64_t published_ms_ = -1;
   double lap_start_ = 0;  // seconds
   std::uint64_t epoch_bytes_ = 0;
+  std::set<std::size_t> wrote_;  // sinks that took records of the epoch
   struct Uncommitted {
     std::int64_t read_ms, event_time;
   };

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "runtime/base/backoff.h"
+#include "runtime/base/log_context.h"
 
 namespace huiliu::runtime {
 
@@ -66,6 +67,7 @@ void Health::failed(const std::string& component, const std::string& why) {
   Away& away = away_.try_emplace(component, Away{why, now}).first->second;
   away.why = why;
   ++away.tries;
+  ++retries_[component];
 }
 
 void Health::works(const std::string& component) {
@@ -78,7 +80,13 @@ std::map<std::string, Away> Health::away() const {
   return away_;
 }
 
+std::map<std::string, std::uint64_t> Health::retries() const {
+  const std::lock_guard lock(mutex_);
+  return retries_;
+}
+
 Status retry(RunContext& run, const std::string& what, const std::function<Status()>& attempt) {
+  const LogScope scope{std::string_view(what)};
   Backoff backoff;
   for (bool failed = false;; failed = true) {
     Status status = attempt();

@@ -110,11 +110,14 @@ class Health {
   void failed(const std::string& component, const std::string& why);
   void works(const std::string& component);
   std::map<std::string, Away> away() const;
+  /// How often a component failed and was tried again, since the run was opened.
+  std::map<std::string, std::uint64_t> retries() const;
 
  private:
   Clock*& clock_;
   mutable std::mutex mutex_;
   std::map<std::string, Away> away_;
+  std::map<std::string, std::uint64_t> retries_;
 };
 
 /// What the parts of one run work on, and the few things by which they touch each other.

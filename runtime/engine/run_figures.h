@@ -37,7 +37,9 @@ struct NodeFigures {
   static constexpr std::size_t kMostCodes = 64;
   std::uint64_t written_bytes = 0;    ///< sinks: encoded
   std::uint64_t written_records = 0;  ///< sinks
+  std::int64_t written_ms = 0;        ///< sinks: when they last took records, by the clock
   std::uint64_t undelivered = 0;      ///< store sinks: entries that wait in the outbox
+  double busy_seconds = 0;            ///< of all threads in this node alone, estimated (SelfTimer)
 };
 
 struct EpochFigures {
@@ -68,7 +70,9 @@ struct RunFigures {
   std::vector<SourceProgress> input;
   std::vector<std::int64_t> times;  ///< watermarks by node; kNoEventTime where there is none
   std::vector<NodeFigures> nodes;
+  double engine_busy_seconds = 0;  ///< of all threads between nodes, estimated as theirs
   EpochFigures epochs;
+  std::uint64_t slice_bytes = 0;  ///< memory of slices, in use and kept for the next ones
   std::vector<Figure> backend;
 };
 

@@ -25,6 +25,12 @@ class Arena {
     return {bytes, text.size()};
   }
   void reset();
+  /// What it holds, used or not.
+  std::size_t capacity() const {
+    std::size_t bytes = 0;
+    for (const Block& block : blocks_) bytes += block.size;
+    return bytes;
+  }
 
  private:
   static constexpr std::size_t kBlock = 64 * 1024;

@@ -29,6 +29,13 @@ Readiness readiness(const runtime::Topology& topology, const RunView& view, std:
                        "it starts again at the last committed epoch; the log says why",
                        view.since_ms});
   }
+  if (const auto& at = view.restoring) {
+    const std::uint64_t percent = 100 * at->done / std::max<std::uint64_t>(at->all, 1);
+    reasons.push_back(
+        {"restoring", at->what,
+         fmt::format("{} % of the state in it are read, {} MiB so far", percent, at->bytes >> 20),
+         view.since_ms});
+  }
   for (const auto& [component, away] : view.progress.away) {
     reasons.push_back({"away", component, fmt::format("{}; tried {} times", away.why, away.tries),
                        away.since_ms});

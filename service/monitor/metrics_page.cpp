@@ -1,5 +1,7 @@
 #include "service/monitor/metrics_page.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "runtime/base/version.h"
@@ -32,6 +34,12 @@ class Page {
     if (const auto& figures = view_.progress.figures) {
       for (const auto& source : figures->input) add_source(source);
       for (std::size_t n = 0; n < figures->nodes.size(); ++n) add_node(n, *figures);
+      page_.counter("huiliu_engine_busy_seconds_total",
+                    "The same of the engine's own work between nodes, such as exchanges.",
+                    figures->engine_busy_seconds);
+      page_.gauge("huiliu_slice_memory_bytes",
+                  "Memory of slices of input, those under way and what is kept for the next ones.",
+                  static_cast<double>(figures->slice_bytes));
       add_epochs(figures->epochs);
       for (const runtime::Figure& one : figures->backend) add_backend(one);
     }
@@ -63,10 +71,25 @@ class Page {
     page_.counter("huiliu_openings_total",
                   "How often the state was opened: more than once is a restart within the process.",
                   static_cast<double>(view_.openings));
+    if (const auto& at = view_.restoring) {
+      page_.gauge(
+          "huiliu_restore_share",
+          "How much of the state of what is being restored has been read. It is there only "
+          "meanwhile.",
+          static_cast<double>(at->done) / static_cast<double>(std::max<std::uint64_t>(at->all, 1)),
+          {{"of", at->what}});
+      page_.gauge("huiliu_restore_bytes", "What was read of it so far.",
+                  static_cast<double>(at->bytes), {{"of", at->what}});
+    }
     for (const auto& [component, away] : view_.progress.away) {
       page_.gauge("huiliu_component_away_since_timestamp_seconds",
                   "Since when a component cannot do its work. It is there only while that is so.",
                   seconds(away.since_ms), {{"component", component}});
+    }
+    for (const auto& [component, tries] : view_.progress.retries) {
+      page_.counter("huiliu_component_retries_total",
+                    "How often a component could not do its work and was tried again.",
+                    static_cast<double>(tries), {{"component", component}});
     }
   }
 
@@ -149,6 +172,9 @@ class Page {
                   "Event time behind which no record of a node is to come any more.",
                   seconds(figures.times[n]), {{"node", node.name}});
     }
+    page_.counter("huiliu_node_busy_seconds_total",
+                  "Time that threads spent in a node alone, estimated from one slice in 61.",
+                  of.busy_seconds, {{"node", node.name}});
     // The reject port comes last, and is the last output.
     for (std::size_t port = 0; port < of.sent.size() && port < node.outputs.size(); ++port) {
       const std::string& output = node.outputs[port].name;
@@ -166,6 +192,11 @@ class Page {
                   static_cast<double>(of.written_records), sink);
     page_.counter("huiliu_sink_bytes_total", "Bytes that a sink has encoded, since the start.",
                   static_cast<double>(of.written_bytes), sink);
+    if (of.written_ms > 0) {
+      page_.gauge("huiliu_sink_last_success_timestamp_seconds",
+                  "When a sink last had records committed to it, or a store applied some.",
+                  seconds(of.written_ms), sink);
+    }
     page_.gauge("huiliu_sink_undelivered_entries",
                 "Committed entries of its outbox that the store has not applied.",
                 static_cast<double>(of.undelivered), sink);

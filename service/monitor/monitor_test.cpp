@@ -83,6 +83,28 @@ TEST_F(MonitorTest, ItIsReadyUnlessSomethingKeepsItFromItsWork) {
   EXPECT_THAT(get("/readyz").body, HasSubstr("\"code\":\"starting\""));
 }
 
+TEST_F(MonitorTest, ARestoreSaysHowFarItIs) {
+  view_.state = RunView::State::kStarting;
+  view_.restoring = {"t.seen.changelog", 300, 1000, 5 << 20};
+  EXPECT_THAT(get("/readyz").body,
+              HasSubstr("\"code\":\"restoring\",\"subject\":\"t.seen.changelog\",\"text\":"
+                        "\"30 % of the state in it are read, 5 MiB so far\""));
+  EXPECT_THAT(get("/metrics").body,
+              HasSubstr("huiliu_restore_share{topology=\"t\",of=\"t.seen.changelog\"} 0.3"));
+}
+
+TEST_F(MonitorTest, SinksSayWhenTheyLastTookRecordsAndComponentsHowOftenTheyFailed) {
+  EXPECT_THAT(get("/metrics").body, Not(HasSubstr("last_success")));
+  const auto out = topology_.nodes.size() - 1;
+  figures_->nodes[out].written_ms = kNow;
+  view_.progress.retries["out"] = 12;
+  const std::string page = get("/metrics").body;
+  EXPECT_THAT(page, HasSubstr("huiliu_sink_last_success_timestamp_seconds{topology=\"t\",sink=\"" +
+                              topology_.nodes[out].name + "\"} 1800000000"));
+  EXPECT_THAT(page,
+              HasSubstr("huiliu_component_retries_total{topology=\"t\",component=\"out\"} 12"));
+}
+
 TEST_F(MonitorTest, AnEpochIsOverdueOnlyIfSomethingWasRead) {
   figures_->epochs.committed_ms = kNow - 11'000;
   EXPECT_EQ(get("/readyz").status, 200u);
@@ -131,7 +153,10 @@ TEST(RunMonitorTest, WhatItIsToldGoesOnInItsOrder) {
   RunMonitor monitor(next);
   runtime::EngineProgress progress;
   progress.epoch = 3;
+  monitor.restoring({"topic", 1, 2, 3});
+  EXPECT_EQ(monitor.view().restoring->done, 1u);
   monitor.opened(progress);
+  EXPECT_FALSE(monitor.view().restoring);
   EXPECT_EQ(monitor.view().progress.epoch, 3u);
   monitor.progress(progress);
   monitor.paused();

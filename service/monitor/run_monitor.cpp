@@ -13,7 +13,16 @@ void RunMonitor::set(RunView::State state) {
   const std::lock_guard lock(mutex_);
   if (state == RunView::State::kRunning) ++view_.openings;
   view_.state = state;
+  view_.restoring.reset();
   view_.since_ms = now;
+}
+
+void RunMonitor::restoring(const runtime::RestoreProgress& progress) {
+  {
+    const std::lock_guard lock(mutex_);
+    view_.restoring = progress;
+  }
+  next_.restoring(progress);
 }
 
 void RunMonitor::opened(const runtime::EngineProgress& progress) {

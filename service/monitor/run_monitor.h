@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,12 @@ struct RunView {
     kPaused,  ///< between two openings, after what may pass
   };
   State state = State::kStarting;
-  std::int64_t since_ms = 0;              ///< of the state, by the clock
-  std::int64_t started_ms = 0;            ///< of the process's run
-  std::uint64_t openings = 0;             ///< how often the backend was opened
-  runtime::EngineProgress progress = {};  ///< the last that was told
-  std::int64_t told_ms = 0;               ///< when; 0: nothing was yet
+  std::int64_t since_ms = 0;                               ///< of the state, by the clock
+  std::int64_t started_ms = 0;                             ///< of the process's run
+  std::uint64_t openings = 0;                              ///< how often the backend was opened
+  runtime::EngineProgress progress = {};                   ///< the last that was told
+  std::optional<runtime::RestoreProgress> restoring = {};  ///< while it is not running
+  std::int64_t told_ms = 0;                                ///< when; 0: nothing was yet
 };
 
 /// Watches a run for those who ask, and passes on what it is told.
@@ -32,6 +34,7 @@ class RunMonitor final : public RunObserver {
   explicit RunMonitor(RunObserver& next);
 
   void importing(const std::string& text) override { next_.importing(text); }
+  void restoring(const runtime::RestoreProgress& progress) override;
   void opened(const runtime::EngineProgress& progress) override;
   void progress(const runtime::EngineProgress& progress) override;
   void paused() override;

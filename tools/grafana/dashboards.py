@@ -23,6 +23,10 @@ def panel(title_en, title_zh, unit, *queries, kind="timeseries", width=12, heigh
         for target in targets:
             target.update({"format": "table", "instant": True})
         made["transformations"] = [{"id": "merge", "options": {}}]
+        made["options"] = {"sortBy": [{"displayName": "Value #A", "desc": True}]}
+        made["fieldConfig"]["overrides"] = [
+            {"matcher": {"id": "byName", "options": f"Value #{chr(65 + i)}"},
+             "properties": [{"id": "displayName", "value": legend}]} for i, (_, legend) in enumerate(queries)]
     return made
 
 
@@ -36,6 +40,10 @@ def quantile(q, metric):
 
 def with_kind(kind):
     return '{topology=~"$topology",kind="' + kind + '"}'
+
+
+def with_answer(answered_by):
+    return '{topology=~"$topology",answered_by="' + answered_by + '"}'
 
 
 OVERVIEW = ("huiliu-overview", "Huiliu · overview", "汇流 · 总览", [
@@ -60,11 +68,17 @@ OVERVIEW = ("huiliu-overview", "Huiliu · overview", "汇流 · 总览", [
 ])
 
 TOPOLOGY = ("huiliu-topology", "Huiliu · one topology", "汇流 · 单个拓扑", [
-    panel("Nodes", "节点", "short",
-          (f"sum by (node, kind) ({rate('huiliu_node_received_records_total', T, '5m')})", "received/s"),
-          (f"sum by (node, kind) ({rate('huiliu_node_emitted_records_total', T, '5m')})", "emitted/s"),
-          (f"sum by (node, kind) ({rate('huiliu_node_rejected_records_total', T, '5m')})", "rejected/s"),
-          kind="table", width=24, height=10),
+    panel("Nodes, busiest first", "节点（最忙的在前）", "short",
+          (f"sum by (node) ({rate('huiliu_node_busy_seconds_total', T, '5m')})", "threads busy"),
+          (f"sum by (node) ({rate('huiliu_node_received_records_total', T, '5m')})", "received/s"),
+          (f"sum by (node) ({rate('huiliu_node_emitted_records_total', T, '5m')})", "emitted/s"),
+          (f"sum by (node) ({rate('huiliu_node_rejected_records_total', T, '5m')})", "rejected/s"),
+          kind="table", width=24, height=10,
+          help_text="`threads busy`: threads' time in a node alone, estimated from one slice in 61."),
+    panel("Between nodes", "节点之间", "percentunit", (rate("huiliu_engine_busy_seconds_total"), "{{topology}}"),
+          help_text="Threads' time in exchanges and the like, estimated the same way."),
+    panel("Tried again", "重试", "short",
+          (f"sum by (component) ({rate('huiliu_component_retries_total')}) or 0 * huiliu_ready{T}", "{{component}}")),
     panel("Behind: records", "积压：记录", "short",
           (f"sum by (node) (huiliu_split_backlog_records{T}) or 0 * sum by (node) (huiliu_source_splits{T})", "{{node}}")),
     panel("Behind: bytes", "积压：字节", "bytes",
@@ -81,7 +95,7 @@ TOPOLOGY = ("huiliu-topology", "Huiliu · one topology", "汇流 · 单个拓扑
     panel("Outputs", "输出", "rps", (f"sum by (node, output) ({rate('huiliu_output_records_total')})", "{{node}}.{{output}}")),
 ])
 
-EPOCHS = ("huiliu-epochs", "Huiliu · epochs and state", "汇流 · 周期与状态", [
+EPOCHS = ("huiliu-epochs", "Huiliu · epochs", "汇流 · 周期", [
     panel("Commit", "提交", "s", (quantile(0.5, "huiliu_epoch_commit_seconds"), "p50"),
           (quantile(0.99, "huiliu_epoch_commit_seconds"), "p99")),
     panel("Files durable", "文件落盘", "s", (quantile(0.5, "huiliu_epoch_prepare_seconds"), "p50"),
@@ -91,13 +105,48 @@ EPOCHS = ("huiliu-epochs", "Huiliu · epochs and state", "汇流 · 周期与状
     panel("Epochs", "周期数", "short", (rate("huiliu_epoch_commit_seconds_count"), "{{topology}}")),
     panel("Waiting for stores", "等待存储", "short", (f"huiliu_sink_undelivered_entries{T}", "{{sink}}"),
           (f"huiliu_outbox_records{T}", "records")),
+    panel("Since a sink last took records", "距输出上次接收", "s",
+          (f"time() - huiliu_sink_last_success_timestamp_seconds{T}", "{{sink}}")),
     panel("Starts", "启动次数", "short", (f"huiliu_openings_total{T}", "{{topology}}")),
-    panel("State in memory", "内存中的状态", "bytes", (f"huiliu_state_growing_bytes{T}", "growing"),
-          (f"huiliu_rocksdb_block_cache_bytes{T}", "cache")),
-    panel("State on disk", "磁盘上的状态", "bytes", (f"huiliu_rocksdb_live_sst_bytes{T}", "{{topology}}")),
-    panel("Writing of tables", "表的写出", "short", (rate("huiliu_state_flushes_total"), "flushes/s"),
+])
+
+STATE = ("huiliu-state", "Huiliu · state and memory", "汇流 · 状态与内存", [
+    panel("Memory by owner", "内存归属", "bytes", (f"sum by (topology) (huiliu_table_memory_bytes{T})", "tables"),
+          (f"sum by (topology) (huiliu_table_filter_bytes{T})", "filters"),
+          (f"huiliu_rocksdb_block_cache_bytes{T}", "blocks of tables' files"), (f"huiliu_slice_memory_bytes{T}", "input under way"),
+          ('process_resident_memory_bytes{job="huiliu"}', "{{instance}}: process")),
+    panel("Rows in memory", "内存中的行", "short", (f"huiliu_table_memory_rows{T}", "{{table}}")),
+    panel("Rows on disk", "磁盘上的行", "short", (f"huiliu_table_disk_rows{T}", "{{table}}")),
+    panel("State on disk", "磁盘上的状态", "bytes", (f"huiliu_table_disk_bytes{T}", "{{table}}"),
+          (f"huiliu_rocksdb_live_sst_bytes{T}", "all")),
+    panel("Lookups without the disk", "无需读盘的查找", "percentunit",
+          (f"1 - sum by (table) ({rate('huiliu_table_lookups_total', with_answer('disk'))}) / "
+           f"(sum by (table) ({rate('huiliu_table_lookups_total')}) > 0) or 1 - 0 * sum by (table) (huiliu_table_memory_rows{T})",
+           "{{table}}")),
+    panel("Lookups", "查找", "ops", (f"sum by (table, answered_by) ({rate('huiliu_table_lookups_total')})", "{{table}} {{answered_by}}")),
+    panel("Writing of tables", "表的写出", "short", (rate("huiliu_table_flushes_total"), "{{table}}"),
           (f"huiliu_state_unwritten_generations{T}", "waiting")),
+    panel("RocksDB's work to come", "RocksDB 待整理", "bytes", (f"huiliu_rocksdb_pending_compaction_bytes{T}", "{{topology}}")),
     panel("Errors of RocksDB's own work", "RocksDB 后台错误", "short", (f"huiliu_rocksdb_background_errors{T}", "{{topology}}")),
+])
+
+KAFKA = ("huiliu-kafka", "Huiliu · Kafka", "汇流 · Kafka", [
+    panel("Connected brokers", "已连接的代理", "none", (f"huiliu_kafka_client_connected_brokers{T}", "{{client}}"), kind="stat",
+          width=8, height=5),
+    panel("Waiting requests", "未答复的请求", "none", (f"huiliu_kafka_client_waiting_requests{T}", "{{client}}"), kind="stat",
+          width=8, height=5),
+    panel("Behind: records", "积压：记录", "none", (f"sum by (node) (huiliu_split_backlog_records{T})", "{{node}}"), kind="stat",
+          width=8, height=5),
+    panel("Round trip", "往返时间", "s", (f"huiliu_kafka_client_round_trip_seconds{T}", "{{client}}"),
+          help_text="99 % of the requests were answered sooner, at the slowest broker."),
+    panel("Held by clients", "客户端积存", "bytes", (f"huiliu_kafka_client_queued_bytes{T}", "{{client}}")),
+    panel("Sent", "发送", "Bps", (rate("huiliu_kafka_client_sent_bytes_total"), "{{client}}")),
+    panel("Received", "接收", "Bps", (rate("huiliu_kafka_client_received_bytes_total"), "{{client}}")),
+    panel("Errors, timeouts, lost connections", "错误、超时、断线", "short",
+          (rate("huiliu_kafka_client_errors_total"), "{{client}} errors"),
+          (rate("huiliu_kafka_client_request_timeouts_total"), "{{client}} timeouts"),
+          (rate("huiliu_kafka_client_disconnects_total"), "{{client}} disconnects")),
+    panel("Commit", "提交", "s", (quantile(0.99, "huiliu_epoch_commit_seconds"), "p99")),
 ])
 
 
@@ -122,7 +171,7 @@ def dashboard(uid, title_en, title_zh, panels):
 
 
 def all_dashboards():
-    return {f"{uid}.json": dashboard(uid, *rest) for uid, *rest in (OVERVIEW, TOPOLOGY, EPOCHS)}
+    return {f"{uid}.json": dashboard(uid, *rest) for uid, *rest in (OVERVIEW, TOPOLOGY, EPOCHS, STATE, KAFKA)}
 
 
 def main():

@@ -48,6 +48,7 @@ struct BackendSetup {
   runtime::StateNeeds needs;
   BackendOptions options;
   std::function<bool()> interrupted;  ///< the process is to end; may be empty
+  std::function<void(const runtime::RestoreProgress&)> restoring = {};
   std::shared_ptr<Session> session = std::make_shared<Session>();
   BrokerCalls calls;
 

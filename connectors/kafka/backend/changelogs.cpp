@@ -146,6 +146,7 @@ Status Changelogs::restore(const std::string& name, const std::vector<std::uint1
   ReplayRequest request = setup_.replay(log.topic_name, from);
   request.on_open_transaction = on_open;
   request.interrupted = setup_.interrupted;
+  request.progress = setup_.restoring;
   if (log.form == ChangelogForm::kRows) {
     request.expect = [&](std::string_view key) {
       table.prefetch(runtime::KeyBuilder::hash_bytes(key));

@@ -46,8 +46,10 @@ KafkaBackend::KafkaBackend(BackendSetup setup, LocalCopy copy)
 
 Result<std::unique_ptr<KafkaBackend>> KafkaBackend::open(const runtime::BackendContext& context,
                                                          BackendOptions options) {
-  BackendSetup setup{
-      .needs = context.needs, .options = std::move(options), .interrupted = context.interrupted};
+  BackendSetup setup{.needs = context.needs,
+                     .options = std::move(options),
+                     .interrupted = context.interrupted,
+                     .restoring = context.restoring};
   if (context.session != nullptr) {
     if (!*context.session) *context.session = setup.session;
     setup.session = std::static_pointer_cast<Session>(*context.session);
@@ -270,6 +272,13 @@ Result<std::vector<runtime::OutboxEntry>> KafkaBackend::read_log(const std::stri
     result.push_back({entry.sequence, std::move(entry.bytes), entry.records});
   }
   return result;
+}
+
+std::vector<runtime::Figure> KafkaBackend::figures() const {
+  std::vector<runtime::Figure> figures = copy_.store().figures();
+  const std::vector<runtime::Figure> producer = transaction_->figures();
+  figures.insert(figures.end(), producer.begin(), producer.end());
+  return figures;
 }
 
 }  // namespace huiliu::connectors::kafka

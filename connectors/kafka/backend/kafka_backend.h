@@ -40,7 +40,7 @@ class KafkaBackend final : public runtime::Backend {
   runtime::Status opened() override;
   runtime::Status confirm() override { return ownership_->confirm(*transaction_); }
   runtime::Status commit(const runtime::EpochCommit& commit) override;
-  std::vector<runtime::Figure> figures() const override { return copy_.store().figures(); }
+  std::vector<runtime::Figure> figures() const override;
   runtime::Result<std::vector<runtime::OutboxEntry>> read_log(const std::string& log,
                                                               std::uint64_t after,
                                                               std::size_t max_bytes) override;

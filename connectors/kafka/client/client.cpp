@@ -189,12 +189,12 @@ Status use_consumer_queue(rd_kafka_t* consumer) {
   return as_status(error_of(rd_kafka_poll_set_consumer(consumer)), "reading");
 }
 
-void close_consumer(Client client) {
+void close_consumer(Client client, std::shared_ptr<void> used_by_callbacks) {
   constexpr std::chrono::seconds kMost(5);
   if (!client) return;
   auto done = std::make_shared<std::promise<void>>();
   const std::future<void> ended = done->get_future();
-  std::thread([done, handle = client.release()] {
+  std::thread([done, handle = client.release(), used = std::move(used_by_callbacks)] {
     rd_kafka_destroy(handle);
     done->set_value();
   }).detach();

@@ -62,8 +62,9 @@ runtime::Result<Client> make_client(rd_kafka_type_t type, const Connection& conn
 runtime::Status use_consumer_queue(rd_kafka_t* consumer);
 
 /// Does not wait for ever: when a topic was deleted under it, librdkafka may never end its threads
-/// (its issue 4362, seen with 2.0.2). They stay until the process ends then.
-void close_consumer(Client client);
+/// (its issue 4362, seen with 2.0.2). They stay until the process ends then,
+/// and so does what callbacks of the client may still use.
+void close_consumer(Client client, std::shared_ptr<void> used_by_callbacks = nullptr);
 
 /// An error of librdkafka.
 struct Error {

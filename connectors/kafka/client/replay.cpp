@@ -141,6 +141,7 @@ class Replay {
     shown_ms_ = now;
     // Offsets that compaction has removed count as read once a later one is.
     const std::uint64_t done = std::min(all_, done_);
+    if (request_.progress) request_.progress({topic_, done, all_, end_.bytes});
     const std::uint64_t left_s = (all_ - done) * static_cast<std::uint64_t>(now - started_ms_) /
                                  std::max<std::uint64_t>(done, 1) / 1000;
     spdlog::info("reading {}: {} % of {} offsets, {} MiB, about {} s left", topic_,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connectors/kafka/client/client.h"
+#include "runtime/component/backend.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -45,6 +46,8 @@ struct ReplayRequest {
   bool committed_only = true;
   /// Asked between batches: true ends it with kRestart.
   std::function<bool()> interrupted = {};
+  /// Told every two seconds how far it is, in offsets. May be empty.
+  std::function<void(const runtime::RestoreProgress&)> progress = {};
 };
 
 /// Reads partitions of a topic up to their ends. `visit` may refuse to go on. An offset behind a

@@ -50,6 +50,8 @@ class TopicTransaction : public runtime::LogTransaction {
                                        const rd_kafka_consumer_group_metadata_t* group) = 0;
   virtual runtime::Status commit() = 0;
   virtual runtime::Status abort() = 0;
+  /// Key figures of the producer. Any thread.
+  virtual std::vector<runtime::Figure> figures() const { return {}; }
   /// For requests about topics.
   virtual rd_kafka_t* client() = 0;
 };

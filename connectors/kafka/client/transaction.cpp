@@ -35,12 +35,14 @@ Result<std::unique_ptr<Transaction>> Transaction::open(const ProducerOptions& op
   settings.emplace_back(
       "delivery.timeout.ms",
       std::to_string(std::min<std::int64_t>(options.timeout_ms, 120'000)));  // at most as long
+  settings = ClientStatistics::wanted(std::move(settings), options.connection);
   Transaction* self = made.get();
   auto client =
       make_client(RD_KAFKA_PRODUCER, options.connection, settings, [self](rd_kafka_conf_t* conf) {
         rd_kafka_conf_set_opaque(conf, self);
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
         rd_kafka_conf_set_error_cb(conf, on_error);
+        rd_kafka_conf_set_stats_cb(conf, on_statistics);
       });
   if (!client.is_ok()) return client.status();
   made->client_ = std::move(client.value());
@@ -68,6 +70,11 @@ void Transaction::on_error(rd_kafka_t*, int code, const char* text, void* self) 
   if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL) {
     static_cast<Transaction*>(self)->refused_ = {error, text, false, false};
   }
+}
+
+int Transaction::on_statistics(rd_kafka_t*, char* json, std::size_t size, void* self) {
+  static_cast<Transaction*>(self)->statistics_.take({json, size});
+  return 0;  // the client frees it
 }
 
 Transaction::~Transaction() {

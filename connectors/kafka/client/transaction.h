@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connectors/kafka/client/statistics.h"
 #include "connectors/kafka/client/topic_transaction.h"
 
 namespace huiliu::connectors::kafka {
@@ -46,6 +47,7 @@ class Transaction final : public TopicTransaction {
                                const rd_kafka_consumer_group_metadata_t* group) override;
   runtime::Status commit() override;
   runtime::Status abort() override;
+  std::vector<runtime::Figure> figures() const override { return statistics_.figures("producer"); }
   rd_kafka_t* client() override { return client_.get(); }
   std::set<std::string>& checked_sinks() { return *checked_sinks_; }
 
@@ -54,6 +56,7 @@ class Transaction final : public TopicTransaction {
       : timeout_ms_(options.timeout_ms), checked_sinks_(options.checked_sinks) {}
   runtime::Status init(const std::string& transactional_id);
   static void on_error(rd_kafka_t*, int code, const char* text, void* self);
+  static int on_statistics(rd_kafka_t*, char* json, std::size_t size, void* self);
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
   void make_room(std::size_t bytes);
   runtime::Status undelivered();
@@ -70,6 +73,7 @@ class Transaction final : public TopicTransaction {
   Error refused_;                   // by the brokers: who we are, or who they are
   std::uint64_t unsent_bytes_ = 0;  // with the client, not yet with the brokers
   bool cause_named_ = false;        // of a long wait
+  ClientStatistics statistics_;
 };
 
 }  // namespace huiliu::connectors::kafka

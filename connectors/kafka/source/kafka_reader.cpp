@@ -38,6 +38,7 @@ class KafkaReader final : public runtime::SourceReader {
     return filler_.is_empty() && !filler_.has_parked() && partitions_.all_reached_end();
   }
   bool has_splits() const override { return !options_.own; }
+  std::string_view away() const override { return away_; }
   Status failure() const override { return failure_; }
   std::pair<std::uint64_t, std::uint64_t> progress() const override { return {0, 0}; }
 
@@ -54,7 +55,7 @@ class KafkaReader final : public runtime::SourceReader {
   Status discover_later();
   Status fetch();
   Status take_in(Message message);
-  Status reaction(const Error& error) const;
+  Status reaction(const Error& error);
 
   ReaderOptions options_;
   runtime::SourceContext context_;
@@ -64,6 +65,7 @@ class KafkaReader final : public runtime::SourceReader {
   std::vector<rd_kafka_message_t*> batch_;
   std::int64_t discovered_ms_ = 0;
   int most_wait_ms_ = 1;
+  std::string away_;  // why the brokers cannot be read from
   Status failure_ = Status::ok();
 };
 
@@ -151,7 +153,9 @@ Status KafkaReader::discover_later() {
   if (options_.until_end || now() - discovered_ms_ < options_.discover_ms) return Status::ok();
   discovered_ms_ = now();
   Status status = partitions_.discover(*seat_, false);
+  away_.clear();
   if (status.code() != StatusCode::kRestart) return status;
+  away_ = status.message();
   spdlog::warn("{}: {}; trying again later", context_.node_name, status.message());
   return Status::ok();
 }
@@ -182,6 +186,7 @@ Status KafkaReader::fetch() {
 }
 
 Status KafkaReader::take_in(Message message) {
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) away_.clear();
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     filler_.add(std::move(message));
     return Status::ok();
@@ -202,7 +207,9 @@ Status KafkaReader::take_in(Message message) {
   return reaction(error);
 }
 
-Status KafkaReader::reaction(const Error& error) const {
+// Of an idle topic nothing else says that the brokers went away.
+Status KafkaReader::reaction(const Error& error) {
+  if (error.code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) away_ = error.text;
   return unless_passing(error, "source '" + context_.node_name + "'");
 }
 

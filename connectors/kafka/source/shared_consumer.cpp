@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "connectors/kafka/client/topics.h"
 #include "runtime/base/failpoint.h"
 
@@ -28,17 +30,28 @@ Error error_of_first(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_li
 
 Result<std::shared_ptr<SharedConsumer>> SharedConsumer::make(const Connection& connection,
                                                              const Settings& settings) {
-  auto client = make_client(RD_KAFKA_CONSUMER, connection, settings);
+  std::shared_ptr<SharedConsumer> made(new SharedConsumer);
+  auto client =
+      make_client(RD_KAFKA_CONSUMER, connection, ClientStatistics::wanted(settings, connection),
+                  [&](rd_kafka_conf_t* conf) {
+                    rd_kafka_conf_set_opaque(conf, made->statistics_.get());
+                    rd_kafka_conf_set_stats_cb(conf, on_statistics);
+                  });
   if (!client.is_ok()) return client.status();
-  std::shared_ptr<SharedConsumer> made(new SharedConsumer(std::move(client.value())));
+  made->client_ = std::move(client.value());
   if (Status status = use_consumer_queue(made->client_.get()); !status.is_ok()) return status;
   made->events_.reset(rd_kafka_queue_get_consumer(made->client_.get()));
   return made;
 }
 
+int SharedConsumer::on_statistics(rd_kafka_t*, char* json, std::size_t size, void* statistics) {
+  static_cast<ClientStatistics*>(statistics)->take({json, size});
+  return 0;  // the client frees it
+}
+
 SharedConsumer::~SharedConsumer() {
   events_.reset();
-  close_consumer(std::move(client_));
+  close_consumer(std::move(client_), statistics_);
 }
 
 rd_kafka_queue_t* SharedConsumer::take_seat(const TopicSelection& topics) {
@@ -153,6 +166,22 @@ Result<std::unique_ptr<ConsumerSeat>> ConsumerPool::join(const Connection& conne
   consumers.push_back(*made);
   Queue queue((*made)->take_seat(topics));
   return std::make_unique<ConsumerSeat>(std::move(made.value()), std::move(queue));
+}
+
+std::vector<runtime::Figure> ConsumerPool::figures() {
+  std::vector<runtime::Figure> figures;
+  const std::lock_guard lock(mutex_);
+  int number = 0;
+  for (const auto& [key, consumers] : consumers_) {
+    for (const auto& weak : consumers) {
+      ++number;
+      const std::shared_ptr<SharedConsumer> consumer = weak.lock();
+      if (!consumer) continue;
+      const auto of_it = consumer->statistics_->figures(fmt::format("consumer-{}", number));
+      figures.insert(figures.end(), of_it.begin(), of_it.end());
+    }
+  }
+  return figures;
 }
 
 std::size_t ConsumerPool::size() {

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "connectors/kafka/client/client.h"
+#include "connectors/kafka/client/statistics.h"
 #include "connectors/kafka/source/topic_selection.h"
+#include "runtime/component/run_parts.h"
 
 namespace huiliu::connectors::kafka {
 
@@ -29,13 +31,15 @@ class SharedConsumer {
  private:
   friend class ConsumerPool;
   friend class ConsumerSeat;
-  explicit SharedConsumer(Client client) : client_(std::move(client)) {}
+  SharedConsumer() = default;
+  static int on_statistics(rd_kafka_t*, char* json, std::size_t size, void* statistics);
 
   /// Null if a source that has taken a seat before may read one of the topics: a client fetches a
   /// partition once.
   rd_kafka_queue_t* take_seat(const TopicSelection& topics);
   rd_kafka_queue_t* queue_for(rd_kafka_queue_t* queue) const;
 
+  std::shared_ptr<ClientStatistics> statistics_ = std::make_shared<ClientStatistics>();
   Client client_;
   Queue events_;  // what is of no partition
   std::atomic<std::int64_t> looked_ms_ = 0;
@@ -86,7 +90,7 @@ class ConsumerSeat {
 };
 
 /// The consumer clients of the sources of one run. Thread-safe.
-class ConsumerPool {
+class ConsumerPool final : public runtime::RunPart {
  public:
   /// A place in a client with the same connection and settings, or in a new one. Sources that may
   /// read the same topic get different clients; that is judged by their options, not by the topics
@@ -96,6 +100,8 @@ class ConsumerPool {
                                                       const TopicSelection& topics);
   /// Clients that are in use.
   std::size_t size();
+  /// Of these.
+  std::vector<runtime::Figure> figures() override;
 
  private:
   struct Key {
