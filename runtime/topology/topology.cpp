@@ -82,11 +82,18 @@ const std::vector<Option>& topology_options() {
                     .default_text = "256MiB"}}},
       {.name = "server",
        .type = OptionType::kObject,
-       .doc = "Where a run answers who asks for its metrics, health and status.",
+       .doc = "Where a run answers who asks for its metrics, health and status, and takes commands "
+              "(`huiliu pause` and the like).",
        .members = {{.name = "listen",
                     .doc = "IP:PORT, such as `127.0.0.1:9464`. Whoever reaches it reads all names "
                            "and counts of the topology: keep to this machine, or to a network "
-                           "that may. Default: nowhere."}}},
+                           "that may. Default: nowhere."},
+                   {.name = "token_file",
+                    .type = OptionType::kPath,
+                    .doc = "File whose content, of 16 bytes at least, commands from other machines "
+                           "must bring as a bearer token; nobody but its owner and group may read "
+                           "it. It is read when the run starts. Default: commands from other "
+                           "machines are refused."}}},
       {.name = "backend",
        .type = OptionType::kAny,
        .doc = "Where epochs commit: a map of `type` and the type's options, or the type alone. "
@@ -114,6 +121,10 @@ const std::vector<std::string>& node_keys(ComponentKind kind) {
 namespace {
 
 void read_server(const Config& server, Topology& topology, Diagnostics& diagnostics) {
+  const Config& token = server["token_file"];
+  if (token.is_scalar() && !token.text().empty()) {
+    topology.token_file = (std::filesystem::path(topology.folder) / token.text()).string();
+  }
   const Config& listen = server["listen"];
   if (!listen.is_scalar()) return;
   topology.listen = listen.text();

@@ -23,6 +23,7 @@ struct RunView {
   std::int64_t started_ms = 0;            ///< of the process's run
   std::uint64_t openings = 0;             ///< how often the backend was opened
   runtime::EngineProgress progress = {};  ///< the last that was told
+  std::int64_t asked_since_ms = 0;        ///< since when an operator's pause or drain is known
   std::int64_t told_ms = 0;               ///< when; 0: nothing was yet
 };
 

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "service/monitor/control_gate.h"
+#include "service/monitor/http_server.h"
+#include "service/monitor/run_monitor.h"
+#include "service/supervisor.h"
+
+namespace huiliu::service {
+
+/// Commands to a run, all by POST:
+///   /control/pause      takes no more input; the answer has the epoch with which that is in force
+///   /control/resume     goes on
+///   /control/drain      reads no more, delivers everything, and ends the process
+///   /control/log-level  ?level=LEVEL
+/// The first three take ?timeout=SECONDS (30, at most 600): what is not so by then goes on becoming
+/// so, and the answer is 202 with what still waits. 200 means that it is in force, 409 that it will
+/// not be, since the run has ended or something else was asked meanwhile.
+class ControlPages {
+ public:
+  /// False if there is no such level.
+  using SetLogLevel = std::function<bool(const std::string& level)>;
+
+  /// `control` and `monitor` outlive it.
+  ControlPages(const runtime::Topology& topology, RunControl& control, const RunMonitor& monitor,
+               ControlAccess access, SetLogLevel set_log_level);
+
+  static bool is_command(const std::string& path) { return path.starts_with("/control/"); }
+  /// On the server's thread.
+  HttpResponse answer(const HttpRequest& request) const;
+
+ private:
+  HttpResponse ask(const HttpRequest& request, const std::string& command) const;
+  std::optional<HttpResponse> outcome(const std::string& command) const;
+  HttpResponse not_yet(const std::string& command) const;
+  HttpResponse log_level(const HttpRequest& request) const;
+
+  const runtime::Topology& topology_;
+  RunControl& control_;
+  const RunMonitor& monitor_;
+  ControlAccess access_;
+  SetLogLevel set_log_level_;
+};
+
+/// The value of `name` in a query such as "timeout=5&level=info"; "" if it is not there.
+std::string query_value(const std::string& query, const std::string& name);
+
+}  // namespace huiliu::service
