@@ -76,8 +76,27 @@ void RunControl::watch(runtime::Engine& engine) {
 }
 
 void RunControl::release() {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   engine_ = nullptr;
+  leaving_ = true;
+  unused_.wait(lock, [this] { return snapshots_ == 0; });
+  leaving_ = false;
+}
+
+runtime::Result<std::uint64_t> RunControl::snapshot(const std::string& folder,
+                                                    const std::string& name) {
+  runtime::Engine* engine = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (engine_ == nullptr) return Status::unavailable("the state is not open now");
+    engine = engine_;
+    ++snapshots_;
+  }
+  auto epoch = engine->snapshot(folder, name, [this] { return leaving_.load(); });
+  const std::lock_guard lock(mutex_);
+  --snapshots_;
+  unused_.notify_all();
+  return epoch;
 }
 
 void RunControl::ended(bool drained) {

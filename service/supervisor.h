@@ -1,6 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -42,11 +45,17 @@ class RunControl {
   /// How far the engine has come with it; what is asked only, between two engines.
   runtime::OperatorState asked() const;
 
+  /// Copies the state of the last committed epoch to `folder`/`name` while the run goes on, and
+  /// gives the epoch. Blocks; the end of the engine ends it with kRestart. kUnavailable while there
+  /// is no engine.
+  runtime::Result<std::uint64_t> snapshot(const std::string& folder, const std::string& name);
+
   enum class Phase { kGoesOn, kDrained, kEndedOtherwise };
   Phase phase() const;
 
   /// The supervisor: from now on it asks the engine, which outlives release().
   void watch(runtime::Engine& engine);
+  /// Waits until nobody uses the engine.
   void release();
   /// The supervisor: the run is over.
   void ended(bool drained);
@@ -58,6 +67,9 @@ class RunControl {
   mutable std::mutex mutex_;
   runtime::Engine* engine_ = nullptr;
   bool pause_ = false, drain_ = false;
+  int snapshots_ = 0;  // that are being made of the engine
+  std::atomic<bool> leaving_{false};
+  std::condition_variable unused_;
   Phase phase_ = Phase::kGoesOn;
 };
 

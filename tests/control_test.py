@@ -17,7 +17,7 @@ TOKEN = "correct-horse-battery-staple"
 TOPOLOGY = """topology: commanded
 epoch: 100ms
 parallelism: 2
-server: {{listen: "127.0.0.1:{port}", token_file: token}}
+server: {{listen: "127.0.0.1:{port}", token_file: token, snapshots: copies}}
 sources:
   rows: {{type: generate, rate: 2000/s, fields: [{{name: n, sequence: {{}}}}]}}
 sinks:
@@ -145,6 +145,17 @@ def check_top(folder):
     assert rate > 100, shown
 
 
+def check_snapshot(folder, run):
+    made = huiliu("snapshot", f"127.0.0.1:{run.port}", cwd=folder).stdout
+    copy, = (folder / "copies").iterdir()
+    assert made.startswith(copy.name), (made, copy)
+    shown = huiliu("snapshot", "--show", str(copy), cwd=folder).stdout
+    assert "topology commanded" in shown, shown
+    epoch = int(made.split("epoch ")[1].split(",")[0])
+    assert f"epoch {epoch}," in shown, (made, shown)
+    assert run.ask("POST", "/control/snapshot?folder=/tmp/else", Origin="https://evil.example")[0] == 403
+
+
 def check_token_file(folder):
     os.chmod(folder / "token", 0o644)
     refused = huiliu("run", "-q", "t.yaml", cwd=folder, code=2).stderr
@@ -162,6 +173,7 @@ def main(folder):
     check_refusals(run)
     check_log_level(folder, run)
     check_top(folder)
+    check_snapshot(folder, run)
     drained = huiliu("drain", "t.yaml", cwd=folder).stdout
     assert "everything is delivered" in drained, drained
     run.ended(0)

@@ -229,8 +229,8 @@ int run_until_done(const Topology& topology, const service::RunSettings& setting
   service::RunControl control;
   const auto token = token_of(topology);
   if (!token.is_ok()) return report_error(token.status());
-  const service::ControlPages controls(topology, control, monitor, {token.value(), topology.listen},
-                                       set_log_level);
+  service::ControlPages controls(topology, control, monitor, {token.value(), topology.listen},
+                                 set_log_level);
   std::unique_ptr<service::HttpServer> server;
   if (!topology.listen.empty()) {
     auto started = service::start_monitor(topology.listen, topology, monitor, &controls);

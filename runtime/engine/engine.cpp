@@ -159,6 +159,20 @@ void Engine::drain() {
 
 OperatorState Engine::asked() { return run_.requests.state(committer_->committed_epoch()); }
 
+Result<std::uint64_t> Engine::snapshot(const std::string& folder, const std::string& name,
+                                       const std::function<bool()>& interrupted) {
+  Result<std::uint64_t> epoch = Status::failed("no snapshot was made");
+  const Status status = caught([&] {
+    epoch = run_.backend->snapshot({.folder = folder + "/" + name,
+                                    .name = name,
+                                    .topology = run_.topology->id,
+                                    .shards = run_.topology->shards,
+                                    .interrupted = interrupted});
+    return Status::ok();
+  });
+  return status.is_ok() ? std::move(epoch) : status;
+}
+
 bool Engine::drained() {
   return run_.requests.drain && run_.end.finished && !run_.end.stop && everything_delivered() &&
          run_.end.failure().is_ok();

@@ -56,6 +56,9 @@ class Engine {
   /// Any thread: reads no more, commits what was begun, delivers all that is committed, and ends.
   void drain();
   OperatorState asked();
+  /// Any thread while run() runs: Backend::snapshot() of this topology, `name` below `folder`.
+  Result<std::uint64_t> snapshot(const std::string& folder, const std::string& name,
+                                 const std::function<bool()>& interrupted);
   /// After run(): it ended because drain() was called, and nothing waits any more.
   bool drained();
   EngineProgress progress();

@@ -93,7 +93,12 @@ const std::vector<Option>& topology_options() {
                     .doc = "File whose content, of 16 bytes at least, commands from other machines "
                            "must bring as a bearer token; nobody but its owner and group may read "
                            "it. It is read when the run starts. Default: commands from other "
-                           "machines are refused."}}},
+                           "machines are refused."},
+                   {.name = "snapshots",
+                    .type = OptionType::kPath,
+                    .doc = "Folder in which `huiliu snapshot IP:PORT` makes copies of the state; "
+                           "who asks can name no other. With the embedded backend. Default: none "
+                           "are made on demand."}}},
       {.name = "backend",
        .type = OptionType::kAny,
        .doc = "Where epochs commit: a map of `type` and the type's options, or the type alone. "
@@ -121,10 +126,12 @@ const std::vector<std::string>& node_keys(ComponentKind kind) {
 namespace {
 
 void read_server(const Config& server, Topology& topology, Diagnostics& diagnostics) {
-  const Config& token = server["token_file"];
-  if (token.is_scalar() && !token.text().empty()) {
-    topology.token_file = (std::filesystem::path(topology.folder) / token.text()).string();
-  }
+  const auto path_of = [&](const Config& path) {
+    if (!path.is_scalar() || path.text().empty()) return std::string();
+    return (std::filesystem::path(topology.folder) / path.text()).string();
+  };
+  topology.token_file = path_of(server["token_file"]);
+  topology.snapshots = path_of(server["snapshots"]);
   const Config& listen = server["listen"];
   if (!listen.is_scalar()) return;
   topology.listen = listen.text();

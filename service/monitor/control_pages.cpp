@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -14,6 +15,7 @@ namespace huiliu::service {
 namespace {
 
 constexpr const char* kJson = "application/json";
+constexpr const char* kWrongTimeout = "timeout is a number of seconds up to 600\n";
 
 void text(JsonWriter& json, const char* key, std::string_view value) {
   json.Key(key);
@@ -22,7 +24,7 @@ void text(JsonWriter& json, const char* key, std::string_view value) {
 
 /// {"command": ..., "in_force": ..., "epoch": ..., "waits": [...]}
 HttpResponse told(unsigned status, const std::string& command, std::uint64_t epoch,
-                  const std::vector<std::string>& waits) {
+                  const std::vector<std::string>& waits, const std::string& name = "") {
   rapidjson::StringBuffer buffer;
   JsonWriter json(buffer);
   json.StartObject();
@@ -31,6 +33,7 @@ HttpResponse told(unsigned status, const std::string& command, std::uint64_t epo
   json.Bool(status == 200);
   json.Key("epoch");
   json.Uint64(epoch);
+  if (!name.empty()) text(json, "name", name);
   json.Key("waits");
   json.StartArray();
   for (const std::string& one : waits) {
@@ -94,7 +97,7 @@ ControlPages::ControlPages(const runtime::Topology& topology, RunControl& contro
       access_(std::move(access)),
       set_log_level_(std::move(set_log_level)) {}
 
-HttpResponse ControlPages::answer(const HttpRequest& request) const {
+HttpResponse ControlPages::answer(const HttpRequest& request) {
   if (auto no = refused(request, access_)) {
     spdlog::warn("{} {} from {} was refused with {}", request.method, request.path, request.peer,
                  no->status);
@@ -102,13 +105,14 @@ HttpResponse ControlPages::answer(const HttpRequest& request) const {
   }
   const std::string command = request.path.substr(std::string("/control/").size());
   if (command == "pause" || command == "resume" || command == "drain") return ask(request, command);
+  if (command == "snapshot") return snapshot(request);
   if (command == "log-level") return log_level(request);
   return {.status = 404, .body = "there is no such command; / lists them\n"};
 }
 
 HttpResponse ControlPages::ask(const HttpRequest& request, const std::string& command) const {
   const auto seconds = timeout_of(request.query);
-  if (!seconds) return {.status = 400, .body = "timeout is a number of seconds up to 600\n"};
+  if (!seconds) return {.status = 400, .body = kWrongTimeout};
   spdlog::info("{} is asked from {}", command, request.peer);
   if (command == "pause") control_.pause();
   if (command == "resume") control_.resume();
@@ -152,6 +156,39 @@ HttpResponse ControlPages::not_yet(const std::string& command) const {
   const RunView view = monitor_.view();
   const Readiness now = readiness(topology_, view, runtime::system_clock().now_ms());
   return told(202, command, view.progress.epoch, waits_of(view, now));
+}
+
+HttpResponse ControlPages::snapshot(const HttpRequest& request) {
+  const auto seconds = timeout_of(request.query);
+  if (!seconds) return {.status = 400, .body = kWrongTimeout};
+  if (topology_.snapshots.empty()) {
+    return {.status = 400, .body = "the topology does not say `server: {snapshots: FOLDER}`\n"};
+  }
+  if (copy_ && !copy_->done) {
+    return told(409, "snapshot", 0, {"a snapshot is being made: " + copy_->name});
+  }
+  spdlog::info("snapshot is asked from {}", request.peer);
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  copy_ = std::make_shared<Copy>();
+  copy_->name = fmt::format("{}-{:%Y%m%dT%H%M%SZ}", topology_.id, now);
+  copy_->thread = std::jthread([this, raw = copy_.get()] {
+    raw->epoch = control_.snapshot(topology_.snapshots, raw->name);
+    raw->done = true;
+  });
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(*seconds);
+  HttpResponse response;
+  response.later = [this, copy = copy_, until]() -> std::optional<HttpResponse> {
+    if (auto done = copied(*copy)) return done;
+    if (std::chrono::steady_clock::now() < until) return std::nullopt;
+    return told(202, "snapshot", 0, {"it is still being written to " + copy->name}, copy->name);
+  };
+  return response;
+}
+
+std::optional<HttpResponse> ControlPages::copied(const Copy& copy) const {
+  if (!copy.done) return std::nullopt;
+  if (copy.epoch.is_ok()) return told(200, "snapshot", copy.epoch.value(), {}, copy.name);
+  return told(500, "snapshot", 0, {copy.epoch.status().message()});
 }
 
 HttpResponse ControlPages::log_level(const HttpRequest& request) const {

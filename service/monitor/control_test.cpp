@@ -191,6 +191,16 @@ TEST_F(ControlPagesTest, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(level_, "debug");
 }
 
+TEST_F(ControlPagesTest, ASnapshotGoesWhereTheTopologySaysOrNowhere) {
+  EXPECT_EQ(post("snapshot", "folder=/tmp").status, 400u);
+  topology_.snapshots = "/nowhere";
+  const HttpResponse asked = post("snapshot", "timeout=60");
+  std::optional<HttpResponse> made;
+  while (!made) made = asked.later();
+  EXPECT_EQ(made->status, 500u);
+  EXPECT_THAT(made->body, HasSubstr("the state is not open now"));
+}
+
 TEST_F(ControlPagesTest, AGetIsRefused) {
   HttpRequest request = command();
   request.method = "GET";

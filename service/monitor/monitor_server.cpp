@@ -16,7 +16,8 @@ constexpr const char* kIndex =
     "/livez     200 while the process answers for its threads\n"
     "/readyz    200 while it does its work, 503 with the reasons if not\n"
     "/status    what `huiliu status` shows, as JSON\n"
-    "POST /control/pause, /control/resume, /control/drain, /control/log-level?level=LEVEL\n";
+    "POST /control/pause, /control/resume, /control/drain, /control/snapshot,\n"
+    "     /control/log-level?level=LEVEL\n";
 
 }  // namespace
 
@@ -49,7 +50,7 @@ HttpResponse answer_monitor(const HttpRequest& request, const runtime::Topology&
 runtime::Result<std::unique_ptr<HttpServer>> start_monitor(const std::string& address,
                                                            const runtime::Topology& topology,
                                                            const RunMonitor& monitor,
-                                                           const ControlPages* controls) {
+                                                           ControlPages* controls) {
   return HttpServer::start(address, [&topology, &monitor, controls](const HttpRequest& request) {
     if (controls != nullptr && ControlPages::is_command(request.path)) {
       return controls->answer(request);

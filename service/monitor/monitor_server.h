@@ -17,7 +17,7 @@ namespace huiliu::service {
 runtime::Result<std::unique_ptr<HttpServer>> start_monitor(const std::string& address,
                                                            const runtime::Topology& topology,
                                                            const RunMonitor& monitor,
-                                                           const ControlPages* controls = nullptr);
+                                                           ControlPages* controls = nullptr);
 
 /// The answer to one request, for tests.
 HttpResponse answer_monitor(const HttpRequest& request, const runtime::Topology& topology,
