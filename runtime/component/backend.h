@@ -89,8 +89,8 @@ class Backend {
   virtual std::vector<Figure> figures() const { return {}; }
   virtual Result<std::vector<OutboxEntry>> read_log(const std::string& log, std::uint64_t after,
                                                     std::size_t max_bytes) = 0;
-  /// Copies the state as of the last committed epoch, and gives that epoch. Any thread; the run goes
-  /// on meanwhile. kInvalid if it cannot, or if the folder exists.
+  /// Copies the state as of the last committed epoch, and gives that epoch. Any thread; the run
+  /// goes on meanwhile. kInvalid if it cannot, or if the folder exists.
   virtual Result<std::uint64_t> snapshot(const SnapshotRequest&) {
     return Status::invalid("this backend makes no snapshots on demand");
   }

@@ -1,5 +1,6 @@
 #include "runtime/engine/engine.h"
 
+#include <atomic>
 #include <optional>
 #include <random>
 
@@ -167,11 +168,16 @@ class StringStore final : public OutboxSink {
   Status open(const SinkContext&) override { return Status::ok(); }
   Result<std::uint64_t> position() override { return positions()[name_]; }
   Status apply(const std::vector<OutboxEntry>& entries) override {
+    if (away()) return Status::unavailable("as the test wants it");
     for (const OutboxEntry& entry : entries) {
       files()[name_].append(entry.bytes);
       positions()[name_] = entry.sequence;
     }
     return Status::ok();
+  }
+  static std::atomic<bool>& away() {
+    static std::atomic<bool> all{false};
+    return all;
   }
   static std::map<std::string, std::uint64_t>& positions() {
     static std::map<std::string, std::uint64_t> all;
@@ -533,6 +539,31 @@ TEST_F(EngineTest, PausesAndDrainsWithThreads) {
   ASSERT_TRUE(second.open().is_ok());
   ASSERT_TRUE(second.run().is_ok());
   EXPECT_EQ(files(), whole);
+}
+
+TEST_F(EngineTest, ADrainWaitsForAStoreThatIsAwayAndSaysSo) {
+  const Registry registry = make_registry(20'000, 7);
+  Diagnostics diagnostics;
+  const Topology topology = load(registry, diagnostics);
+  MemoryBackend backend;
+  StringStore::away() = true;
+  Engine engine(topology, 2, backend, system_clock());
+  ASSERT_TRUE(engine.open().is_ok());
+  bool waited = false;
+  const auto watch = [&](const EngineProgress& progress) {
+    if (progress.outbox_records > 0) engine.drain();
+    if (!engine.done() || progress.delivering.empty()) return;
+    waited = true;
+    EXPECT_EQ(progress.delivering, std::vector<std::string>{"stored"});
+    StringStore::away() = false;
+  };
+  const Status status = engine.run(watch, 1);
+  StringStore::away() = false;
+  ASSERT_TRUE(status.is_ok()) << status.message();
+  EXPECT_TRUE(waited);
+  EXPECT_TRUE(engine.drained());
+  EXPECT_TRUE(engine.progress().delivering.empty());
+  EXPECT_EQ(files()["stored"], files()["kept"]);
 }
 
 std::size_t lines(const std::string& text) {

@@ -234,17 +234,19 @@ bool Sequencer::is_worked_off() const {
 
 std::optional<Sequencer::Work> Sequencer::drained(std::int64_t now, const Pacing& pacing) {
   if (is_worked_off()) return last(false);
-  if (run_.flow.in_flight > 0) return std::nullopt;
+  return next_of_held(now, pacing);
+}
+
+// They go into tables too, which may be full.
+std::optional<Sequencer::Work> Sequencer::next_of_held(std::int64_t now, const Pacing& pacing) {
+  if (run_.flow.in_flight > 0 || pacing.pause) return std::nullopt;
   return control(false, epoch_is_due(now, pacing));
 }
 
 // One epoch is committed at a time, so the one before it is waited for.
 std::optional<Sequencer::Work> Sequencer::end_of_what_was_read(std::int64_t now,
                                                                const Pacing& pacing) {
-  if (!is_worked_off()) {
-    if (run_.flow.in_flight > 0) return std::nullopt;
-    return control(false, epoch_is_due(now, pacing));
-  }
+  if (!is_worked_off()) return next_of_held(now, pacing);
   if (dirty_ && is_committing()) return std::nullopt;
   std::optional<Work> work;
   if (dirty_) work = control(false, true, !strict_);

@@ -86,6 +86,7 @@ class Sequencer {
   Work last(bool ends_input);
   bool is_worked_off() const;
   std::optional<Work> drained(std::int64_t now, const Pacing& pacing);
+  std::optional<Work> next_of_held(std::int64_t now, const Pacing& pacing);
   std::optional<Work> end_of_what_was_read(std::int64_t now, const Pacing& pacing);
   void look_for_pause();
   std::optional<Work> end_of_input(std::int64_t now, const Pacing& pacing);
