@@ -47,6 +47,8 @@ void add_commands(CLI::App& app, int& exit_code) {
   add_test(app, exit_code);
   add_explain(app, exit_code);
   add_status(app, exit_code);
+  add_top(app, exit_code);
+  add_control(app, exit_code);
   add_state(app, exit_code);
   add_snapshot(app, exit_code);
   add_reset(app, exit_code);

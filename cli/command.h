@@ -42,6 +42,8 @@ void add_state(CLI::App& app, int& exit_code);
 void add_snapshot(CLI::App& app, int& exit_code);
 void add_reset(CLI::App& app, int& exit_code);
 void add_rejudge(CLI::App& app, int& exit_code);
+void add_control(CLI::App& app, int& exit_code);  ///< pause, resume, drain, log-level
+void add_top(CLI::App& app, int& exit_code);
 void add_status(CLI::App& app, int& exit_code);
 void add_rules(CLI::App& app, int& exit_code);
 

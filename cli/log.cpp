@@ -1,5 +1,6 @@
 #include "cli/log.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -103,6 +104,12 @@ std::string json_line(const spdlog::details::log_msg& message, const std::string
   pair("message", {message.payload.data(), message.payload.size()});
   json.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
+}
+
+bool set_log_level(const std::string& level) {
+  if (std::find(kLogLevels.begin(), kLogLevels.end(), level) == kLogLevels.end()) return false;
+  spdlog::default_logger()->set_level(spdlog::level::from_str(level));
+  return true;
 }
 
 void set_up_log(LogFormat format, const std::string& level, const std::string& topology) {

@@ -7,10 +7,15 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <spdlog/sinks/base_sink.h>
 
 namespace huiliu::cli {
+
+/// What may be given as a level.
+inline const std::vector<std::string> kLogLevels = {"trace",   "debug", "info",
+                                                    "warning", "error", "off"};
 
 enum class LogFormat { kText, kJson };
 
@@ -48,6 +53,9 @@ class RateLimitedSink final : public spdlog::sinks::base_sink<std::mutex> {
 /// One line of the log as a JSON object: time (UTC), level, topology, message,
 /// and the node and the epoch that the thread works on (LogContext), if it does.
 std::string json_line(const spdlog::details::log_msg& message, const std::string& topology);
+
+/// From now on the least that is logged; false if there is no such level. Any thread.
+bool set_log_level(const std::string& level);
 
 /// From now on the log goes to standard error, since standard output may be a topology's. `level`
 /// is one of trace, debug, info, warning, error, off.

@@ -1,5 +1,7 @@
 #include "cli/man_page.h"
 
+#include <regex>
+
 #include <CLI/CLI.hpp>
 #include <gmock/gmock.h>
 
@@ -17,7 +19,8 @@ TEST(ManPageTest, HasEachCommandWithItsOptionsAndEachType) {
   add_commands(app, exit_code);
   const std::string page = man_page(app, runtime::Registry::linked());
   for (const CLI::App* command : app.get_subcommands({})) {
-    EXPECT_THAT(page, HasSubstr(".SS huiliu " + command->get_name() + "\n"));
+    const std::string name = std::regex_replace(command->get_name(), std::regex("-"), "\\-");
+    EXPECT_THAT(page, HasSubstr(".SS huiliu " + name + "\n"));
   }
   EXPECT_THAT(page, HasSubstr("\n\\fB\\-\\-listen TEXT\\fR\n"));
   EXPECT_THAT(page, HasSubstr("\n\\fBdedupe\\fR\n"));

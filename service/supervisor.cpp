@@ -26,14 +26,84 @@ Status confirmed(Status status, runtime::Backend& backend) {
 }  // namespace
 
 Supervisor::Supervisor(const runtime::Topology& topology, const RunSettings& settings,
-                       StopRequests& stops, RunObserver& observer)
+                       StopRequests& stops, RunObserver& observer, RunControl* control)
     : topology_(topology),
       settings_(settings),
       stops_(stops),
       observer_(observer),
+      control_(control),
       context_{runtime::state_needs(topology), settings.state_folder, &session_,
                [&stops] { return !stops.sleep(std::chrono::milliseconds(0)); },
                [&observer](const runtime::RestoreProgress& at) { observer.restoring(at); }} {}
+
+void RunControl::ask(bool pause, bool drain) {
+  const std::lock_guard lock(mutex_);
+  pause_ = pause;
+  drain_ = drain_ || drain;
+  pass_on();
+}
+
+void RunControl::pass_on() {
+  if (engine_ == nullptr) return;
+  pause_ ? engine_->pause() : engine_->resume();
+  if (drain_) engine_->drain();
+}
+
+bool RunControl::pause_asked() const {
+  const std::lock_guard lock(mutex_);
+  return pause_;
+}
+
+bool RunControl::drain_asked() const {
+  const std::lock_guard lock(mutex_);
+  return drain_;
+}
+
+runtime::OperatorState RunControl::asked() const {
+  const std::lock_guard lock(mutex_);
+  if (engine_ != nullptr) return engine_->asked();
+  return {pause_, drain_, std::nullopt};
+}
+
+RunControl::Phase RunControl::phase() const {
+  const std::lock_guard lock(mutex_);
+  return phase_;
+}
+
+void RunControl::watch(runtime::Engine& engine) {
+  const std::lock_guard lock(mutex_);
+  engine_ = &engine;
+  pass_on();
+}
+
+void RunControl::release() {
+  std::unique_lock lock(mutex_);
+  engine_ = nullptr;
+  leaving_ = true;
+  unused_.wait(lock, [this] { return snapshots_ == 0; });
+  leaving_ = false;
+}
+
+runtime::Result<std::uint64_t> RunControl::snapshot(const std::string& folder,
+                                                    const std::string& name) {
+  runtime::Engine* engine = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (engine_ == nullptr) return Status::unavailable("the state is not open now");
+    engine = engine_;
+    ++snapshots_;
+  }
+  auto epoch = engine->snapshot(folder, name, [this] { return leaving_.load(); });
+  const std::lock_guard lock(mutex_);
+  --snapshots_;
+  unused_.notify_all();
+  return epoch;
+}
+
+void RunControl::ended(bool drained) {
+  const std::lock_guard lock(mutex_);
+  phase_ = drained ? Phase::kDrained : Phase::kEndedOtherwise;
+}
 
 /// Fills a backend without state; true if it must be opened anew.
 runtime::Result<bool> Supervisor::start_from(runtime::Backend& backend) {
@@ -72,12 +142,11 @@ Supervisor::Once Supervisor::run_once(RunEnd& end) {
     return {confirmed(std::move(status), *backend.value())};
   }
   observer_.opened(engine.progress());
-  Status status =
-      confirmed(engine.run([this](const runtime::EngineProgress& p) { observer_.progress(p); }),
-                *backend.value());
+  Status status = confirmed(run_engine(engine), *backend.value());
   stops_.release();
   observer_.paused();
-  if (status.is_ok() && backend.value()->pacing().reopen && !stops_.came()) {
+  end.drained = status.is_ok() && engine.drained();
+  if (status.is_ok() && backend.value()->pacing().reopen && !stops_.came() && !end.drained) {
     return {Status::restart("the workers share the work anew"), true};
   }
   if (status.is_ok()) {
@@ -88,7 +157,20 @@ Supervisor::Once Supervisor::run_once(RunEnd& end) {
   return {std::move(status)};
 }
 
+Status Supervisor::run_engine(runtime::Engine& engine) {
+  if (control_ != nullptr) control_->watch(engine);
+  Status status = engine.run([this](const runtime::EngineProgress& p) { observer_.progress(p); });
+  if (control_ != nullptr) control_->release();
+  return status;
+}
+
 RunEnd Supervisor::run() {
+  RunEnd end = run_until_end();
+  if (control_ != nullptr) control_->ended(end.drained);
+  return end;
+}
+
+RunEnd Supervisor::run_until_end() {
   constexpr std::chrono::milliseconds kLongRun(60'000);
   runtime::Backoff backoff(100, 10'000);
   RunEnd end;

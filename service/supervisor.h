@@ -1,8 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "runtime/base/status.h"
@@ -27,6 +31,46 @@ class StopRequests {
   virtual bool came() const = 0;
   /// False if one came before or meanwhile.
   virtual bool sleep(std::chrono::milliseconds pause) = 0;
+};
+
+/// What an operator asks of a run, by HTTP or otherwise. It holds for the process: an engine that
+/// is opened anew meanwhile is asked the same. Any thread.
+class RunControl {
+ public:
+  void pause() { ask(true, false); }
+  void resume() { ask(false, false); }
+  void drain() { ask(false, true); }
+  bool pause_asked() const;
+  bool drain_asked() const;
+  /// How far the engine has come with it; what is asked only, between two engines.
+  runtime::OperatorState asked() const;
+
+  /// Copies the state of the last committed epoch to `folder`/`name` while the run goes on, and
+  /// gives the epoch. Blocks; the end of the engine ends it with kRestart. kUnavailable while there
+  /// is no engine.
+  runtime::Result<std::uint64_t> snapshot(const std::string& folder, const std::string& name);
+
+  enum class Phase { kGoesOn, kDrained, kEndedOtherwise };
+  Phase phase() const;
+
+  /// The supervisor: from now on it asks the engine, which outlives release().
+  void watch(runtime::Engine& engine);
+  /// Waits until nobody uses the engine.
+  void release();
+  /// The supervisor: the run is over.
+  void ended(bool drained);
+
+ private:
+  void ask(bool pause, bool drain);
+  void pass_on();
+
+  mutable std::mutex mutex_;
+  runtime::Engine* engine_ = nullptr;
+  bool pause_ = false, drain_ = false;
+  int snapshots_ = 0;  // that are being made of the engine
+  std::atomic<bool> leaving_{false};
+  std::condition_variable unused_;
+  Phase phase_ = Phase::kGoesOn;
 };
 
 /// Is told what happens, on the thread of run().
@@ -59,6 +103,7 @@ struct RunSettings {
 struct RunEnd {
   runtime::Status status = runtime::Status::ok();
   bool stopped = false;  ///< by a request
+  bool drained = false;  ///< as RunControl asked: nothing is left to do of what was read
   /// Of the engine that ran to its end, if one did.
   bool has_progress = false;
   runtime::EngineProgress progress = {};
@@ -71,9 +116,9 @@ struct RunEnd {
 /// from 0.1 s to 10 s.
 class Supervisor {
  public:
-  /// All outlive it.
+  /// All outlive it. `control` may be null: nobody asks.
   Supervisor(const runtime::Topology& topology, const RunSettings& settings, StopRequests& stops,
-             RunObserver& observer);
+             RunObserver& observer, RunControl* control = nullptr);
   RunEnd run();
 
  private:
@@ -82,12 +127,15 @@ class Supervisor {
     bool reopen = false;  ///< nothing is wrong: the backend is only to be opened anew
   };
   Once run_once(RunEnd& end);
+  runtime::Status run_engine(runtime::Engine& engine);
+  RunEnd run_until_end();
   runtime::Result<bool> start_from(runtime::Backend& backend);
 
   const runtime::Topology& topology_;
   const RunSettings& settings_;
   StopRequests& stops_;
   RunObserver& observer_;
+  RunControl* control_;
   std::shared_ptr<void> session_;  // the backend's, between its openings
   runtime::BackendContext context_;
 };

@@ -1,8 +1,12 @@
 #include "state/embedded_backend.h"
 
+#include <numeric>
+
 #include <fmt/format.h>
 
 #include "runtime/component/registry.h"
+#include "state/reader.h"
+#include "state/snapshot.h"
 
 namespace huiliu::state {
 
@@ -47,6 +51,19 @@ runtime::Result<std::vector<runtime::OutboxEntry>> EmbeddedBackend::read_log(
     result.push_back({entry.sequence, std::move(entry.bytes), entry.records});
   }
   return result;
+}
+
+runtime::Result<std::uint64_t> EmbeddedBackend::snapshot(const runtime::SnapshotRequest& request) {
+  SnapshotInfo info;
+  info.name = request.name;
+  info.topology = request.topology;
+  info.shards = request.shards;
+  info.held.resize(request.shards);
+  std::iota(info.held.begin(), info.held.end(), std::uint16_t{0});
+  const auto reader = Reader::of(*store_);
+  const auto written = Snapshot::write(*reader, request.folder, info, request.interrupted);
+  if (!written.is_ok()) return written.status();
+  return written.value().epoch;
 }
 
 namespace {

@@ -35,6 +35,7 @@ class EmbeddedBackend final : public runtime::Backend {
                                                               std::uint64_t after,
                                                               std::size_t max_bytes) override;
   std::vector<runtime::Figure> figures() const override { return store_->figures(); }
+  runtime::Result<std::uint64_t> snapshot(const runtime::SnapshotRequest& request) override;
   EpochStore& store() { return *store_; }
 
  private:

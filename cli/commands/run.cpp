@@ -21,9 +21,11 @@
 #include "runtime/base/paths.h"
 #include "runtime/engine/engine.h"
 #include "runtime/topology/read_folders.h"
+#include "service/monitor/control_pages.h"
 #include "service/monitor/monitor_server.h"
 #include "service/monitor/run_monitor.h"
 #include "service/monitor/service_notifier.h"
+#include "service/monitor/token.h"
 #include "service/state/state_folder.h"
 #include "service/supervisor.h"
 
@@ -37,7 +39,7 @@ using runtime::StatusCode;
 using runtime::Topology;
 
 struct Options {
-  std::string listen, log = "text", log_level = "info";
+  std::string listen, token_file, log = "text", log_level = "info";
   std::string path, state, epoch, from;
   unsigned parallelism = 0;
   bool quiet = false, leave_out = false;
@@ -213,26 +215,41 @@ void print_summary(const Topology& topology, const EngineProgress& progress,
   std::fputs(out.c_str(), report_of(topology));
 }
 
+/// "" where none is asked for. It is read before anything is opened: a run whose token is wrong
+/// would be noticed only when somebody needs it.
+runtime::Result<std::string> token_of(const Topology& topology) {
+  if (topology.token_file.empty()) return std::string();
+  return service::read_token(topology.token_file);
+}
+
 int run_until_done(const Topology& topology, const service::RunSettings& settings, bool quiet) {
   SignalWaiter signals;
   ProgressPrinter printer(topology, quiet);
   service::RunMonitor monitor(printer);
+  service::RunControl control;
+  const auto token = token_of(topology);
+  if (!token.is_ok()) return report_error(token.status());
+  service::ControlPages controls(topology, control, monitor, {token.value(), topology.listen},
+                                 set_log_level);
   std::unique_ptr<service::HttpServer> server;
   if (!topology.listen.empty()) {
-    auto started = service::start_monitor(topology.listen, topology, monitor);
+    auto started = service::start_monitor(topology.listen, topology, monitor, &controls);
     if (!started.is_ok()) return report_error(started.status());
     server = std::move(started.value());
     spdlog::info("metrics, health and status at http://{}/", server->address());
   }
   const auto notifier = service::ServiceNotifier::from_environment(topology, monitor, signals);
-  const service::RunEnd end = service::Supervisor(topology, settings, signals, monitor).run();
+  const service::RunEnd end =
+      service::Supervisor(topology, settings, signals, monitor, &control).run();
+  // Who asked for the end has a right to hear of it.
+  if (server) server->settle(std::chrono::seconds(2));
   if (end.has_progress) {
     print_summary(topology, end.progress, printer);
     print_left_out(end, report_of(topology));
   }
   if (!end.status.is_ok()) return report_error(end.status);
   if (end.stopped) return kInterrupted;
-  return end.left_out.empty() ? kSuccess : kLeftOut;
+  return end.left_out.empty() || end.drained ? kSuccess : kLeftOut;
 }
 
 Status open_start(const Options& options, service::SnapshotStart& start) {
@@ -260,6 +277,7 @@ int run(const Options& options) {
   set_up_log(options.log == "json" ? LogFormat::kJson : LogFormat::kText, options.log_level,
              topology->id);
   if (!options.listen.empty()) topology->listen = options.listen;
+  if (!options.token_file.empty()) topology->token_file = options.token_file;
   const unsigned threads = options.parallelism ? options.parallelism : topology->parallelism;
   const std::string folder = service::state_folder_of(*topology, options.state);
   if (const auto* reader = runtime::reader_of_state(*topology, std::filesystem::absolute(folder))) {
@@ -299,11 +317,13 @@ void add_run(CLI::App& app, int& exit_code) {
                     "with --from: go without what the topology has no place for");
   command->add_option("--listen", options->listen,
                       "IP:PORT where metrics, health and status are answered, e.g. 127.0.0.1:9464");
+  command->add_option("--token-file", options->token_file,
+                      "file with the token that commands from other machines must bring");
   command->add_option("--log", options->log, "form of the log, on standard error")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   command->add_option("--log-level", options->log_level, "the least that is logged")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
+      ->check(CLI::IsMember(kLogLevels))
       ->capture_default_str();
   command->add_flag("-q,--quiet", options->quiet, "no progress");
   command->callback([options, &exit_code] { exit_code = run(*options); });

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/control_client.h"
 #include "cli/topology_loading.h"
 #include "service/state/state_folder.h"
 
@@ -20,7 +21,8 @@ namespace {
 using runtime::Status;
 
 struct Options {
-  std::string path, to, name, state, show;
+  std::string path, to, name, state, show, token_file;
+  int timeout = 600;  ///< seconds, for a process that makes it
 };
 
 void print(const state::SnapshotInfo& info, const std::string& folder) {
@@ -67,10 +69,23 @@ int show(const Options& options) {
   return kSuccess;
 }
 
+/// The process that runs, which knows where to.
+int ask(const Options& options) {
+  if (!options.name.empty() || !options.state.empty()) {
+    fmt::print(stderr, "error: --name and --state need --to FOLDER\n");
+    return kUsage;
+  }
+  return give_command({.name = "snapshot",
+                       .of = options.path,
+                       .token_file = options.token_file,
+                       .timeout = options.timeout});
+}
+
 int run(const Options& options) {
   if (!options.show.empty()) return show(options);
   if (!options.path.empty() && !options.to.empty()) return take(options);
-  fmt::print(stderr, "error: expected TOPOLOGY --to FOLDER, or --show SNAPSHOT\n");
+  if (!options.path.empty()) return ask(options);
+  fmt::print(stderr, "error: expected TOPOLOGY --to FOLDER, IP:PORT, or --show SNAPSHOT\n");
   return kUsage;
 }
 
@@ -85,12 +100,19 @@ void add_snapshot(CLI::App& app, int& exit_code) {
       "It\nholds what the tables hold, also what is personal: keep it where the state is kept.\n"
       "Examples:\n"
       "  huiliu snapshot topology.yaml --to /var/backups/huiliu\n"
+      "  huiliu snapshot 10.0.0.7:9464 --token-file token  (to its `server: {snapshots: ...}`)\n"
       "  huiliu snapshot --show /var/backups/huiliu/credit-20260101T000000Z");
-  command->add_option("topology", options->path, "topology file");
+  command->add_option("topology", options->path,
+                      "topology file; without --to its process, or the one at IP:PORT, makes it");
   command->add_option("--to", options->to, "folder that gets the snapshot's folder");
   command->add_option("--name", options->name, "name of the snapshot; else id and time");
   command->add_option("--state", options->state, "folder of the state instead of the file's");
   command->add_option("--show", options->show, "a snapshot's folder: says what is in it");
+  command->add_option("--token-file", options->token_file,
+                      "file with the token, for a process on another machine");
+  command->add_option("--timeout", options->timeout, "seconds to wait for a process that makes it")
+      ->check(CLI::Range(0, 600))
+      ->capture_default_str();
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

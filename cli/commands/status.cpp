@@ -1,13 +1,11 @@
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "cli/command.h"
-#include "cli/topology_loading.h"
+#include "cli/monitor_address.h"
 #include "service/monitor/http_get.h"
 #include "service/monitor/status_page.h"
 
@@ -19,20 +17,8 @@ struct Options {
   bool json = false;
 };
 
-/// The address that a topology file says, or the text itself.
-std::string address_of(const std::string& of) {
-  if (!std::filesystem::exists(of)) return of;
-  const auto topology = load_for_run(of);
-  if (!topology) return "";
-  if (topology->listen.empty()) {
-    fmt::print(stderr, "error: {} does not say `server: {{listen: IP:PORT}}`; name the address\n",
-               of);
-  }
-  return topology->listen;
-}
-
 int status(const Options& options) {
-  const std::string address = address_of(options.of);
+  const std::string address = monitor_address(options.of);
   if (address.empty()) return kUsage;
   const auto answer = service::http_get(address, "/status");
   if (!answer.is_ok()) return report_error(answer.status());

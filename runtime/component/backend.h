@@ -50,6 +50,15 @@ struct Pacing {
   unsigned window_factor = 1;
 };
 
+/// A copy of the state that is wanted while the run goes on.
+struct SnapshotRequest {
+  std::string folder;  ///< of the copy; must not exist
+  std::string name;
+  std::string topology;
+  std::uint16_t shards = 0;
+  std::function<bool()> interrupted = {};  ///< asked now and then: true ends it with kRestart
+};
+
 /// Where epochs commit. Tables belong to the thread that opened them; freeze() runs on it; all else
 /// is called by the committer (commit) or by any thread (reads).
 class Backend {
@@ -80,6 +89,11 @@ class Backend {
   virtual std::vector<Figure> figures() const { return {}; }
   virtual Result<std::vector<OutboxEntry>> read_log(const std::string& log, std::uint64_t after,
                                                     std::size_t max_bytes) = 0;
+  /// Copies the state as of the last committed epoch, and gives that epoch. Any thread; the run
+  /// goes on meanwhile. kInvalid if it cannot, or if the folder exists.
+  virtual Result<std::uint64_t> snapshot(const SnapshotRequest&) {
+    return Status::invalid("this backend makes no snapshots on demand");
+  }
 };
 
 struct SourceType;

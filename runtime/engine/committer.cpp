@@ -242,7 +242,7 @@ Status Committer::commit(const SliceInfo& last) {
   ledger_.close_epoch();
   EpochCommit commit;
   commit.epoch = epoch;
-  commit.last = run_.end.stop;
+  commit.last = run_.end.stop || (run_.requests.drain && last.is_last);
   // 2. Tables hand over what they froze when the epoch's last slice passed them.
   commit.changes = std::move(changes_);
   changes_.clear();
@@ -358,6 +358,11 @@ Status Committer::finish() {
 Committer::Progress Committer::progress() {
   const std::lock_guard lock(mutex_);
   return progress_;
+}
+
+std::uint64_t Committer::committed_epoch() {
+  const std::lock_guard lock(mutex_);
+  return progress_.epoch;
 }
 
 }  // namespace huiliu::runtime

@@ -51,6 +51,8 @@ class Committer {
     std::shared_ptr<const RunFigures> figures;  ///< null before the first commit
   };
   Progress progress();
+  /// The last epoch of which progress() tells.
+  std::uint64_t committed_epoch();
   /// Lets files do what need not hold up a commit.
   Status settle(bool stopping);
   /// Bounded input has ended and is committed: finishes files.

@@ -78,7 +78,8 @@ void Delivery::run() {
   while (!run_.end.abandon) {
     const std::uint64_t seen = run_.bell.rings();
     if (step()) continue;
-    if (run_.end.finished && (!run_.end.input_ended || drained() || run_.end.stop)) return;
+    const bool delivers_all = run_.end.input_ended || run_.requests.drain;
+    if (run_.end.finished && (!delivers_all || drained() || run_.end.stop)) return;
     run_.bell.wait(seen, kWaitMs);
   }
 }

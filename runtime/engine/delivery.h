@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "runtime/component/backend.h"
@@ -17,9 +18,12 @@ class Delivery {
   Status open();
   /// Applies what is committed; false if there is nothing to do.
   bool step();
-  /// Until the topology has ended and, if its input has ended, everything is delivered.
+  /// Until the topology has ended and, if its input has ended or it drains, everything is
+  /// delivered.
   void run();
+  /// Any thread.
   bool drained() const { return position_ >= committer_.outbox_end(node_); }
+  std::size_t node() const { return node_; }
   Status finish() { return sink_->finish(); }
 
  private:
@@ -27,7 +31,7 @@ class Delivery {
   Committer& committer_;
   std::size_t node_;
   std::unique_ptr<OutboxSink> sink_;
-  std::uint64_t position_ = 0;
+  std::atomic<std::uint64_t> position_{0};
 };
 
 }  // namespace huiliu::runtime

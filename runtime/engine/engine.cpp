@@ -1,5 +1,6 @@
 #include "runtime/engine/engine.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -79,9 +80,13 @@ Status Engine::run(const std::function<void(const EngineProgress&)>& tick, std::
     start(*committer_);
     for (auto& delivery : deliveries_) start(*delivery);
     auto next = std::chrono::steady_clock::now();
-    while (!done()) {
+    OperatorState told;
+    while (!done() || delivers_rest()) {
       const std::uint64_t seen = run_.bell.rings();
-      if (tick && std::chrono::steady_clock::now() >= next) {
+      // Who asked for a pause waits for the word that it is in force.
+      const OperatorState now = asked();
+      if (tick && (std::chrono::steady_clock::now() >= next || now != told)) {
+        told = now;
         tick(progress());
         next = std::chrono::steady_clock::now() + std::chrono::milliseconds(tick_ms);
       }
@@ -104,15 +109,25 @@ bool Engine::step(std::uint64_t choice) {
 
 Status Engine::finish() {
   if (Status failure = run_.end.failure(); !failure.is_ok()) return failure;
-  if (!run_.end.input_ended) return committer_->settle(true);
+  if (!run_.end.input_ended && !run_.requests.drain) return committer_->settle(true);
   for (auto& delivery : deliveries_) {
     // Asked to stop, it leaves the rest to the next start: the store may be away.
     while (!delivery->drained() && !run_.end.stop && run_.end.failure().is_ok()) delivery->step();
-    if (!delivery->drained()) continue;
+    if (!delivery->drained() || !run_.end.input_ended) continue;
     if (Status status = delivery->finish(); !status.is_ok()) return status;
   }
   if (Status failure = run_.end.failure(); !failure.is_ok()) return failure;
-  return committer_->finish();
+  return run_.end.input_ended ? committer_->finish() : committer_->settle(true);
+}
+
+bool Engine::everything_delivered() const {
+  return std::all_of(deliveries_.begin(), deliveries_.end(),
+                     [](const auto& delivery) { return delivery->drained(); });
+}
+
+bool Engine::delivers_rest() const {
+  if (!run_.end.finished || run_.end.abandon || run_.end.stop) return false;
+  return (run_.end.input_ended || run_.requests.drain) && !everything_delivered();
 }
 
 void Engine::rejudge(const Selection& selection) {
@@ -127,6 +142,42 @@ void Engine::stop() {
   run_.bell.ring();
 }
 
+void Engine::pause() {
+  run_.requests.ask_pause(true);
+  run_.bell.ring();
+}
+
+void Engine::resume() {
+  run_.requests.ask_pause(false);
+  run_.bell.ring();
+}
+
+void Engine::drain() {
+  run_.requests.drain = true;
+  run_.bell.ring();
+}
+
+OperatorState Engine::asked() { return run_.requests.state(committer_->committed_epoch()); }
+
+Result<std::uint64_t> Engine::snapshot(const std::string& folder, const std::string& name,
+                                       const std::function<bool()>& interrupted) {
+  Result<std::uint64_t> epoch = Status::failed("no snapshot was made");
+  const Status status = caught([&] {
+    epoch = run_.backend->snapshot({.folder = folder + "/" + name,
+                                    .name = name,
+                                    .topology = run_.topology->id,
+                                    .shards = run_.topology->shards,
+                                    .interrupted = interrupted});
+    return Status::ok();
+  });
+  return status.is_ok() ? std::move(epoch) : status;
+}
+
+bool Engine::drained() {
+  return run_.requests.drain && run_.end.finished && !run_.end.stop && everything_delivered() &&
+         run_.end.failure().is_ok();
+}
+
 EngineProgress Engine::progress() {
   EngineProgress progress;
   std::tie(progress.bytes_done, progress.bytes_all) = sequencer_->progress();
@@ -139,6 +190,11 @@ EngineProgress Engine::progress() {
   progress.away = run_.health.away();
   progress.retries = run_.health.retries();
   progress.outbox_records = run_.flow.outbox_records;
+  progress.asked = asked();
+  for (const auto& delivery : deliveries_) {
+    if (delivery->drained()) continue;
+    progress.delivering.push_back(run_.topology->nodes[delivery->node()].name);
+  }
   return progress;
 }
 

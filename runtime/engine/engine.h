@@ -24,6 +24,8 @@ struct EngineProgress {
   std::uint64_t uncommitted_bytes = 0;           ///< read, which a crash now would have read again
   std::map<std::string, Away> away;              ///< component → why it cannot do its work
   std::map<std::string, std::uint64_t> retries;  ///< component → how often it was tried again
+  OperatorState asked;                           ///< by an operator
+  std::vector<std::string> delivering;  ///< store sinks that have not applied all that is committed
 };
 
 /// Runs a topology: opens everything at the last committed epoch, then either with threads (run) or
@@ -48,6 +50,18 @@ class Engine {
 
   /// Commits what was begun and ends. Thread- and signal-safe enough for a signal-waiting thread.
   void stop();
+  /// Any thread: takes no more from outside sources until resume(). What was read is committed;
+  /// then asked() says with which epoch.
+  void pause();
+  void resume();
+  /// Any thread: reads no more, commits what was begun, delivers all that is committed, and ends.
+  void drain();
+  OperatorState asked();
+  /// Any thread while run() runs: Backend::snapshot() of this topology, `name` below `folder`.
+  Result<std::uint64_t> snapshot(const std::string& folder, const std::string& name,
+                                 const std::function<bool()>& interrupted);
+  /// After run(): it ended because drain() was called, and nothing waits any more.
+  bool drained();
   EngineProgress progress();
   const Plan& plan() const { return plan_; }
   /// Before open(): how to wait; false if the topology is to end instead. For simulations, whose
@@ -69,6 +83,9 @@ class Engine {
 
  private:
   Status open_parts();
+  /// The last epoch is committed, and stores have to apply what is left.
+  bool delivers_rest() const;
+  bool everything_delivered() const;
   Plan plan_;
   RunContext run_;
   std::unique_ptr<Sequencer> sequencer_;

@@ -1,5 +1,7 @@
 #include "runtime/engine/engine.h"
 
+#include <atomic>
+#include <optional>
 #include <random>
 
 #include <fmt/format.h>
@@ -166,11 +168,16 @@ class StringStore final : public OutboxSink {
   Status open(const SinkContext&) override { return Status::ok(); }
   Result<std::uint64_t> position() override { return positions()[name_]; }
   Status apply(const std::vector<OutboxEntry>& entries) override {
+    if (away()) return Status::unavailable("as the test wants it");
     for (const OutboxEntry& entry : entries) {
       files()[name_].append(entry.bytes);
       positions()[name_] = entry.sequence;
     }
     return Status::ok();
+  }
+  static std::atomic<bool>& away() {
+    static std::atomic<bool> all{false};
+    return all;
   }
   static std::map<std::string, std::uint64_t>& positions() {
     static std::map<std::string, std::uint64_t> all;
@@ -409,6 +416,154 @@ TEST_F(EngineTest, GoesOnFromTheCommittedEpochWhereverItWasCut) {
   for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
     ASSERT_EQ(run_cut(seed, kTopology), whole) << "seed " << seed;
   }
+}
+
+/// An engine in steps of a seed, on a clock of its own.
+class Stepped {
+ public:
+  Stepped(const Topology& topology, MemoryBackend& backend, std::uint64_t seed)
+      : random_(seed),
+        engine_(topology, 1 + static_cast<unsigned>(random_() % 3), backend, clock_) {
+    engine_.set_wait([this](std::int64_t ms) {
+      clock_.advance(ms);
+      return true;
+    });
+    EXPECT_TRUE(engine_.open().is_ok());
+  }
+  Engine& engine() { return engine_; }
+  void steps(std::uint64_t count) {
+    for (std::uint64_t step = 0; step < count && !engine_.done(); ++step) {
+      engine_.step(random_());
+      clock_.advance(static_cast<std::int64_t>(random_() % 2));
+    }
+  }
+  /// False if the run ended before.
+  bool until_paused() {
+    for (int tries = 0; tries < 10'000 && !engine_.asked().paused_with; ++tries) steps(1);
+    return engine_.asked().paused_with.has_value();
+  }
+
+ private:
+  ManualClock clock_;
+  std::mt19937_64 random_;
+  Engine engine_;
+};
+
+TEST_F(EngineTest, APauseHoldsBetweenTwoSlicesAndNothingIsLostOrDoubled) {
+  const auto whole = run(1, 1000);
+  int paused = 0;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    files().clear();
+    StringStore::positions().clear();
+    const Registry registry = make_registry(1000, 1 + static_cast<std::int64_t>(seed % 60));
+    Diagnostics diagnostics;
+    const Topology topology = load(registry, diagnostics);
+    MemoryBackend backend;
+    Stepped run(topology, backend, seed);
+    run.steps(seed % 150);
+    run.engine().pause();
+    if (run.until_paused()) {
+      ++paused;
+      EXPECT_EQ(backend.last_epoch(), *run.engine().asked().paused_with) << "seed " << seed;
+      const auto positions = backend.meta("source/");
+      const std::string kept = files()["kept"];
+      run.steps(500);
+      ASSERT_FALSE(run.engine().done()) << "a pause does not end a run; seed " << seed;
+      EXPECT_EQ(backend.meta("source/"), positions);
+      EXPECT_EQ(files()["kept"], kept);
+      EXPECT_EQ(run.engine().progress().uncommitted_bytes, 0u) << "seed " << seed;
+    }
+    run.engine().resume();
+    run.steps(1'000'000);
+    ASSERT_TRUE(run.engine().finish().is_ok());
+    ASSERT_EQ(files(), whole) << "seed " << seed;
+    EXPECT_FALSE(run.engine().asked().pause_asked);
+  }
+  EXPECT_GT(paused, 200);
+}
+
+TEST_F(EngineTest, ADrainDeliversWhatIsCommittedAndTheNextStartGoesOnRunning) {
+  const auto whole = run(1, 1000);
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    files().clear();
+    StringStore::positions().clear();
+    const Registry registry = make_registry(1000, 1 + static_cast<std::int64_t>(seed % 60));
+    Diagnostics diagnostics;
+    const Topology topology = load(registry, diagnostics);
+    MemoryBackend backend;
+    {
+      Stepped first(topology, backend, seed);
+      first.steps(seed % 150);
+      if (seed % 2 == 0) first.engine().pause();  // a pause does not hold up a drain
+      first.engine().drain();
+      first.steps(1'000'000);
+      ASSERT_TRUE(first.engine().finish().is_ok());
+      EXPECT_TRUE(first.engine().drained()) << "seed " << seed;
+      EXPECT_EQ(files()["stored"], files()["kept"]) << "seed " << seed;
+    }
+    Stepped second(topology, backend, seed + 1000);
+    EXPECT_FALSE(second.engine().asked().pause_asked);
+    second.steps(1'000'000);
+    ASSERT_TRUE(second.engine().finish().is_ok());
+    ASSERT_EQ(files(), whole) << "seed " << seed;
+  }
+}
+
+TEST_F(EngineTest, PausesAndDrainsWithThreads) {
+  const auto whole = run(1, 20'000);
+  files().clear();
+  StringStore::positions().clear();
+  const Registry registry = make_registry(20'000, 7);
+  Diagnostics diagnostics;
+  const Topology topology = load(registry, diagnostics);
+  MemoryBackend backend;
+  Engine first(topology, 3, backend, system_clock());
+  ASSERT_TRUE(first.open().is_ok());
+  first.pause();
+  std::optional<std::uint64_t> paused_with;
+  // The run tells of the pause, is then told to go on, and soon after to drain.
+  const Status status = first.run(
+      [&](const EngineProgress& progress) {
+        if (!paused_with && progress.asked.paused_with) {
+          paused_with = progress.asked.paused_with;
+          first.resume();
+        } else if (paused_with && progress.epoch > *paused_with) {
+          first.drain();
+        }
+      },
+      1);
+  ASSERT_TRUE(status.is_ok()) << status.message();
+  EXPECT_EQ(paused_with, 0u) << "before anything was read";
+  EXPECT_TRUE(first.drained() || first.input_ended());
+  Engine second(topology, 2, backend, system_clock());
+  ASSERT_TRUE(second.open().is_ok());
+  ASSERT_TRUE(second.run().is_ok());
+  EXPECT_EQ(files(), whole);
+}
+
+TEST_F(EngineTest, ADrainWaitsForAStoreThatIsAwayAndSaysSo) {
+  const Registry registry = make_registry(20'000, 7);
+  Diagnostics diagnostics;
+  const Topology topology = load(registry, diagnostics);
+  MemoryBackend backend;
+  StringStore::away() = true;
+  Engine engine(topology, 2, backend, system_clock());
+  ASSERT_TRUE(engine.open().is_ok());
+  bool waited = false;
+  const auto watch = [&](const EngineProgress& progress) {
+    if (progress.outbox_records > 0) engine.drain();
+    if (!engine.done() || progress.delivering.empty()) return;
+    waited = true;
+    EXPECT_EQ(progress.delivering, std::vector<std::string>{"stored"});
+    StringStore::away() = false;
+  };
+  const Status status = engine.run(watch, 1);
+  StringStore::away() = false;
+  ASSERT_TRUE(status.is_ok()) << status.message();
+  EXPECT_TRUE(waited);
+  EXPECT_TRUE(engine.drained());
+  EXPECT_TRUE(engine.progress().delivering.empty());
+  EXPECT_EQ(files()["stored"], files()["kept"]);
 }
 
 std::size_t lines(const std::string& text) {

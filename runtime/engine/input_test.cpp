@@ -451,6 +451,53 @@ TEST_F(InputTest, ASourceThatIsFarAheadOfItsGroupIsHeldBack) {
                                    "a 3000", "a 4000"));
 }
 
+/// Steps for a virtual time.
+void step_for(Engine& engine, ManualClock& clock, std::int64_t ms) {
+  const std::int64_t until = clock.steady_ms() + ms;
+  for (std::uint64_t i = 0; !engine.done() && clock.steady_ms() < until; ++i) {
+    if (!engine.step(i)) clock.advance(1);
+  }
+}
+
+TEST_F(InputTest, NothingBecomesIdleWhileAnOperatorHasItPaused) {
+  world_.live = {"a", "b"};
+  world_.splits["a"] = {"p0", "p1"};
+  world_.items["a"] = {{"p0", 100}, {"p1", 50}};
+  world_.items["b"] = {{"", 500}};
+  Engine engine(topology_, 1, backend_, clock_);
+  ASSERT_TRUE(engine.open().is_ok());
+  step_for(engine, clock_, 100);
+  engine.pause();
+  world_.items["a"].push_back({"p1", 60});
+  step_for(engine, clock_, 10'000);
+  EXPECT_EQ(engine.asked().paused_with, backend_.last_epoch());
+  EXPECT_THAT(world_.seen, ElementsAre("a 100", "b 500", "a 50", "wm 50"));
+  const std::uint64_t epoch = backend_.last_epoch();
+  step_for(engine, clock_, 1000);
+  EXPECT_EQ(backend_.last_epoch(), epoch) << "there is nothing to commit";
+  engine.resume();
+  step_for(engine, clock_, 100);
+  EXPECT_THAT(world_.seen, ElementsAre("a 100", "b 500", "a 50", "wm 50", "a 60", "wm 60"));
+  EXPECT_FALSE(engine.asked().paused_with);
+}
+
+TEST_F(PiecesInputTest, WhatOperatorsHoldIsAPartOfWhatIsDrained) {
+  world_.live = {"a"};
+  Engine engine(topology_, 1, backend_, clock_);
+  ASSERT_TRUE(engine.open().is_ok());
+  // The first of what is due comes with the slice that makes all of it due.
+  while (world_.count("a ") == 0) {
+    if (!engine.step(0) && !engine.step(1)) clock_.advance(1);
+  }
+  engine.drain();
+  step_for(engine, clock_, 1000);
+  ASSERT_TRUE(engine.done());
+  ASSERT_TRUE(engine.finish().is_ok());
+  EXPECT_THAT(world_.seen, ElementsAre("a 10", "wm 19", "a 20", "wm 29", "a 30", "a 30", "wm 30"));
+  EXPECT_TRUE(engine.drained());
+  EXPECT_FALSE(engine.input_ended());
+}
+
 TEST_F(InputTest, AReaderLearnsWhatIsCommitted) {
   world_.live = {"a", "b"};
   world_.items["a"] = {{"", 1}, {"", 2}};

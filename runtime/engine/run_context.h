@@ -13,6 +13,7 @@
 #include "runtime/base/status.h"
 #include "runtime/component/run_parts.h"
 #include "runtime/engine/messages.h"
+#include "runtime/engine/operator_requests.h"
 #include "runtime/engine/run_figures.h"
 #include "runtime/topology/plan.h"
 
@@ -135,6 +136,7 @@ struct RunContext {
 
   Bell bell;
   Ending end{bell};
+  OperatorRequests requests;
   Flow flow;
   Unread unread;
   Health health{clock};

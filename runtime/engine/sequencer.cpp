@@ -193,6 +193,8 @@ std::optional<Sequencer::Work> Sequencer::pull() {
   const Pacing pacing = run_.backend->pacing();
   if (pacing.reopen) run_.end.stop = true;
   if (run_.end.stop) return last(false);
+  const std::int64_t now = run_.clock->steady_ms();
+  if (run_.requests.drain) return drained(now, pacing);
   // The times of an earlier run come before the first record, which may be late.
   if (goes_on_) {
     goes_on_ = false;
@@ -200,17 +202,57 @@ std::optional<Sequencer::Work> Sequencer::pull() {
     dirty_ = says_times_;
     return work;
   }
+  look_for_pause();
+  if (paused_ && !pause_told_) return end_of_what_was_read(now, pacing);
   // The tables are full again before the flusher has written what they held: nothing is read until
   // it has.
   if (pacing.pause) return std::nullopt;
-  const std::int64_t now = run_.clock->steady_ms();
   // A store that is behind stops the input, and no epoch: a transaction that stays open would end
   // with its timeout.
   const bool taking = run_.flow.outbox_records <= kMostOutboxRecords;
   if (taking) {
-    if (auto work = next_input(now)) return work;
+    // What other workers pass on to this one is no outside source: they may wait for it.
+    auto work = paused_ ? next_of(own_, next_own_, now) : next_input(now);
+    if (work) return work;
   }
-  return without_input(now, pacing, taking);
+  return without_input(now, pacing, taking && !paused_);
+}
+
+// A command has its place in the order because it is looked for between two slices, under the lock.
+void Sequencer::look_for_pause() {
+  const bool asked = run_.requests.look();
+  if (asked == paused_) return;
+  paused_ = asked;
+  pause_told_ = false;
+}
+
+// What operators have more to make of their state is a part of what was read. Where nothing is
+// chance it comes with the next input, and only there, so that two runs give the same slices.
+bool Sequencer::is_worked_off() const {
+  return strict_ || (run_.flow.in_flight == 0 && run_.flow.holding == 0);
+}
+
+std::optional<Sequencer::Work> Sequencer::drained(std::int64_t now, const Pacing& pacing) {
+  if (is_worked_off()) return last(false);
+  return next_of_held(now, pacing);
+}
+
+// They go into tables too, which may be full.
+std::optional<Sequencer::Work> Sequencer::next_of_held(std::int64_t now, const Pacing& pacing) {
+  if (run_.flow.in_flight > 0 || pacing.pause) return std::nullopt;
+  return control(false, epoch_is_due(now, pacing));
+}
+
+// One epoch is committed at a time, so the one before it is waited for.
+std::optional<Sequencer::Work> Sequencer::end_of_what_was_read(std::int64_t now,
+                                                               const Pacing& pacing) {
+  if (!is_worked_off()) return next_of_held(now, pacing);
+  if (dirty_ && is_committing()) return std::nullopt;
+  std::optional<Work> work;
+  if (dirty_) work = control(false, true, !strict_);
+  pause_told_ = true;
+  run_.requests.took_pause(next_epoch_ - 1);
+  return work;
 }
 
 std::optional<Sequencer::Work> Sequencer::without_input(std::int64_t now, const Pacing& pacing,

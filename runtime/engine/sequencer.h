@@ -84,6 +84,11 @@ class Sequencer {
   void begin(SliceInfo& info);
   Work control(bool ends_input, bool ends_epoch, bool brings_pieces = true);
   Work last(bool ends_input);
+  bool is_worked_off() const;
+  std::optional<Work> drained(std::int64_t now, const Pacing& pacing);
+  std::optional<Work> next_of_held(std::int64_t now, const Pacing& pacing);
+  std::optional<Work> end_of_what_was_read(std::int64_t now, const Pacing& pacing);
+  void look_for_pause();
   std::optional<Work> end_of_input(std::int64_t now, const Pacing& pacing);
   Work pieces_before_the_end(bool ends_epoch);
   void gather_events(Feed& feed);
@@ -112,7 +117,9 @@ class Sequencer {
   std::uint64_t next_sequence_ = 0;
   std::uint64_t next_epoch_ = 1;
   std::int64_t epoch_started_ = 0;
-  bool dirty_ = false;       // slices were given out since the last epoch ended
+  bool dirty_ = false;  // slices were given out since the last epoch ended
+  // An operator's pause: nothing is taken, and with which epoch that began is said already.
+  bool paused_ = false, pause_told_ = false;
   bool input_over_ = false;  // the slice that ends the input was given out
   bool done_ = false;        // under the mutex
 };

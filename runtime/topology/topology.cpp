@@ -82,11 +82,23 @@ const std::vector<Option>& topology_options() {
                     .default_text = "256MiB"}}},
       {.name = "server",
        .type = OptionType::kObject,
-       .doc = "Where a run answers who asks for its metrics, health and status.",
+       .doc = "Where a run answers who asks for its metrics, health and status, and takes commands "
+              "(`huiliu pause` and the like).",
        .members = {{.name = "listen",
                     .doc = "IP:PORT, such as `127.0.0.1:9464`. Whoever reaches it reads all names "
                            "and counts of the topology: keep to this machine, or to a network "
-                           "that may. Default: nowhere."}}},
+                           "that may. Default: nowhere."},
+                   {.name = "token_file",
+                    .type = OptionType::kPath,
+                    .doc = "File whose content, of 16 bytes at least, commands from other machines "
+                           "must bring as a bearer token; nobody but its owner and group may read "
+                           "it. It is read when the run starts. Default: commands from other "
+                           "machines are refused."},
+                   {.name = "snapshots",
+                    .type = OptionType::kPath,
+                    .doc = "Folder in which `huiliu snapshot IP:PORT` makes copies of the state; "
+                           "who asks can name no other. With the embedded backend. Default: none "
+                           "are made on demand."}}},
       {.name = "backend",
        .type = OptionType::kAny,
        .doc = "Where epochs commit: a map of `type` and the type's options, or the type alone. "
@@ -114,6 +126,12 @@ const std::vector<std::string>& node_keys(ComponentKind kind) {
 namespace {
 
 void read_server(const Config& server, Topology& topology, Diagnostics& diagnostics) {
+  const auto path_of = [&](const Config& path) {
+    if (!path.is_scalar() || path.text().empty()) return std::string();
+    return (std::filesystem::path(topology.folder) / path.text()).string();
+  };
+  topology.token_file = path_of(server["token_file"]);
+  topology.snapshots = path_of(server["snapshots"]);
   const Config& listen = server["listen"];
   if (!listen.is_scalar()) return;
   topology.listen = listen.text();

@@ -64,7 +64,9 @@ struct Topology {
   std::uint16_t shards = 16;
   std::string state_path;
   std::uint64_t memory_bytes = 0;
-  std::string listen;  ///< IP:PORT where metrics and health are answered; "" = nowhere
+  std::string listen;      ///< IP:PORT where metrics and health are answered; "" = nowhere
+  std::string snapshots;   ///< folder that snapshots on demand go to; "" = there are none
+  std::string token_file;  ///< path of the token that commands from elsewhere need; "" = none
   const BackendType* backend = nullptr;  ///< null only if the registry has none
   std::shared_ptr<Config> backend_config;
   std::vector<Node> nodes;

@@ -36,6 +36,18 @@ Readiness readiness(const runtime::Topology& topology, const RunView& view, std:
          fmt::format("{} % of the state in it are read, {} MiB so far", percent, at->bytes >> 20),
          view.since_ms});
   }
+  const auto& asked = view.progress.asked;
+  if (asked.drain_asked) {
+    reasons.push_back({"draining", "",
+                       "an operator asked for it; the process ends when all is done",
+                       view.asked_since_ms});
+  } else if (asked.pause_asked) {
+    const std::string text =
+        asked.paused_with ? fmt::format("nothing is read since epoch {}; `huiliu resume` goes on",
+                                        *asked.paused_with)
+                          : "nothing more is read; what was read is being committed";
+    reasons.push_back({"paused_by_operator", "", text, view.asked_since_ms});
+  }
   for (const auto& [component, away] : view.progress.away) {
     reasons.push_back({"away", component, fmt::format("{}; tried {} times", away.why, away.tries),
                        away.since_ms});

@@ -15,8 +15,9 @@ namespace huiliu::service {
 /// Whether a run does its work, and if not, what keeps it from it.
 struct Readiness {
   struct Reason {
-    std::string
-        code;  ///< stable, for programs: "starting", "paused", "restoring", "away", "epoch_overdue"
+    /// Stable, for programs: "starting", "paused", "restoring", "away", "epoch_overdue",
+    /// "paused_by_operator", "draining".
+    std::string code;
     std::string subject;        ///< a component, or ""
     std::string text;           ///< for people
     std::int64_t since_ms = 0;  ///< by the clock

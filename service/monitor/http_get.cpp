@@ -1,7 +1,7 @@
 #include "service/monitor/http_get.h"
 
-#include <chrono>
-#include <optional>
+#include <cstdint>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -18,8 +18,17 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using runtime::Status;
 
+namespace {
+
+/// As it stands in a URL: an IPv6 address is in brackets there.
+std::string host_header(const std::string& host, std::uint16_t port) {
+  const bool v6 = host.find(':') != std::string::npos;
+  return v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
 // Beast's limit of time holds for asynchronous calls only, so they are used, one after the other.
-runtime::Result<std::string> http_get(const std::string& address, const std::string& path) {
+runtime::Result<HttpAnswer> ask(const std::string& address, http::request<http::empty_body> request,
+                                std::chrono::seconds most) {
   const auto parsed = runtime::parse_listen_address(address);
   if (!parsed.is_ok()) return parsed.status();
   const auto& [host, port] = parsed.value();
@@ -28,9 +37,8 @@ runtime::Result<std::string> http_get(const std::string& address, const std::str
 
   asio::io_context io;
   beast::tcp_stream stream(io);
-  stream.expires_after(std::chrono::seconds(5));
-  http::request<http::empty_body> request(http::verb::get, path, 11);
-  request.set(http::field::host, host);
+  stream.expires_after(most);
+  request.set(http::field::host, host_header(host, port));
   beast::flat_buffer buffer;
   http::response_parser<http::string_body> response;
   response.body_limit(64u << 20);
@@ -48,10 +56,26 @@ runtime::Result<std::string> http_get(const std::string& address, const std::str
   if (error) {
     return Status::unavailable(fmt::format("nobody answers at {}: {}", address, error.message()));
   }
-  if (response.get().result_int() != 200) {
-    return Status::failed(fmt::format("{} answers {}", address, response.get().result_int()));
+  return HttpAnswer{response.get().result_int(), std::move(response.get().body())};
+}
+
+}  // namespace
+
+runtime::Result<std::string> http_get(const std::string& address, const std::string& path) {
+  auto answer = ask(address, {http::verb::get, path, 11}, std::chrono::seconds(5));
+  if (!answer.is_ok()) return answer.status();
+  if (answer->status != 200) {
+    return Status::failed(fmt::format("{} answers {}", address, answer->status));
   }
-  return std::move(response.get().body());
+  return std::move(answer->body);
+}
+
+runtime::Result<HttpAnswer> http_post(const std::string& address, const std::string& target,
+                                      const std::string& token, std::chrono::seconds most) {
+  http::request<http::empty_body> request(http::verb::post, target, 11);
+  if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
+  request.prepare_payload();
+  return ask(address, std::move(request), most);
 }
 
 }  // namespace huiliu::service

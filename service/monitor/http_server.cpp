@@ -1,12 +1,16 @@
 #include "service/monitor/http_server.h"
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <list>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
@@ -34,6 +38,7 @@ struct HttpServer::Impl {
   std::list<std::weak_ptr<Session>> sessions;
   Handler handler;
   HttpLimits limits;
+  std::atomic<int> waiting{0};  // sessions whose answer comes later and is not written yet
   asio::io_context io{1};
   tcp::acceptor acceptor{io};
   std::thread thread;
@@ -42,9 +47,11 @@ struct HttpServer::Impl {
 /// One connection, request after request.
 class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Impl& server, tcp::socket socket) : server_(server), stream_(std::move(socket)) {}
+  Session(Impl& server, tcp::socket socket)
+      : server_(server), stream_(std::move(socket)), timer_(stream_.get_executor()) {}
   ~Session() {
     if (place_) server_.sessions.erase(*place_);
+    if (waits_) --server_.waiting;
   }
 
   void begin() {
@@ -83,13 +90,37 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     HttpRequest request;
     request.method = std::string(message.method_string());
     const std::string_view target(message.target().data(), message.target().size());
-    request.path = std::string(target.substr(0, target.find('?')));
+    const std::size_t end = std::min(target.find('?'), target.size());
+    request.path = std::string(target.substr(0, end));
+    request.query = std::string(target.substr(std::min(end + 1, target.size())));
+    request.host = std::string(message[http::field::host]);
+    request.has_origin = message.find(http::field::origin) != message.end();
+    request.is_forwarded = message.find("X-Forwarded-For") != message.end() ||
+                           message.find(http::field::forwarded) != message.end();
     request.authorization = std::string(message[http::field::authorization]);
     request.body = message.body();
     beast::error_code unknown;
     const auto peer = stream_.socket().remote_endpoint(unknown);
     request.is_local = !unknown && peer.address().is_loopback();
-    answer(server_.handler(request), message.keep_alive());
+    if (!unknown) request.peer = peer.address().to_string();
+    HttpResponse response = server_.handler(request);
+    if (!response.later) return answer(std::move(response), message.keep_alive());
+    later_ = std::move(response.later);
+    waits_ = true;
+    ++server_.waiting;
+    wait(message.keep_alive());
+  }
+
+  // The thread goes on answering others meanwhile.
+  void wait(bool keep_alive) {
+    timer_.expires_after(std::chrono::milliseconds(20));
+    timer_.async_wait([self = shared_from_this(), keep_alive](beast::error_code error) {
+      if (error || !self->stream_.socket().is_open()) return;
+      auto response = self->later_();
+      if (!response) return self->wait(keep_alive);
+      self->later_ = {};
+      self->answer(std::move(*response), keep_alive);
+    });
   }
 
   void answer(HttpResponse response, bool keep_alive) {
@@ -106,6 +137,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     http::async_write(
         stream_, response_,
         [self = shared_from_this(), keep_alive](beast::error_code error, std::size_t) {
+          if (std::exchange(self->waits_, false)) --self->server_.waiting;
           if (error || !keep_alive) return self->close();
           self->read();
         });
@@ -113,6 +145,9 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
 
   Impl& server_;
   beast::tcp_stream stream_;
+  asio::steady_timer timer_;
+  std::function<std::optional<HttpResponse>()> later_;
+  bool waits_ = false;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
@@ -142,6 +177,13 @@ HttpServer::~HttpServer() {
   if (impl_->thread.joinable()) impl_->thread.join();
   for (const auto& session : impl_->sessions) {
     if (const auto open = session.lock()) open->close();
+  }
+}
+
+void HttpServer::settle(std::chrono::milliseconds most) {
+  const auto until = std::chrono::steady_clock::now() + most;
+  while (impl_->waiting > 0 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,15 +14,23 @@ namespace huiliu::service {
 
 struct HttpRequest {
   std::string method, path;  ///< path without its query
+  std::string query = {};    ///< what stands behind '?', as it came
   std::string authorization;
   std::string body;
-  bool is_local = false;  ///< from this machine
+  bool is_local = false;      ///< from this machine
+  std::string host = {};      ///< the header's
+  std::string peer = {};      ///< IP of who asks, for the log
+  bool has_origin = false;    ///< a page in a browser asks
+  bool is_forwarded = false;  ///< a proxy asks for somebody else
 };
 
 struct HttpResponse {
   unsigned status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body = {};
+  /// If it is set, the answer is what this gives, and the rest is not looked at. It is asked on the
+  /// server's thread, about 50 times a second, until it gives something.
+  std::function<std::optional<HttpResponse>()> later = {};
 };
 
 struct HttpLimits {
@@ -43,6 +53,8 @@ class HttpServer {
   ~HttpServer();
   /// HOST:PORT that it listens on.
   const std::string& address() const { return address_; }
+  /// Blocks until answers that come later are with those who asked, `most` at the longest.
+  void settle(std::chrono::milliseconds most);
 
  private:
   struct Impl;

@@ -1,6 +1,8 @@
 #include "service/monitor/http_server.h"
 
+#include <atomic>
 #include <chrono>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -109,6 +111,53 @@ TEST(HttpServerTest, SilentConnectionsMakeRoomForOthers) {
     EXPECT_TRUE(silent.back()->connected());
   }
   EXPECT_TRUE(http_get(server->address(), "/").is_ok());
+}
+
+TEST(HttpServerTest, AnAnswerThatComesLaterHoldsUpNobody) {
+  std::atomic<bool> ready{false};
+  const auto handler = [&ready](const HttpRequest& request) {
+    if (request.path != "/later") return HttpResponse{.body = "now"};
+    HttpResponse response;
+    response.later = [&ready]() -> std::optional<HttpResponse> {
+      if (!ready) return std::nullopt;
+      return HttpResponse{.status = 202, .body = "then"};
+    };
+    return response;
+  };
+  auto started = HttpServer::start("127.0.0.1:0", handler);
+  const std::unique_ptr<HttpServer> server = std::move(started.value());
+  std::thread asks([&] {
+    const auto answer =
+        http_post(server->address(), "/later?x=1", "", std::chrono::seconds(10)).value();
+    EXPECT_EQ(answer.status, 202u);
+    EXPECT_EQ(answer.body, "then");
+  });
+  EXPECT_EQ(http_get(server->address(), "/").value(), "now");
+  ready = true;
+  asks.join();
+  server->settle(std::chrono::seconds(10));
+}
+
+TEST(HttpServerTest, SaysWhoAsksAndHow) {
+  HttpRequest seen;
+  auto started = HttpServer::start("127.0.0.1:0", [&seen](const HttpRequest& request) {
+    seen = request;
+    return HttpResponse{};
+  });
+  const std::unique_ptr<HttpServer> server = std::move(started.value());
+  Raw raw(server->address());
+  raw.send(
+      "POST /a?b=c HTTP/1.1\r\nHost: evil.example\r\nOrigin: https://evil.example\r\n"
+      "X-Forwarded-For: 10.0.0.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  raw.rest();
+  EXPECT_EQ(seen.query, "b=c");
+  EXPECT_EQ(seen.host, "evil.example");
+  EXPECT_EQ(seen.peer, "127.0.0.1");
+  EXPECT_TRUE(seen.is_local && seen.has_origin && seen.is_forwarded);
+  EXPECT_TRUE(http_post(server->address(), "/", "secret", std::chrono::seconds(10)).is_ok());
+  EXPECT_EQ(seen.authorization, "Bearer secret");
+  EXPECT_EQ(seen.host, server->address());
+  EXPECT_FALSE(seen.has_origin || seen.is_forwarded);
 }
 
 TEST(HttpServerTest, SaysWhatIsWrongWithAnAddress) {

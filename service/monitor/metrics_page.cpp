@@ -68,6 +68,8 @@ class Page {
     const Readiness now = readiness(topology_, view_, now_ms_);
     page_.gauge("huiliu_ready", "1 if the run does its work (/readyz says why not).",
                 now.ready() ? 1 : 0);
+    page_.gauge("huiliu_paused_by_operator", "1 if an operator's pause is in force.",
+                view_.progress.asked.paused_with ? 1 : 0);
     page_.counter("huiliu_openings_total",
                   "How often the state was opened: more than once is a restart within the process.",
                   static_cast<double>(view_.openings));

@@ -15,7 +15,9 @@ constexpr const char* kIndex =
     "/metrics   for Prometheus\n"
     "/livez     200 while the process answers for its threads\n"
     "/readyz    200 while it does its work, 503 with the reasons if not\n"
-    "/status    what `huiliu status` shows, as JSON\n";
+    "/status    what `huiliu status` shows, as JSON\n"
+    "POST /control/pause, /control/resume, /control/drain, /control/snapshot,\n"
+    "     /control/log-level?level=LEVEL\n";
 
 }  // namespace
 
@@ -47,8 +49,12 @@ HttpResponse answer_monitor(const HttpRequest& request, const runtime::Topology&
 
 runtime::Result<std::unique_ptr<HttpServer>> start_monitor(const std::string& address,
                                                            const runtime::Topology& topology,
-                                                           const RunMonitor& monitor) {
-  return HttpServer::start(address, [&topology, &monitor](const HttpRequest& request) {
+                                                           const RunMonitor& monitor,
+                                                           ControlPages* controls) {
+  return HttpServer::start(address, [&topology, &monitor, controls](const HttpRequest& request) {
+    if (controls != nullptr && ControlPages::is_command(request.path)) {
+      return controls->answer(request);
+    }
     return answer_monitor(request, topology, monitor.view(), runtime::system_clock().now_ms());
   });
 }

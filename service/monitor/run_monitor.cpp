@@ -39,6 +39,11 @@ void RunMonitor::progress(const runtime::EngineProgress& progress) {
 void RunMonitor::keep(const runtime::EngineProgress& progress) {
   const std::int64_t now = runtime::system_clock().now_ms();
   const std::lock_guard lock(mutex_);
+  const auto& before = view_.progress.asked;
+  if (before.pause_asked != progress.asked.pause_asked ||
+      before.drain_asked != progress.asked.drain_asked) {
+    view_.asked_since_ms = now;
+  }
   view_.progress = progress;
   view_.told_ms = now;
 }

@@ -25,7 +25,8 @@ struct RunView {
   std::uint64_t openings = 0;                              ///< how often the backend was opened
   runtime::EngineProgress progress = {};                   ///< the last that was told
   std::optional<runtime::RestoreProgress> restoring = {};  ///< while it is not running
-  std::int64_t told_ms = 0;                                ///< when; 0: nothing was yet
+  std::int64_t asked_since_ms = 0;  ///< since when an operator's pause or drain is known
+  std::int64_t told_ms = 0;         ///< when; 0: nothing was yet
 };
 
 /// Watches a run for those who ask, and passes on what it is told.

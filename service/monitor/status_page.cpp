@@ -8,6 +8,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/version.h"
 #include "service/monitor/health.h"
+#include "service/monitor/status_reading.h"
 
 namespace huiliu::service {
 namespace {
@@ -50,7 +51,10 @@ class StatusWriter {
     text("topology", topology_.id);
     text("version", topology_.version);
     text("huiliu", runtime::kVersion);
-    text("state", kStates[static_cast<int>(view_.state)]);
+    const auto& asked = view_.progress.asked;
+    const bool by_operator = view_.state == RunView::State::kRunning && asked.paused_with;
+    text("state", by_operator ? "paused by operator" : kStates[static_cast<int>(view_.state)]);
+    if (asked.paused_with) number("paused_with_epoch", *asked.paused_with);
     time("started", view_.started_ms);
     number("openings", view_.openings);
     number("epoch", view_.progress.epoch);
@@ -128,6 +132,9 @@ class StatusWriter {
     json_.StartObject();
     text("split", split.key);
     time("event_time", split.time);
+    if (split.time != kNoEventTime && split.time != kEndOfTime && now_ms_ > split.time) {
+      number("lag_ms", static_cast<std::uint64_t>(now_ms_ - split.time));
+    }
     time("last_read", split.heard_ms);
     if (split.backlog) {
       number(split.backlog->records ? "backlog_records" : "backlog_bytes", split.backlog->amount);
@@ -165,7 +172,12 @@ class StatusWriter {
   JsonWriter json_{buffer_};
 };
 
-/// Reads what StatusWriter wrote, maybe of another version: what is missing is "" or 0.
+using status_reading::each_of;
+using status_reading::number;
+using status_reading::text;
+using status_reading::truth;
+
+/// Reads what StatusWriter wrote.
 class StatusReader {
  public:
   explicit StatusReader(const rapidjson::Value& status) : status_(status) {}
@@ -193,27 +205,6 @@ class StatusReader {
   }
 
  private:
-  static std::string text(const rapidjson::Value& of, const char* key, const char* none = "") {
-    const auto found = of.FindMember(key);
-    if (found == of.MemberEnd() || !found->value.IsString()) return none;
-    return {found->value.GetString(), found->value.GetStringLength()};
-  }
-  static std::uint64_t number(const rapidjson::Value& of, const char* key) {
-    const auto found = of.FindMember(key);
-    return found != of.MemberEnd() && found->value.IsUint64() ? found->value.GetUint64() : 0;
-  }
-  static bool truth(const rapidjson::Value& of, const char* key) {
-    const auto found = of.FindMember(key);
-    return found != of.MemberEnd() && found->value.IsBool() && found->value.GetBool();
-  }
-  template <class Visit>
-  static void each_of(const rapidjson::Value& of, const char* key, const Visit& visit) {
-    const auto found = of.FindMember(key);
-    if (found == of.MemberEnd() || !found->value.IsArray()) return;
-    for (const auto& one : found->value.GetArray()) {
-      if (one.IsObject()) visit(one);
-    }
-  }
   template <class Visit>
   void each(const char* key, const Visit& visit) {
     each_of(status_, key, visit);

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+namespace huiliu::cli {
+
+/// A command to a running topology.
+struct ControlCommand {
+  std::string name;        ///< as below /control/
+  std::string of;          ///< IP:PORT, or the topology file that says it
+  std::string token_file;  ///< "": no token goes along
+  std::string level;       ///< of log-level
+  int timeout = 30;        ///< seconds until the process answers whatever is so
+};
+
+/// Gives it, waits for the answer, prints what it means, and gives the exit code.
+int give_command(const ControlCommand& command);
+
+}  // namespace huiliu::cli
