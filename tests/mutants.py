@@ -40,6 +40,14 @@ MUTANTS = {
     "count.keeps_deleted": ("a count adds what is taken back", ["operators"]),
     "exchange.change_lost": ("an exchange makes inserts of all records", ["changes"]),
     "exchange.lost_row": ("an exchange loses the last row of a part", ["engine", "simulation", "bench"]),
+    "intake.unsynced": ("what is sent is acknowledged before it is on disk", ["intake"]),
+    "intake.unsynced_name": ("the name of a new file of an intake is not synced", ["intake"]),
+    "intake.unsynced_start": ("what a start finds counts though it is not on disk", ["intake"]),
+    "intake.goes_on_after_failure": ("after a write that failed the next goes to the same file", ["intake"]),
+    "intake.trimmed_early": ("entries are removed before they are committed", ["intake"]),
+    "intake.keys_unread": ("a start does not know the keys of what is there", ["intake"]),
+    "intake.keys_lost": ("keys go with the entries", ["state"]),
+    "intake.group_ignored": ("what is damaged passes for a torn tail", ["state"]),
     "join.keeps_deleted": ("a join keeps rows that are taken back", ["operators"]),
     "order.by_thread": ("an exchange takes one thread's records after the other's", ["property"]),
     "order.sink_by_thread": ("a sink takes one thread's records after the other's", ["property"]),
@@ -112,6 +120,8 @@ class Tests:
     def command(self, test: str) -> list:
         if test == "state":
             return [self.build / "state/huiliu_state_test"]
+        if test == "intake":
+            return [self.build / "tests/simulation/huiliu_intake_simulation", "--seeds", "5000"]
         if test == "operators":
             return [self.build / "operators/huiliu_operators_test", "--gtest_filter=WindowCount*:Count*:Join*"]
         if test == "connectors":

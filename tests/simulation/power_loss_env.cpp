@@ -19,6 +19,7 @@ class CountedFile final : public rocksdb::WritableFileWrapper {
         env_(env) {}
 
   Status Append(const rocksdb::Slice& bytes) override {
+    if (env_.write_fails()) return Status::IOError("simulated");
     env_.wrote(name_, bytes.size());
     return file_->Append(bytes);
   }
@@ -28,6 +29,7 @@ class CountedFile final : public rocksdb::WritableFileWrapper {
     return file_->Append(bytes, checksum);
   }
   Status Sync() override {
+    if (env_.write_fails()) return Status::IOError("simulated");
     env_.synced(name_);
     return file_->Sync();
   }
@@ -118,9 +120,13 @@ Status PowerLossEnv::NewRandomAccessFile(const std::string& name,
   return status;
 }
 
-Status PowerLossEnv::ReopenWritableFile(const std::string&, std::unique_ptr<rocksdb::WritableFile>*,
-                                        const rocksdb::EnvOptions&) {
-  return Status::NotSupported("the simulation does not reopen files");
+Status PowerLossEnv::ReopenWritableFile(const std::string& name,
+                                        std::unique_ptr<rocksdb::WritableFile>* file,
+                                        const rocksdb::EnvOptions& options) {
+  std::unique_ptr<rocksdb::WritableFile> inner;
+  const Status status = memory_->ReopenWritableFile(name, &inner, options);
+  if (status.ok()) *file = std::make_unique<CountedFile>(name, std::move(inner), *this);
+  return status;
 }
 
 // A name that takes the place of another one counts as on disk: what was there before could not be
@@ -192,6 +198,17 @@ void PowerLossEnv::synced_names(const std::string& folder) {
 void PowerLossEnv::wrote(const std::string& name, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   lengths_[name].written += bytes;
+}
+
+void PowerLossEnv::fail_writes(std::uint64_t one_in, std::uint64_t seed) {
+  const std::lock_guard lock(mutex_);
+  write_one_in_ = one_in;
+  write_random_.seed(seed);
+}
+
+bool PowerLossEnv::write_fails() {
+  const std::lock_guard lock(mutex_);
+  return write_one_in_ != 0 && write_random_() % write_one_in_ == 0;
 }
 
 void PowerLossEnv::fail_reads(std::uint64_t one_in, std::uint64_t seed) {

@@ -42,6 +42,11 @@ class PowerLossEnv final : public rocksdb::EnvWrapper {
   /// All names of the folder are on disk.
   void synced_names(const std::string& folder);
 
+  /// From now on one of `one_in` writes and syncs fails; 0: none.
+  void fail_writes(std::uint64_t one_in, std::uint64_t seed);
+  /// Whether the next one does.
+  bool write_fails();
+
   /// From now on one of `one_in` reads of table files fails or has a flipped byte; 0: none.
   void fail_reads(std::uint64_t one_in, std::uint64_t seed);
   /// What happens to a read, which is at the end of its file or before it.
@@ -60,6 +65,8 @@ class PowerLossEnv final : public rocksdb::EnvWrapper {
   std::set<std::string> new_names_;  ///< of files whose folder was not synced since
   std::uint64_t one_in_ = 0, failed_reads_ = 0;
   std::mt19937_64 random_;
+  std::uint64_t write_one_in_ = 0;
+  std::mt19937_64 write_random_;
 };
 
 }  // namespace huiliu::simulation
