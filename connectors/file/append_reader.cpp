@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "codecs/files/file_cursor.h"
 #include "connectors/file/append_file.h"
-#include "connectors/file/file_cursor.h"
 #include "connectors/file/file_folder.h"
 #include "connectors/file/file_reports.h"
 #include "connectors/file/log_copies.h"
@@ -34,8 +34,8 @@ constexpr std::uint64_t kMostEnd = 256;    ///< of what was read last, to see th
 
 /// "file:append-SIZE-HASH" of a file's first bytes; nothing if it has not so many.
 std::optional<std::string> head_key(int fd, std::uint64_t size) {
-  ContentHash hash;
-  const auto digest = hash_prefix(fd, size, hash);
+  codecs::ContentHash hash;
+  const auto digest = codecs::hash_prefix(fd, size, hash);
   if (!digest) return std::nullopt;
   return fmt::format("{}{}-{}", kPrefix, size, *digest);
 }
@@ -53,7 +53,7 @@ std::string bytes_before(int fd, std::uint64_t offset) {
 
 class AppendReader final : public runtime::SourceReader {
  public:
-  explicit AppendReader(FileOptions options)
+  explicit AppendReader(codecs::FileOptions options)
       : options_(std::move(options)), folder_(options_), reports_(options_) {}
 
   Status open(const SourceContext& context) override {
@@ -64,7 +64,7 @@ class AppendReader final : public runtime::SourceReader {
     tails_.clear();
     copies_.clear();
     current_ = nullptr;
-    auto known = read_positions(context.positions, kPrefix);
+    auto known = codecs::read_positions(context.positions, kPrefix);
     if (!known.is_ok()) return known.status();
     for (auto& [key, position] : *known) {
       if (head_size(key) == 0) continue;
@@ -103,7 +103,7 @@ class AppendReader final : public runtime::SourceReader {
  private:
   /// A file that is followed. Its open descriptor leads to it under whatever name.
   struct Tail {
-    std::unique_ptr<FileCursor> cursor;
+    std::unique_ptr<codecs::FileCursor> cursor;
     std::uint64_t device = 0, inode = 0;
     std::string end;   ///< what was read last
     std::string path;  ///< where it was found
@@ -117,17 +117,17 @@ class AppendReader final : public runtime::SourceReader {
     ::close(fd);
   }
 
-  void remember(const std::string& key, FilePosition position) {
+  void remember(const std::string& key, codecs::FilePosition position) {
     heads_.insert(head_size(key));
     positions_[key] = std::move(position);
   }
 
   ReadResult give(Slice& slice) {
-    const FileCursor& cursor = *current_->cursor;
+    const codecs::FileCursor& cursor = *current_->cursor;
     current_->end = bytes_before(cursor.descriptor(), cursor.position().offset);
     slice.partition = context_.intern(cursor.name());
     slice.split = folder_.split_of(current_->path);
-    slice.partition_hash = hash_of_name(cursor.key());
+    slice.partition_hash = codecs::hash_of_name(cursor.key());
     reports_.give_with(slice);
     slice.positions.emplace_back(cursor.key(), cursor.position().to_text());
     remember(cursor.key(), cursor.position());
@@ -136,7 +136,7 @@ class AppendReader final : public runtime::SourceReader {
 
   /// The end for now. What was refused as a whole is followed no further.
   void end_reading() {
-    const FilePosition& position = current_->cursor->position();
+    const codecs::FilePosition& position = current_->cursor->position();
     const std::uint64_t held = position.size - std::min(position.size, position.offset);
     if (held > 0 && !options_.watch && !position.done) {
       spdlog::info("{}: the last {} bytes have no line end yet and are held back",
@@ -241,9 +241,9 @@ class AppendReader final : public runtime::SourceReader {
         offsets.insert(at->second.offset);
       }
     }
-    const auto digests = hash_prefixes(fd, offsets);
+    const auto digests = codecs::hash_prefixes(fd, offsets);
     std::erase_if(keys, [&](const std::string& key) {
-      const FilePosition& position = positions_[key];
+      const codecs::FilePosition& position = positions_[key];
       const auto digest = digests.find(position.offset);
       return position.offset > 0 && (digest == digests.end() || digest->second != position.digest);
     });
@@ -262,7 +262,7 @@ class AppendReader final : public runtime::SourceReader {
   }
 
   bool resume_as(int fd, const FoundFile& found, const std::string& key) {
-    FilePosition position = positions_[key];
+    codecs::FilePosition position = positions_[key];
     if (position.path != found.path && is_still_there(position)) return false;
     // It was refused as a whole, and said to be.
     if (position.done) {
@@ -272,8 +272,8 @@ class AppendReader final : public runtime::SourceReader {
     const std::string path = position.path;
     position.size = static_cast<std::uint64_t>(found.size);
     position.done = false;
-    auto cursor = std::make_unique<FileCursor>(
-        options_, FileCursor::Place{::dup(fd), path, folder_.name_of(path), key}, position);
+    auto cursor = std::make_unique<codecs::FileCursor>(
+        options_, codecs::FileCursor::Place{::dup(fd), path, folder_.name_of(path), key}, position);
     if (!cursor->open()) return false;
     ::close(fd);
     if (path != found.path) {
@@ -284,19 +284,19 @@ class AppendReader final : public runtime::SourceReader {
   }
 
   /// Whether the file that was read lies where it did: then one that begins like it is another.
-  bool is_still_there(const FilePosition& position) {
+  bool is_still_there(const codecs::FilePosition& position) {
     const int fd = ::open(position.path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return false;
     const auto now = file_of(fd, position.path);
-    ContentHash hash;
+    codecs::ContentHash hash;
     const bool same = now && static_cast<std::uint64_t>(now->size) >= position.offset &&
-                      hash_prefix(fd, position.offset, hash) == position.digest;
+                      codecs::hash_prefix(fd, position.offset, hash) == position.digest;
     ::close(fd);
     return same;
   }
 
   void begin(int fd, const FoundFile& found) {
-    FilePosition fresh;
+    codecs::FilePosition fresh;
     fresh.size = static_cast<std::uint64_t>(found.size);
     fresh.modified_ns = found.modified_ns;
     fresh.path = found.path;
@@ -308,11 +308,12 @@ class AppendReader final : public runtime::SourceReader {
     }
     std::string key = *first;
     if (runtime::mutant("append.key_by_name")) {
-      key = fmt::format("{}1-{:032x}", kPrefix, hash_of_name(found.path));
+      key = fmt::format("{}1-{:032x}", kPrefix, codecs::hash_of_name(found.path));
     }
     for (int copy = 2; is_taken(key); ++copy) key = fmt::format("{}.{}", *first, copy);
-    auto cursor = std::make_unique<FileCursor>(
-        options_, FileCursor::Place{fd, found.path, folder_.name_of(found.path), key}, fresh);
+    auto cursor = std::make_unique<codecs::FileCursor>(
+        options_, codecs::FileCursor::Place{fd, found.path, folder_.name_of(found.path), key},
+        fresh);
     cursor->open();
     follow(std::move(cursor), found);
   }
@@ -324,17 +325,17 @@ class AppendReader final : public runtime::SourceReader {
            });
   }
 
-  void follow(std::unique_ptr<FileCursor> cursor, const FoundFile& found) {
+  void follow(std::unique_ptr<codecs::FileCursor> cursor, const FoundFile& found) {
     std::string end = bytes_before(cursor->descriptor(), cursor->position().offset);
     tails_.push_front({std::move(cursor), found.device, found.inode, std::move(end), found.path});
     current_ = &tails_.front();
   }
 
-  FileOptions options_;
+  codecs::FileOptions options_;
   SourceContext context_;
   FileFolder folder_;
   FileReports reports_;
-  std::map<std::string, FilePosition> positions_;
+  std::map<std::string, codecs::FilePosition> positions_;
   std::set<std::uint64_t> heads_;  ///< sizes of beginnings that files are known by
   std::list<Tail> tails_;          ///< the newest first
   Tail* current_ = nullptr;
@@ -343,7 +344,7 @@ class AppendReader final : public runtime::SourceReader {
 
 }  // namespace
 
-std::unique_ptr<runtime::SourceReader> make_append_reader(FileOptions options) {
+std::unique_ptr<runtime::SourceReader> make_append_reader(codecs::FileOptions options) {
   return std::make_unique<AppendReader>(std::move(options));
 }
 

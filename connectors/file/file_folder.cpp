@@ -60,7 +60,7 @@ Status FileFolder::open(const runtime::SourceContext& context, FileReports& repo
   context_ = context;
   path_ = runtime::resolve_path(context.base_folder, options_.path);
   while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
-  FileProblem missing;
+  codecs::FileProblem missing;
   if (look(missing, reports)) return Status::ok();
   if (options_.watch) {
     spdlog::warn("{}: {}: {}; it is waited for", context.node_name, path_, missing.en);
@@ -73,13 +73,13 @@ Status FileFolder::open(const runtime::SourceContext& context, FileReports& repo
 
 ReadResult FileFolder::look_again(FileReports& reports) {
   if (context_.clock->steady_ms() - looked_ms_ < options_.poll_ms) return ReadResult::kIdle;
-  FileProblem missing;
+  codecs::FileProblem missing;
   if (look(missing, reports)) return waiting_.empty() ? ReadResult::kIdle : ReadResult::kSlice;
   spdlog::warn("{}: {}: {}", context_.node_name, path_, missing.en);
   return ReadResult::kRetry;
 }
 
-bool FileFolder::look(FileProblem& missing, FileReports& reports) {
+bool FileFolder::look(codecs::FileProblem& missing, FileReports& reports) {
   looked_ms_ = context_.clock->steady_ms();
   root_ = root_of(path_);
   Listing listing = list_files(path_, options_);

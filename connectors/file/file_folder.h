@@ -8,8 +8,8 @@
 #include <string>
 #include <tuple>
 
+#include "codecs/files/file_options.h"
 #include "connectors/file/file_listing.h"
-#include "connectors/file/file_options.h"
 #include "connectors/file/file_reports.h"
 #include "runtime/base/status.h"
 #include "runtime/component/source.h"
@@ -19,7 +19,7 @@ namespace huiliu::connectors {
 /// The files of a source's path, as they come: which wait to be read, and which cannot be.
 class FileFolder {
  public:
-  explicit FileFolder(const FileOptions& options) : options_(options) {}
+  explicit FileFolder(const codecs::FileOptions& options) : options_(options) {}
 
   /// The first look. A path that is not there is waited for as the options say.
   runtime::Status open(const runtime::SourceContext& context, FileReports& reports);
@@ -62,13 +62,13 @@ class FileFolder {
     return {file.size, file.modified_ns, file.changed_ns};
   }
   void forget_what_is_gone(const Listing& listing, FileReports& reports);
-  bool look(FileProblem& missing, FileReports& reports);
+  bool look(codecs::FileProblem& missing, FileReports& reports);
   void announce_splits();
   bool settled(const FoundFile& file);
   bool ends_within_a_line(const std::string& path) const;
   void say_if_empty(const Listing& listing);
 
-  const FileOptions& options_;
+  const codecs::FileOptions& options_;
   runtime::SourceContext context_;
   std::string path_;
   std::string root_;  ///< names are relative to it

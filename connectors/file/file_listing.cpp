@@ -38,7 +38,7 @@ FoundFile file_of(const std::string& path, const struct stat& info) {
           info.st_ino};
 }
 
-FileProblem kind_of(mode_t mode) {
+codecs::FileProblem kind_of(mode_t mode) {
   if (S_ISFIFO(mode))
     return {"a pipe, which cannot be read again after a crash", "是管道，不能重读"};
   if (S_ISSOCK(mode)) return {"a socket, no file", "是套接字，不是文件"};
@@ -51,7 +51,8 @@ FileProblem kind_of(mode_t mode) {
 
 class Lister {
  public:
-  Lister(const std::string& path, const FileOptions& options) : root_(path), options_(options) {}
+  Lister(const std::string& path, const codecs::FileOptions& options)
+      : root_(path), options_(options) {}
 
   Listing list() {
     struct stat info {};
@@ -82,7 +83,8 @@ class Lister {
     const int code = ::glob(root_.c_str(), 0, nullptr, &found);
     for (std::size_t i = 0; code == 0 && i < found.gl_pathc; ++i) add_named(found.gl_pathv[i]);
     ::globfree(&found);
-    if (code == GLOB_NOMATCH) result_.missing = FileProblem{"no file matches", "没有匹配的文件"};
+    if (code == GLOB_NOMATCH)
+      result_.missing = codecs::FileProblem{"no file matches", "没有匹配的文件"};
     if (code == GLOB_ABORTED) result_.missing = problem_of(errno);
   }
 
@@ -124,9 +126,9 @@ class Lister {
       // A name that was listed and is gone was taken away in time: nobody counts on it.
       if (error == ENOENT && !dangling) return;
       if (!claims(path, name)) return;
-      return leave_out(path, error == ENOENT
-                                 ? FileProblem{"a link that leads to nothing", "是无效的链接"}
-                                 : problem_of(error));
+      return leave_out(path, error == ENOENT ? codecs::FileProblem{"a link that leads to nothing",
+                                                                   "是无效的链接"}
+                                             : problem_of(error));
     }
     if (S_ISDIR(info.st_mode)) return walk(path, info);
     if (is_marker(name) || fits(options_.ignored, path, name)) return;
@@ -181,12 +183,12 @@ class Lister {
     });
   }
 
-  void leave_out(const std::string& path, FileProblem why) {
+  void leave_out(const std::string& path, codecs::FileProblem why) {
     result_.left_out.push_back({path, std::move(why)});
   }
 
   std::string root_;
-  const FileOptions& options_;
+  const codecs::FileOptions& options_;
   std::set<std::pair<dev_t, ino_t>> folders_, files_;
   std::deque<std::pair<std::string, std::string>> links_;  ///< path, name; looked at last
   Listing result_;
@@ -194,7 +196,7 @@ class Lister {
 
 }  // namespace
 
-Listing list_files(const std::string& path, const FileOptions& options) {
+Listing list_files(const std::string& path, const codecs::FileOptions& options) {
   std::string root = path;
   while (root.size() > 1 && root.ends_with('/')) root.pop_back();
   return Lister(root, options).list();
@@ -214,7 +216,7 @@ std::optional<FoundFile> file_of(int fd, const std::string& path) {
   return file_of(path, info);
 }
 
-FileProblem problem_of(int error) {
+codecs::FileProblem problem_of(int error) {
   if (error == EACCES || error == EPERM) {
     return {"the system does not allow reading it", "没有读取权限"};
   }

@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "connectors/file/file_options.h"
+#include "codecs/files/file_options.h"
 
 namespace huiliu::connectors {
 
 /// Something at a source's path that is not read, and why.
 struct LeftOut {
   std::string path;
-  FileProblem why;
+  codecs::FileProblem why;
 };
 
 /// A file that is to be read.
@@ -30,13 +30,13 @@ struct Listing {
   std::vector<LeftOut> left_out;       ///< cannot be read, whoever waits
   std::vector<LeftOut> not_yet;        ///< under way: the name of a copy in transfer, no marker yet
   std::vector<std::string> unclaimed;  ///< paths that no pattern fits
-  std::optional<FileProblem> missing;  ///< why there is nothing at the path at all
+  std::optional<codecs::FileProblem> missing;  ///< why there is nothing at the path at all
 };
 
 /// Lists a file, a folder with all that lies below it, or a glob. What cannot be listed or read
 /// does not keep the rest from being listed. Names that begin with a dot are nobody's: rsync and
 /// editors use them for what is not done.
-Listing list_files(const std::string& path, const FileOptions& options);
+Listing list_files(const std::string& path, const codecs::FileOptions& options);
 
 /// The folder that the names of files are relative to: the path itself, what lies above a single
 /// file, or above a glob's first wildcard.
@@ -46,6 +46,6 @@ std::string root_of(const std::string& path);
 std::optional<FoundFile> file_of(int fd, const std::string& path);
 
 /// What an errno means for a person, in both languages.
-FileProblem problem_of(int error);
+codecs::FileProblem problem_of(int error);
 
 }  // namespace huiliu::connectors

@@ -14,9 +14,9 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "codecs/files/file_cursor.h"
 #include "connectors/file/append_file.h"
 #include "connectors/file/append_reader.h"
-#include "connectors/file/file_cursor.h"
 #include "connectors/file/file_folder.h"
 #include "connectors/file/file_reports.h"
 #include "runtime/base/failpoint.h"
@@ -36,7 +36,7 @@ constexpr std::size_t kMostTried = 2;  ///< older contents of a name that a file
 /// it is as it was.
 class FileReader final : public runtime::SourceReader {
  public:
-  explicit FileReader(FileOptions options)
+  explicit FileReader(codecs::FileOptions options)
       : options_(std::move(options)), folder_(options_), reports_(options_) {}
 
   Status open(const SourceContext& context) override {
@@ -44,7 +44,7 @@ class FileReader final : public runtime::SourceReader {
     reports_.open(context);
     positions_.clear();
     by_path_.clear();
-    auto known = read_positions(context.positions, kPrefix);
+    auto known = codecs::read_positions(context.positions, kPrefix);
     if (!known.is_ok()) return known.status();
     for (auto& [key, position] : *known) remember(key, std::move(position));
     return folder_.open(context, reports_);
@@ -82,15 +82,15 @@ class FileReader final : public runtime::SourceReader {
   }
 
  private:
-  void remember(const std::string& key, FilePosition position) {
-    by_path_[hash_of_name(position.path)].insert(key);
+  void remember(const std::string& key, codecs::FilePosition position) {
+    by_path_[codecs::hash_of_name(position.path)].insert(key);
     positions_[key] = std::move(position);
   }
 
   ReadResult give(Slice& slice) {
     slice.partition = partition_;
     slice.partition_hash = partition_hash_;
-    const FilePosition& position = current_->position();
+    const codecs::FilePosition& position = current_->position();
     add_positions(slice, current_->key(), position);
     slice.split = folder_.split_of(position.path);
     bytes_done_ += slice.bytes.size();
@@ -101,7 +101,7 @@ class FileReader final : public runtime::SourceReader {
   }
 
   /// A file that has grown is also known by what it is now.
-  void add_positions(Slice& slice, const std::string& key, const FilePosition& position) {
+  void add_positions(Slice& slice, const std::string& key, const codecs::FilePosition& position) {
     reports_.give_with(slice);
     slice.positions.emplace_back(key, position.to_text());
     remember(key, position);
@@ -115,15 +115,15 @@ class FileReader final : public runtime::SourceReader {
     slice.bytes.clear();
     slice.partition = partition_;
     slice.partition_hash = partition_hash_;
-    add_positions(slice, ended_key_, FilePosition(positions_[ended_key_]));
-    slice.format = static_cast<std::uint32_t>(SliceFormat::kNdjson);
-    slice.detail = make_layout(options_, *partition_);
+    add_positions(slice, ended_key_, codecs::FilePosition(positions_[ended_key_]));
+    slice.format = static_cast<std::uint32_t>(codecs::SliceFormat::kNdjson);
+    slice.detail = codecs::make_layout(options_, *partition_);
     finished_empty_ = false;
     return ReadResult::kSlice;
   }
 
   void end_file() {
-    const FilePosition& position = current_->position();
+    const codecs::FilePosition& position = current_->position();
     const int fd = ::open(position.path.c_str(), O_RDONLY | O_CLOEXEC);
     const auto now = fd < 0 ? std::nullopt : file_of(fd, position.path);
     if (fd >= 0) ::close(fd);
@@ -153,11 +153,11 @@ class FileReader final : public runtime::SourceReader {
         opened != ReadResult::kSlice) {
       return opened;
     }
-    FilePosition fresh;
+    codecs::FilePosition fresh;
     fresh.size = static_cast<std::uint64_t>(found->size);
     fresh.modified_ns = found->modified_ns;
     fresh.path = path;
-    const auto quick = quick_hash(fd, fresh.size);
+    const auto quick = codecs::quick_hash(fd, fresh.size);
     if (!quick) {
       ::close(fd);
       folder_.fail(path, errno, reports_);
@@ -171,7 +171,7 @@ class FileReader final : public runtime::SourceReader {
   }
 
   /// kEnd: it was read. Else a cursor has taken the descriptor over.
-  ReadResult find(int fd, const std::string& quick, const FilePosition& fresh) {
+  ReadResult find(int fd, const std::string& quick, const codecs::FilePosition& fresh) {
     std::string key = quick;
     for (int copy = 2;; ++copy) {
       const auto known = positions_.find(key);
@@ -186,39 +186,39 @@ class FileReader final : public runtime::SourceReader {
       key = fmt::format("{}.{}", quick, copy);
     }
     for (const std::string& known_key : grown_from(fd, fresh)) {
-      const FilePosition known = positions_[known_key];
+      const codecs::FilePosition known = positions_[known_key];
       if (resume(fd, known_key, known, fresh)) {
         also_known_as_ = key;
         return ReadResult::kSlice;
       }
     }
-    for (const std::string& other : by_path_[hash_of_name(fresh.path)]) {
+    for (const std::string& other : by_path_[codecs::hash_of_name(fresh.path)]) {
       if (positions_[other].done) continue;
       spdlog::error(
           "{}: changed after {} rows of it were read; the new content is read from its start",
           folder_.name_of(fresh.path), positions_[other].rows);
     }
-    take(std::make_unique<FileCursor>(options_, place(fd, fresh.path, key), fresh));
+    take(std::make_unique<codecs::FileCursor>(options_, place(fd, fresh.path, key), fresh));
     current_->open();
     return ReadResult::kSlice;
   }
 
   /// Keys of what was read under this name and may have grown: what the file begins with comes
   /// first, then the longest, whose beginning only its cursor can compare.
-  std::vector<std::string> grown_from(int fd, const FilePosition& fresh) const {
-    const auto known = by_path_.find(hash_of_name(fresh.path));
+  std::vector<std::string> grown_from(int fd, const codecs::FilePosition& fresh) const {
+    const auto known = by_path_.find(codecs::hash_of_name(fresh.path));
     if (known == by_path_.end() || runtime::mutant("file.grown_again")) return {};
     std::vector<std::string> keys;
     std::set<std::uint64_t> offsets;
     for (const std::string& key : known->second) {
-      const FilePosition& position = positions_.at(key);
+      const codecs::FilePosition& position = positions_.at(key);
       if (position.size >= fresh.size || position.offset == 0) continue;
       keys.push_back(key);
       offsets.insert(std::min(position.offset, position.size));
     }
-    const auto digests = hash_prefixes(fd, offsets);
+    const auto digests = codecs::hash_prefixes(fd, offsets);
     const auto rank = [&](const std::string& key) {
-      const FilePosition& position = positions_.at(key);
+      const codecs::FilePosition& position = positions_.at(key);
       const auto digest = digests.find(position.offset);
       const bool same = digest != digests.end() && digest->second == position.digest;
       return std::tuple(!same, ~position.offset, ~position.size);
@@ -230,31 +230,31 @@ class FileReader final : public runtime::SourceReader {
   }
 
   /// What was read has another name too, or now: it may grow under that.
-  void note_name(const std::string& key, const FilePosition& fresh) {
-    by_path_[hash_of_name(fresh.path)].insert(key);
+  void note_name(const std::string& key, const codecs::FilePosition& fresh) {
+    by_path_[codecs::hash_of_name(fresh.path)].insert(key);
     std::error_code error;
-    FilePosition& position = positions_[key];
+    codecs::FilePosition& position = positions_[key];
     if (std::filesystem::exists(position.path, error)) return;
     position.path = fresh.path;
     position.modified_ns = fresh.modified_ns;
     reports_.also(folder_.name_of(fresh.path), key, position.to_text());
   }
 
-  FileCursor::Place place(int fd, const std::string& path, const std::string& key) const {
+  codecs::FileCursor::Place place(int fd, const std::string& path, const std::string& key) const {
     return {fd, path, folder_.name_of(path), key};
   }
 
   /// A file that was read under another mapping or as another format is another delivery.
   bool is_read_alike(const std::string& a, const std::string& b) const {
-    return mapping_of(options_, a) == mapping_of(options_, b) &&
-           format_of(options_, a) == format_of(options_, b);
+    return codecs::mapping_of(options_, a) == codecs::mapping_of(options_, b) &&
+           codecs::format_of(options_, a) == codecs::format_of(options_, b);
   }
 
-  bool is_same(int fd, const FilePosition& fresh, const FilePosition& known) {
+  bool is_same(int fd, const codecs::FilePosition& fresh, const codecs::FilePosition& known) {
     if (!is_read_alike(known.path, fresh.path)) return false;
     const bool untouched = known.path == fresh.path && known.modified_ns == fresh.modified_ns;
-    ContentHash hash;
-    if (!untouched && hash_prefix(fd, fresh.size, hash) != known.digest) return false;
+    codecs::ContentHash hash;
+    if (!untouched && codecs::hash_prefix(fd, fresh.size, hash) != known.digest) return false;
     bytes_done_ += fresh.size;
     if (untouched) return true;
     const std::string name = folder_.name_of(fresh.path), as = folder_.name_of(known.path);
@@ -269,48 +269,49 @@ class FileReader final : public runtime::SourceReader {
   }
 
   /// Goes on behind what was read; false if that is not what the file begins with.
-  bool resume(int fd, const std::string& key, FilePosition position, const FilePosition& fresh) {
+  bool resume(int fd, const std::string& key, codecs::FilePosition position,
+              const codecs::FilePosition& fresh) {
     const std::uint64_t read = position.offset;
     // What was read to its end from a copy is known by its own bytes, which only they can show.
     if (position.done && position.size < fresh.size) {
-      ContentHash whole;
-      if (hash_prefix(fd, position.size, whole) == position.digest) position.digest.clear();
+      codecs::ContentHash whole;
+      if (codecs::hash_prefix(fd, position.size, whole) == position.digest) position.digest.clear();
     }
     position.done = false;
     position.size = fresh.size;
     position.modified_ns = fresh.modified_ns;
     position.path = fresh.path;
     auto cursor =
-        std::make_unique<FileCursor>(options_, place(::dup(fd), fresh.path, key), position);
+        std::make_unique<codecs::FileCursor>(options_, place(::dup(fd), fresh.path, key), position);
     if (!cursor->open()) return false;
     ::close(fd);
     bytes_done_ += read;
     take(std::move(cursor));
     if (const auto& rest = current_->half_row()) {
-      const FilePosition& at = current_->position();
+      const codecs::FilePosition& at = current_->position();
       reports_.half_row(current_->name(), *rest, at.rows, fmt::format("{}:{}", key, at.offset),
                         {{key, at.to_text()}});
     }
     return true;
   }
 
-  void take(std::unique_ptr<FileCursor> cursor) {
+  void take(std::unique_ptr<codecs::FileCursor> cursor) {
     partition_ = context_.intern(cursor->name());
-    partition_hash_ = hash_of_name(cursor->key());
+    partition_hash_ = codecs::hash_of_name(cursor->key());
     given_done_ = false;
     also_known_as_.clear();
     current_ = std::move(cursor);
   }
 
-  FileOptions options_;
+  codecs::FileOptions options_;
   SourceContext context_;
   FileFolder folder_;
   FileReports reports_;
-  std::map<std::string, FilePosition> positions_;
+  std::map<std::string, codecs::FilePosition> positions_;
   /// Hash of a path → keys of what was read there. That it is the file's beginning is seen from its
   /// bytes, so the path itself need not be kept: folders hold many files.
   std::unordered_map<std::uint64_t, std::set<std::string>> by_path_;
-  std::unique_ptr<FileCursor> current_;
+  std::unique_ptr<codecs::FileCursor> current_;
   std::string also_known_as_;  ///< key of what the file is now, if it was another when it was begun
   const std::string* partition_ = nullptr;
   std::uint64_t partition_hash_ = 0;
@@ -322,7 +323,7 @@ class FileReader final : public runtime::SourceReader {
 
 }  // namespace
 
-std::unique_ptr<runtime::SourceReader> make_file_reader(FileOptions options) {
+std::unique_ptr<runtime::SourceReader> make_file_reader(codecs::FileOptions options) {
   if (options.append) return make_append_reader(std::move(options));
   return std::make_unique<FileReader>(std::move(options));
 }

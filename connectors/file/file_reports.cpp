@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "connectors/file/content_hash.h"
+#include "codecs/files/content_hash.h"
 #include "runtime/base/failpoint.h"
 
 namespace huiliu::connectors {
@@ -34,7 +34,7 @@ void FileReports::say_once(const std::string& mark, const std::string& value, Re
   waiting_.push_back(std::move(report));
 }
 
-void FileReports::left_out(const std::string& name, const FileProblem& why, bool later) {
+void FileReports::left_out(const std::string& name, const codecs::FileProblem& why, bool later) {
   if (auto& logged = logged_[name]; logged != why.en) {
     logged = why.en;
     spdlog::warn("{}: {} is left out: {}", context_.node_name, name, why.en);
@@ -81,7 +81,7 @@ void FileReports::unclaimed(const std::string& name) {
     logged = "unclaimed";
     spdlog::warn("{}: {} is left out: no `pattern` fits its name", context_.node_name, name);
   }
-  if (options_.unclaimed != Unclaimed::kReject) return;
+  if (options_.unclaimed != codecs::Unclaimed::kReject) return;
   say_once(std::string(kUnclaimed) + name, "said",
            {.name = name,
             .code = "E810_UNCLAIMED_FILE",
@@ -113,10 +113,10 @@ void FileReports::give_with(runtime::Slice& slice) {
 bool FileReports::give_rest(runtime::Slice& slice) {
   if (with_next_.empty()) return false;
   slice.bytes.clear();
-  slice.format = static_cast<std::uint32_t>(SliceFormat::kNdjson);
+  slice.format = static_cast<std::uint32_t>(codecs::SliceFormat::kNdjson);
   slice.partition = context_.intern(with_next_name_);
-  slice.partition_hash = hash_of_name(with_next_name_);
-  slice.detail = make_layout(options_, with_next_name_);
+  slice.partition_hash = codecs::hash_of_name(with_next_name_);
+  slice.detail = codecs::make_layout(options_, with_next_name_);
   give_with(slice);
   return true;
 }
@@ -125,12 +125,12 @@ bool FileReports::give(runtime::Slice& slice) {
   if (waiting_.empty()) return false;
   Report report = std::move(waiting_.front());
   waiting_.pop_front();
-  slice.format = static_cast<std::uint32_t>(SliceFormat::kProblem);
-  slice.bytes = problem_bytes(report.code, report.text);
+  slice.format = static_cast<std::uint32_t>(codecs::SliceFormat::kProblem);
+  slice.bytes = codecs::problem_bytes(report.code, report.text);
   slice.partition = context_.intern(report.name);
-  slice.partition_hash = hash_of_name(report.id);
+  slice.partition_hash = codecs::hash_of_name(report.id);
   slice.first_offset = report.row;
-  slice.detail = make_layout(options_, report.name);
+  slice.detail = codecs::make_layout(options_, report.name);
   give_with(slice);
   if (runtime::mutant("file.report_unsaved")) return true;
   slice.positions.insert(slice.positions.end(), report.positions.begin(), report.positions.end());

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "codecs/files/file_options.h"
 #include "connectors/file/file_listing.h"
-#include "connectors/file/file_options.h"
 #include "runtime/component/source.h"
 
 namespace huiliu::connectors {
@@ -18,14 +18,14 @@ namespace huiliu::connectors {
 /// reaches whoever reads the rejects and the reconciliation. What was said is a durable position.
 class FileReports {
  public:
-  explicit FileReports(const FileOptions& options) : options_(options) {}
+  explicit FileReports(const codecs::FileOptions& options) : options_(options) {}
 
   /// Forgets what waits, and takes what was said from the committed positions.
   void open(const runtime::SourceContext& context);
 
   /// A file or folder that is not read. In `later` nothing is refused for it yet: it may become
   /// readable; it counts as left out all the same.
-  void left_out(const std::string& name, const FileProblem& why, bool later = false);
+  void left_out(const std::string& name, const codecs::FileProblem& why, bool later = false);
   /// The file is read now: a later problem is another one.
   void is_read(const std::string& name);
   void delivered_again(const std::string& name, const std::string& as, const std::string& stamp);
@@ -52,14 +52,14 @@ class FileReports {
  private:
   struct Report {
     std::string name, code;
-    FileProblem text;
+    codecs::FileProblem text;
     std::uint64_t row = 0;
     std::string id;  ///< what the record's id is made of
     std::vector<runtime::PositionChange> positions;
   };
   void say_once(const std::string& mark, const std::string& value, Report report);
 
-  const FileOptions& options_;
+  const codecs::FileOptions& options_;
   runtime::SourceContext context_;
   std::deque<Report> waiting_;
   std::map<std::string, std::string> said_;  ///< mark → what was said

@@ -10,8 +10,8 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include "connectors/file/file_cursor.h"
-#include "connectors/file/file_decoder.h"
+#include "codecs/files/file_cursor.h"
+#include "codecs/files/file_decoder.h"
 #include "runtime/base/paths.h"
 #include "runtime/component/selection.h"
 #include "runtime/record/record.h"
@@ -39,13 +39,13 @@ struct Task {
 
 class FileRereader final : public runtime::SourceReader {
  public:
-  explicit FileRereader(FileOptions options) : options_(std::move(options)) {}
+  explicit FileRereader(codecs::FileOptions options) : options_(std::move(options)) {}
 
   Status open(const SourceContext& context) override {
     context_ = context;
     path_ = runtime::resolve_path(context.base_folder, options_.path);
     tasks_.clear();
-    auto known = read_positions(context.positions, kPrefix);
+    auto known = codecs::read_positions(context.positions, kPrefix);
     if (!known.is_ok()) return known.status();
     positions_ = std::move(known.value());
     for (const auto& [partition, rows] : context.selection->partitions()) plan(partition, rows);
@@ -83,7 +83,7 @@ class FileRereader final : public runtime::SourceReader {
 
   void take(const std::string& partition, const std::string& key, std::vector<SelectedRow>& rows) {
     Task task{key, partition, {}, 0};
-    const std::uint64_t hash = hash_of_name(key);
+    const std::uint64_t hash = codecs::hash_of_name(key);
     std::erase_if(rows, [&](const SelectedRow& row) {
       if (runtime::record_id(hash, row.row) != row.id) return false;
       if (row.code == kBadFile) {
@@ -97,28 +97,30 @@ class FileRereader final : public runtime::SourceReader {
     if (!task.rows.empty() || task.rest_from != 0) tasks_.push_back(std::move(task));
   }
 
-  std::unique_ptr<FileCursor> cursor_at(const std::string& path, int fd, FilePosition position) {
-    return std::make_unique<FileCursor>(
-        options_, FileCursor::Place{fd, path, task_.partition, task_.key}, std::move(position));
+  std::unique_ptr<codecs::FileCursor> cursor_at(const std::string& path, int fd,
+                                                codecs::FilePosition position) {
+    return std::make_unique<codecs::FileCursor>(
+        options_, codecs::FileCursor::Place{fd, path, task_.partition, task_.key},
+        std::move(position));
   }
 
   /// Whether what was read of the file is as it was.
-  bool is_same(int fd, const FilePosition& known) {
+  bool is_same(int fd, const codecs::FilePosition& known) {
     if (known.digest.empty()) {  // refused before anything was read
-      const auto quick = quick_hash(fd, known.size);
+      const auto quick = codecs::quick_hash(fd, known.size);
       return quick && task_.key.starts_with(std::string(kPrefix) + *quick);
     }
     // Text is known by what was read of it, a workbook by the whole, a file that is read from a
     // copy by either, and only the cursor makes copies.
     for (const std::uint64_t size : {known.offset, known.size}) {
-      ContentHash hash;
-      if (size <= known.size && hash_prefix(fd, size, hash) == known.digest) return true;
+      codecs::ContentHash hash;
+      if (size <= known.size && codecs::hash_prefix(fd, size, hash) == known.digest) return true;
     }
     return known.offset > 0 && cursor_at(known.path, ::dup(fd), known)->open();
   }
 
   /// The file's descriptor, at a path that is stored in path_found_; -1 and why not.
-  int find(const FilePosition& known, std::string& why) {
+  int find(const codecs::FilePosition& known, std::string& why) {
     for (const std::string& path : {known.path, (fs::path(path_) / task_.partition).string()}) {
       const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
       if (fd < 0) {
@@ -134,7 +136,7 @@ class FileRereader final : public runtime::SourceReader {
   }
 
   void start() {
-    const FilePosition& known = positions_[task_.key];
+    const codecs::FilePosition& known = positions_[task_.key];
     std::string why;
     const int fd = find(known, why);
     if (fd < 0) {
@@ -142,7 +144,7 @@ class FileRereader final : public runtime::SourceReader {
       return context_.not_found(task_.partition, why);
     }
     resuming_ = task_.rows.empty();
-    FilePosition position = resuming_ ? position_of_rest() : FilePosition();
+    codecs::FilePosition position = resuming_ ? position_of_rest() : codecs::FilePosition();
     position.size = known.size;
     position.path = path_found_;
     open_cursor(fd, std::move(position));
@@ -157,21 +159,21 @@ class FileRereader final : public runtime::SourceReader {
     return cursor_ != nullptr;
   }
 
-  FilePosition position_of_rest() const {
-    FilePosition position = positions_.at(task_.key);
+  codecs::FilePosition position_of_rest() const {
+    codecs::FilePosition position = positions_.at(task_.key);
     position.done = false;
     position.rows = task_.rest_from - 1;
     position.path = path_found_;
     return position;
   }
 
-  void open_cursor(int fd, FilePosition position) {
+  void open_cursor(int fd, codecs::FilePosition position) {
     auto cursor = cursor_at(path_found_, fd, std::move(position));
     if (!cursor->open()) {
       return context_.not_found(task_.partition, "the file was changed since it was read");
     }
     partition_ = context_.intern(task_.partition);
-    partition_hash_ = hash_of_name(task_.key);
+    partition_hash_ = codecs::hash_of_name(task_.key);
     ended_ = false;
     cursor_ = std::move(cursor);
   }
@@ -202,21 +204,21 @@ class FileRereader final : public runtime::SourceReader {
     ended_ = cursor_->position().done;
     if (!got) {
       slice.bytes.clear();
-      slice.format = static_cast<std::uint32_t>(SliceFormat::kNdjson);
-      slice.detail = make_layout(options_, task_.partition);
+      slice.format = static_cast<std::uint32_t>(codecs::SliceFormat::kNdjson);
+      slice.detail = codecs::make_layout(options_, task_.partition);
       ended_ = true;
     }
     return true;
   }
 
-  FileOptions options_;
+  codecs::FileOptions options_;
   SourceContext context_;
   std::string path_;
-  std::map<std::string, FilePosition> positions_;
+  std::map<std::string, codecs::FilePosition> positions_;
   std::deque<Task> tasks_;
   Task task_;  // under way
   std::string path_found_;
-  std::unique_ptr<FileCursor> cursor_;
+  std::unique_ptr<codecs::FileCursor> cursor_;
   bool resuming_ = false;
   bool ended_ = false;
   const std::string* partition_ = nullptr;
@@ -225,7 +227,7 @@ class FileRereader final : public runtime::SourceReader {
 
 }  // namespace
 
-std::unique_ptr<runtime::SourceReader> make_file_rereader(FileOptions options) {
+std::unique_ptr<runtime::SourceReader> make_file_rereader(codecs::FileOptions options) {
   return std::make_unique<FileRereader>(std::move(options));
 }
 

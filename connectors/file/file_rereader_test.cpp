@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "connectors/file/file_decoder.h"
+#include "codecs/files/file_decoder.h"
 #include "connectors/file/file_reader.h"
 #include "connectors/testing.h"
 #include "formats/xls_testing.h"
@@ -41,7 +41,7 @@ class Source {
 
   void mend(const std::string& config) {
     runtime::Diagnostics diagnostics;
-    options_ = parse_file_options(config_of(config), diagnostics);
+    options_ = codecs::parse_file_options(config_of(config), diagnostics);
     EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
   }
   /// Reads all that is new; its positions are committed.
@@ -73,7 +73,7 @@ class Source {
  private:
   std::vector<std::string> read_all(runtime::SourceReader& reader, bool selected) {
     const auto width = static_cast<std::uint32_t>(options_.schema().width());
-    const auto decoder = make_file_decoder(options_, {width + 7, -1});
+    const auto decoder = codecs::make_file_decoder(options_, {width + 7, -1});
     runtime::Outputs out("source", 1, width), sunk("sink", 1, 64);
     runtime::Arena arena;
     out.set_arena(&arena);
@@ -104,7 +104,7 @@ class Source {
     return found;
   }
 
-  FileOptions options_;
+  codecs::FileOptions options_;
   runtime::ManualClock clock_{4'000'000'000'000};
   runtime::SourceContext context_;
   std::deque<std::string> names_;

@@ -573,9 +573,10 @@ TEST(FileSource, AJsonFieldOfXmlIsItsTextInQuotes) {
 
 TEST(FileSource, ConstantsAndDefaultsOfJsonFieldsAreJson) {
   runtime::Diagnostics diagnostics;
-  parse_file_options(testing::config_of("{path: in, fields: [{name: j, type: json, default: x}], "
-                                        "mappings: [{set: {j: '1,2'}}]}"),
-                     diagnostics);
+  codecs::parse_file_options(
+      testing::config_of("{path: in, fields: [{name: j, type: json, default: x}], "
+                         "mappings: [{set: {j: '1,2'}}]}"),
+      diagnostics);
   EXPECT_EQ(diagnostics.errors(), 2u) << diagnostics.to_string();
 }
 
@@ -683,14 +684,14 @@ TEST(FileSource, ReadsCsvByTheDelimiterThatMakesItsHeadingsKnown) {
 TEST(FileSource, RefusesDelimitersThatAreNone) {
   for (const char* text : {"'||'", "'，'", "'\"'", "a", "'5'"}) {
     runtime::Diagnostics diagnostics;
-    parse_file_options(config_of("{path: x, fields: [a], delimiter: " + std::string(text) + "}"),
-                       diagnostics);
+    codecs::parse_file_options(
+        config_of("{path: x, fields: [a], delimiter: " + std::string(text) + "}"), diagnostics);
     EXPECT_THAT(diagnostics.to_string(), HasSubstr("one ASCII sign")) << text;
   }
   for (const char* text : {"tab", "';'", "'|'", "','", "' '"}) {
     runtime::Diagnostics diagnostics;
-    parse_file_options(config_of("{path: x, fields: [a], delimiter: " + std::string(text) + "}"),
-                       diagnostics);
+    codecs::parse_file_options(
+        config_of("{path: x, fields: [a], delimiter: " + std::string(text) + "}"), diagnostics);
     EXPECT_FALSE(diagnostics.has_errors()) << text;
   }
 }
@@ -706,7 +707,7 @@ TEST(FileSource, TakesTheEventTimeFromItsField) {
 
 TEST(FileSource, ConfigErrorsNameTheNearestField) {
   runtime::Diagnostics diagnostics;
-  parse_file_options(
+  codecs::parse_file_options(
       config_of("{path: x, fields: [amount], mappings: [{columns: {金额: amuont}}]}"), diagnostics);
   EXPECT_THAT(diagnostics.to_string(), HasSubstr("amount"));
   EXPECT_TRUE(diagnostics.has_errors());

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "connectors/file/content_hash.h"
+#include "codecs/files/content_hash.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -22,8 +22,8 @@ bool begins_at(const std::string& path, int fd, const FoundFile& file) {
   const bool another = now && (now->device != file.device || now->inode != file.inode);
   bool same = another && now->size >= file.size;
   for (const std::uint64_t part : {std::min(kHead, size), size}) {
-    ContentHash here, there;
-    same = same && hash_prefix(other, part, there) == hash_prefix(fd, part, here);
+    codecs::ContentHash here, there;
+    same = same && codecs::hash_prefix(other, part, there) == codecs::hash_prefix(fd, part, here);
   }
   ::close(other);
   return same;

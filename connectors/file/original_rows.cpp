@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "codecs/files/file_cursor.h"
+#include "codecs/files/file_decoder.h"
 #include "codecs/value_parsers.h"
-#include "connectors/file/file_cursor.h"
-#include "connectors/file/file_decoder.h"
 #include "connectors/file/row_place.h"
 #include "formats/csv.h"
 #include "formats/xlsx_reader.h"
@@ -28,7 +28,7 @@ constexpr std::size_t kSliceBytes = 1 << 20;
 
 /// Whether the ids are those of rows of the file with this key.
 bool are_of(const std::string& key, const std::vector<RowIdentity>& rows) {
-  const std::uint64_t hash = hash_of_name(key);
+  const std::uint64_t hash = codecs::hash_of_name(key);
   return std::any_of(rows.begin(), rows.end(), [hash](const RowIdentity& row) {
     return runtime::record_id(hash, row.row) == row.id;
   });
@@ -39,7 +39,7 @@ bool are_of(const std::string& key, const std::vector<RowIdentity>& rows) {
 std::optional<std::string> key_of(int fd, std::uint64_t size,
                                   const std::vector<RowIdentity>& rows) {
   constexpr int kMostAlike = 16;
-  const auto quick = quick_hash(fd, size);
+  const auto quick = codecs::quick_hash(fd, size);
   if (!quick) return std::nullopt;
   for (int copy = kMostAlike; copy > 1; --copy) {
     std::string key = fmt::format("file:{}.{}", *quick, copy);
@@ -52,30 +52,30 @@ std::optional<std::string> key_of(int fd, std::uint64_t size,
 /// Goes through the slices of a file and picks rows out of them.
 class Picker {
  public:
-  Picker(const FileOptions& options, std::vector<RowIdentity> rows,
+  Picker(const codecs::FileOptions& options, std::vector<RowIdentity> rows,
          const std::function<void(const OriginalRow&)>& use)
       : dialect_{options.delimiter, '"'}, csv_(4096, dialect_), rows_(std::move(rows)), use_(use) {}
 
-  void read(FileCursor& cursor) {
+  void read(codecs::FileCursor& cursor) {
     Slice slice;
     while (next_ < rows_.size() && cursor.read(slice, kSliceBytes)) {
       if (cursor.position().rows < rows_[next_].row) continue;
-      layout_ = static_cast<const FileLayout*>(slice.detail.get());
-      switch (static_cast<SliceFormat>(slice.format)) {
-        case SliceFormat::kCsv:
+      layout_ = static_cast<const codecs::FileLayout*>(slice.detail.get());
+      switch (static_cast<codecs::SliceFormat>(slice.format)) {
+        case codecs::SliceFormat::kCsv:
           csv_rows(slice);
           break;
-        case SliceFormat::kCells:
+        case codecs::SliceFormat::kCells:
           sheet_rows(slice);
           break;
-        case SliceFormat::kOpenQuote:
-        case SliceFormat::kTooLong:
+        case codecs::SliceFormat::kOpenQuote:
+        case codecs::SliceFormat::kTooLong:
           if (wants(slice.first_offset)) csv_row(slice.bytes);
           break;
-        case SliceFormat::kNdjson:
+        case codecs::SliceFormat::kNdjson:
           json_rows(slice);
           break;
-        case SliceFormat::kProblem:
+        case codecs::SliceFormat::kProblem:
           break;
       }
     }
@@ -154,7 +154,7 @@ class Picker {
     const char* at = slice.bytes.data();
     const char* const end = at + slice.bytes.size();
     while (at < end) {
-      CellRowHead head;
+      codecs::CellRowHead head;
       std::memcpy(&head, at, sizeof head);
       at += sizeof head;
       const bool wanted = wants(head.row);
@@ -162,7 +162,7 @@ class Picker {
       shown_.clear();
       shown_.reserve(head.cells);
       for (std::uint32_t i = 0; i < head.cells; ++i) {
-        CellHead cell;
+        codecs::CellHead cell;
         std::memcpy(&cell, at, sizeof cell);
         if (wanted) sheet_cell(cell, {at + sizeof cell, cell.size});
         at += sizeof cell + cell.size;
@@ -171,7 +171,7 @@ class Picker {
     }
   }
 
-  void sheet_cell(const CellHead& cell, std::string_view text) {
+  void sheet_cell(const codecs::CellHead& cell, std::string_view text) {
     if (cell.column >= cells_.size()) cells_.resize(cell.column + std::size_t{1});
     if (static_cast<formats::CellKind>(cell.kind) == formats::CellKind::kNumber) {
       // The digits that a person sees.
@@ -245,7 +245,7 @@ class Picker {
   std::vector<RowIdentity> rows_;
   const std::function<void(const OriginalRow&)>& use_;
   std::size_t next_ = 0;
-  const FileLayout* layout_ = nullptr;
+  const codecs::FileLayout* layout_ = nullptr;
   std::vector<std::string_view> cells_;
   std::vector<std::string> shown_;
   std::string converted_, surplus_;
@@ -258,7 +258,7 @@ class Picker {
 
 }  // namespace
 
-void read_original_rows(const FileOptions& options, const std::string& base_folder,
+void read_original_rows(const codecs::FileOptions& options, const std::string& base_folder,
                         const std::string& name, const std::vector<RowIdentity>& rows,
                         const std::function<void(const OriginalRow&)>& use) {
   const std::string path = path_of_partition(options, base_folder, name);
@@ -272,14 +272,14 @@ void read_original_rows(const FileOptions& options, const std::string& base_fold
     ::close(fd);
     return;
   }
-  const std::uint64_t hash = hash_of_name(*key);
+  const std::uint64_t hash = codecs::hash_of_name(*key);
   std::vector<RowIdentity> wanted;
   for (const RowIdentity& row : rows) {
     if (runtime::record_id(hash, row.row) == row.id) wanted.push_back(row);
   }
-  FilePosition position;
+  codecs::FilePosition position;
   position.size = size;
-  FileCursor cursor(options, {fd, path, name, *key}, position);
+  codecs::FileCursor cursor(options, {fd, path, name, *key}, position);
   if (!cursor.open()) return;
   Picker(options, std::move(wanted), use).read(cursor);
 }

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "connectors/file/file_options.h"
+#include "codecs/files/file_options.h"
 
 namespace huiliu::connectors {
 
@@ -28,7 +28,7 @@ struct OriginalRow {
 /// are in it; also those that the decoder refused, as well as they can be cut into cells. `name` is
 /// the partition that the source gave. Nothing is handed over if the file is gone, is another by
 /// size, beginning or end than the one that the ids are of.
-void read_original_rows(const FileOptions& options, const std::string& base_folder,
+void read_original_rows(const codecs::FileOptions& options, const std::string& base_folder,
                         const std::string& name, const std::vector<RowIdentity>& rows,
                         const std::function<void(const OriginalRow&)>& use);
 

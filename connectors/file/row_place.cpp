@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "connectors/file/file_cursor.h"
+#include "codecs/files/file_cursor.h"
 #include "connectors/file/file_listing.h"
 #include "formats/csv.h"
 #include "runtime/base/paths.h"
@@ -45,13 +45,13 @@ std::uint64_t lines_within(std::string_view bytes, std::uint64_t row, char delim
 }
 
 /// Walks the rows as the source cuts them, so that damaged ones count the same.
-std::uint64_t csv_line(FileCursor& cursor, const std::string& path, std::uint64_t row) {
+std::uint64_t csv_line(codecs::FileCursor& cursor, const std::string& path, std::uint64_t row) {
   runtime::Slice slice;
   for (;;) {
     const std::uint64_t start = cursor.position().offset;
     if (!cursor.read(slice, 1 << 20)) return 0;
     if (cursor.position().rows < row) continue;
-    const bool rows = slice.format == static_cast<std::uint32_t>(SliceFormat::kCsv);
+    const bool rows = slice.format == static_cast<std::uint32_t>(codecs::SliceFormat::kCsv);
     const std::uint64_t within =
         rows ? lines_within(slice.bytes, row - slice.first_offset, cursor.delimiter()) : 0;
     return lines_before(path, start) + within + 1;
@@ -60,12 +60,12 @@ std::uint64_t csv_line(FileCursor& cursor, const std::string& path, std::uint64_
 
 }  // namespace
 
-std::string path_of_partition(const FileOptions& options, const std::string& base,
+std::string path_of_partition(const codecs::FileOptions& options, const std::string& base,
                               const std::string& name) {
   return (fs::path(root_of(runtime::resolve_path(base, options.path))) / name).string();
 }
 
-std::optional<RecordPlace> find_row_place(const FileOptions& options,
+std::optional<RecordPlace> find_row_place(const codecs::FileOptions& options,
                                           const std::string& base_folder, const std::string& name,
                                           std::uint64_t row) {
   RecordPlace place;
@@ -77,13 +77,13 @@ std::optional<RecordPlace> find_row_place(const FileOptions& options,
     ::close(fd);
     return std::nullopt;
   }
-  FilePosition position;
+  codecs::FilePosition position;
   position.size = static_cast<std::uint64_t>(info.st_size);
-  FileCursor cursor(options, {fd, place.path, name, ""}, position);
+  codecs::FileCursor cursor(options, {fd, place.path, name, ""}, position);
   cursor.open();
-  if (cursor.format() == FileFormat::kNdjson) {
+  if (cursor.format() == codecs::FileFormat::kNdjson) {
     place.line = cursor.line_of(row);
-  } else if (cursor.format() == FileFormat::kCsv) {
+  } else if (cursor.format() == codecs::FileFormat::kCsv) {
     place.line = csv_line(cursor, place.path, row);
   } else if (const auto found = cursor.table_place(row)) {
     std::tie(place.sheet, place.line) = *found;

@@ -15,7 +15,7 @@ using testing::TemporaryFolder;
 std::optional<runtime::RecordPlace> place_of(const TemporaryFolder& folder, const std::string& path,
                                              const std::string& name, std::uint64_t row) {
   runtime::Diagnostics ignored;
-  const FileOptions options = parse_file_options(
+  const codecs::FileOptions options = codecs::parse_file_options(
       config_of("type: file\npath: " + path + "\nmax_row_bytes: 64\nfields: [a, b]\n"), ignored);
   return find_row_place(options, folder.path(), name, row);
 }

@@ -1,4 +1,4 @@
-#include "connectors/file/file_decoder.h"
+#include "codecs/files/file_decoder.h"
 #include "connectors/file/file_reader.h"
 #include "connectors/file/file_rereader.h"
 #include "connectors/file/row_place.h"
@@ -9,8 +9,8 @@ namespace {
 
 using runtime::SourceDeclaration;
 
-const FileOptions& options_of(const SourceDeclaration& declaration) {
-  return declaration.kept<FileOptions>();
+const codecs::FileOptions& options_of(const SourceDeclaration& declaration) {
+  return declaration.kept<codecs::FileOptions>();
 }
 
 runtime::Descriptor descriptor() {
@@ -26,7 +26,7 @@ runtime::Descriptor descriptor() {
       "go to `rejects`: E801_BAD_JSON, E802_BAD_CSV, E803_BAD_ENCODING, E804_TOO_LONG, "
       "E805_BAD_FILE (the rest of the file), E201_FORMAT (a value that does not fit its type) and "
       "E207_CODE_AS_NUMBER.";
-  d.options = file_source_options();
+  d.options = codecs::file_source_options();
   for (runtime::Option& option : runtime::event_time_options()) d.options.push_back(option);
   d.rejects = true;
   d.traits = {.replayable = true,
@@ -41,7 +41,8 @@ runtime::SourceType type() {
   runtime::SourceType t;
   t.descriptor = descriptor();
   t.declare = [](SourceDeclaration& declaration) {
-    FileOptions options = parse_file_options(declaration.config, declaration.diagnostics);
+    codecs::FileOptions options =
+        codecs::parse_file_options(declaration.config, declaration.diagnostics);
     declaration.output = options.schema();
     declaration.event_time =
         parse_event_time(declaration.config, declaration.output, declaration.diagnostics);
@@ -55,7 +56,7 @@ runtime::SourceType type() {
   };
   t.create_decoder = [](const SourceDeclaration& declaration,
                         const runtime::DecoderContext& context) {
-    return make_file_decoder(options_of(declaration), context);
+    return codecs::make_file_decoder(options_of(declaration), context);
   };
   t.locate = [](const SourceDeclaration& declaration, const std::string& base_folder,
                 const runtime::Origin& origin) {

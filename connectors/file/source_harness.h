@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "connectors/file/file_decoder.h"
+#include "codecs/files/file_decoder.h"
 #include "connectors/file/file_reader.h"
 #include "connectors/testing.h"
 #include "runtime/record/value_text.h"
@@ -19,7 +19,7 @@ class FileSourceHarness {
  public:
   explicit FileSourceHarness(const TemporaryFolder& folder, const std::string& config) {
     runtime::Diagnostics diagnostics;
-    options_ = parse_file_options(config_of(config), diagnostics);
+    options_ = codecs::parse_file_options(config_of(config), diagnostics);
     EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
     context_.node_name = "source";
     context_.base_folder = folder.path();
@@ -34,7 +34,7 @@ class FileSourceHarness {
     const runtime::DecoderContext decoder{
         options_.schema().width() + 7,
         runtime::parse_event_time(config_of(config), options_.schema(), diagnostics).field};
-    decoder_ = make_file_decoder(options_, decoder);
+    decoder_ = codecs::make_file_decoder(options_, decoder);
     runtime::Outputs& out =
         outputs_.emplace("source", 1, static_cast<std::uint32_t>(options_.schema().width()));
     out.set_arena(&arena_);
@@ -93,7 +93,7 @@ class FileSourceHarness {
   std::map<std::string, std::string> left_out;
 
  private:
-  FileOptions options_;
+  codecs::FileOptions options_;
   runtime::ManualClock clock_{4'000'000'000'000};
   runtime::SourceContext context_;
   std::deque<std::string> names_;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "codecs/files/content_hash.h"
 #include "codecs/row_encoder.h"
-#include "connectors/file/content_hash.h"
 #include "runtime/component/outputs.h"
 #include "runtime/component/source.h"
 
@@ -99,9 +99,9 @@ void parse_originals(const SinkDeclaration& declaration, WorkbookLayout& layout,
     diagnostics.error(config["originals"].place(), "`originals` names no source of type `file`");
     return;
   }
-  FileOptions options = source->second->kept<FileOptions>();
+  codecs::FileOptions options = source->second->kept<codecs::FileOptions>();
   options.quiet = true;
-  layout.originals = std::make_shared<const FileOptions>(std::move(options));
+  layout.originals = std::make_shared<const codecs::FileOptions>(std::move(options));
   layout.rows.add("_id", runtime::Type::kInt64);
 }
 
@@ -157,7 +157,7 @@ WorkbookLayout parse_workbook_layout(const SinkDeclaration& declaration, Diagnos
 }
 
 std::string WorkbookLayout::signature() const {
-  ContentHash hash;
+  codecs::ContentHash hash;
   const auto add = [&hash](const std::string& text) { hash.add(text + "\n"); };
   for (const std::string& text : {sheet, reason_heading, source_heading}) add(text);
   for (const WorkbookColumn& column : columns)
@@ -172,10 +172,10 @@ std::vector<WorkbookColumn> columns_of_file(const WorkbookLayout& layout, const 
   std::vector<WorkbookColumn> columns;
   cells_of.clear();
   for (std::size_t i = 0; i < row.headings.size(); ++i) {
-    const std::string key = heading_key(row.headings[i]);
+    const std::string key = codecs::heading_key(row.headings[i]);
     // The file may be a workbook of ours, mended: what we add to it is added anew.
-    const bool ours = !key.empty() && (key == heading_key(layout.reason_heading) ||
-                                       key == heading_key(layout.source_heading));
+    const bool ours = !key.empty() && (key == codecs::heading_key(layout.reason_heading) ||
+                                       key == codecs::heading_key(layout.source_heading));
     if (ours) continue;
     columns.push_back(column_of(layout, row.headings[i], row.columns[i]));
     cells_of.push_back(i);
@@ -186,7 +186,7 @@ std::vector<WorkbookColumn> columns_of_file(const WorkbookLayout& layout, const 
 std::vector<WorkbookColumn> columns_of_mapping(const WorkbookLayout& layout,
                                                const std::string& file) {
   std::vector<WorkbookColumn> columns;
-  const auto known = make_layout(*layout.originals, file);
+  const auto known = codecs::make_layout(*layout.originals, file);
   std::vector<bool> taken(layout.originals->fields.size());
   for (const auto& [field, text] : known->set) taken[field] = true;
   const bool mapped = known->keys.size() > taken.size();

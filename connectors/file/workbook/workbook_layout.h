@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "codecs/delete_when.h"
-#include "connectors/file/file_options.h"
+#include "codecs/files/file_options.h"
 #include "connectors/file/original_rows.h"
 #include "runtime/component/sink.h"
 #include "runtime/record/schema.h"
@@ -35,8 +35,8 @@ struct WorkbookLayout {
   std::optional<std::size_t> split_by;
   std::vector<std::size_t> key;  ///< the newest row of each counts; empty: all rows do
   codecs::DeleteWhen delete_when;
-  std::shared_ptr<const FileOptions> originals;  ///< null: `columns` say what is written
-  std::vector<std::string> mask;                 ///< fields whose column in the file is masked
+  std::shared_ptr<const codecs::FileOptions> originals;  ///< null: `columns` say what is written
+  std::vector<std::string> mask;  ///< fields whose column in the file is masked
   std::int64_t every_ms = 0;
 
   std::size_t place() const { return fields.size(); }

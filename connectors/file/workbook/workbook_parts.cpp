@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "connectors/file/content_hash.h"
+#include "codecs/files/content_hash.h"
 #include "formats/encoding.h"
 #include "runtime/record/row_codec.h"
 #include "runtime/record/value_text.h"
@@ -18,7 +18,7 @@ constexpr std::size_t kNameBytes = 150;
 constexpr std::string_view kExtension = ".xlsx";
 
 std::string with_hash(const std::string& name, const std::string& value, std::uint64_t salt) {
-  return fmt::format("{}-{:08x}", name, (hash_of_name(value) + salt) & 0xFFFFFFFFu);
+  return fmt::format("{}-{:08x}", name, (codecs::hash_of_name(value) + salt) & 0xFFFFFFFFu);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "connectors/file/content_hash.h"
+#include "codecs/files/content_hash.h"
 #include "connectors/file/workbook/workbook_parts.h"
 #include "connectors/testing.h"
 #include "formats/xlsx_reader.h"
@@ -89,7 +89,8 @@ struct Sink {
   /// Rows that are added from here on are those of this file.
   void read_from(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    file_hash = hash_of_name("file:" + *quick_hash(fd, std::filesystem::file_size(path)));
+    file_hash =
+        codecs::hash_of_name("file:" + *codecs::quick_hash(fd, std::filesystem::file_size(path)));
     ::close(fd);
   }
 

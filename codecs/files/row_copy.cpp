@@ -1,4 +1,4 @@
-#include "connectors/file/row_copy.h"
+#include "codecs/files/row_copy.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,15 +8,15 @@
 
 #include <unistd.h>
 
+#include "codecs/files/foreign_content.h"
+#include "codecs/files/json_array.h"
 #include "codecs/json_text.h"
 #include "codecs/value_parsers.h"
-#include "connectors/file/foreign_content.h"
-#include "connectors/file/json_array.h"
 #include "formats/encoding.h"
 #include "formats/xml_rows.h"
 #include "runtime/record/value_text.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 namespace {
 
 using formats::Encoding;
@@ -288,4 +288,4 @@ std::uint64_t line_of_row(int from, RowForm form, std::string_view head, const F
   return lines->found_line();
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "connectors/file/headings.h"
+#include "codecs/files/headings.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 /// Writes the objects of one JSON array as lines, however they were printed. Only strings and
 /// brackets are looked at: what is wrong within an object, the reader of its line says. Fed piece
@@ -49,4 +49,4 @@ class JsonArrayLines {
   std::optional<FileProblem> problem_;
 };
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -1,4 +1,4 @@
-#include "connectors/file/content_hash.h"
+#include "codecs/files/content_hash.h"
 
 #include <algorithm>
 #include <vector>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 namespace {
 
 bool read_at(int fd, std::uint64_t offset, char* into, std::size_t size) {
@@ -85,4 +85,4 @@ std::optional<std::string> quick_hash(int fd, std::uint64_t size) {
 
 std::uint64_t hash_of_name(std::string_view name) { return XXH3_64bits(name.data(), name.size()); }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

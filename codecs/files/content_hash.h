@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 /// XXH3-128 of bytes handed over piece by piece.
 class ContentHash {
@@ -33,4 +33,4 @@ std::map<std::uint64_t, std::string> hash_prefixes(int fd, const std::set<std::u
 std::optional<std::string> quick_hash(int fd, std::uint64_t size);
 std::uint64_t hash_of_name(std::string_view name);
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "connectors/file/file_options.h"
-#include "connectors/file/text_copy.h"
+#include "codecs/files/file_options.h"
+#include "codecs/files/text_copy.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 /// Files that hold rows in a form which is read from a copy with a JSON object a line.
 enum class RowForm { kNone, kXml, kJsonArray };
@@ -33,4 +33,4 @@ RowCopy copy_rows(int from, RowForm form, std::string_view head, const FileOptio
 std::uint64_t line_of_row(int from, RowForm form, std::string_view head, const FileOptions& options,
                           const FileLayout& layout, std::uint64_t row);
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -1,8 +1,8 @@
-#include "connectors/file/json_array.h"
+#include "codecs/files/json_array.h"
 
 #include <fmt/format.h>
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 namespace {
 
 constexpr char kNoJson = '\x1F';  // never stands in JSON: makes the line's reader refuse it
@@ -109,4 +109,4 @@ bool JsonArrayLines::refuse(const std::string& en, const std::string& zh) {
   return false;
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -7,13 +7,13 @@
 
 #include <simdjson.h>
 
-#include "connectors/file/json_array.h"
+#include "codecs/files/json_array.h"
 #include "formats/encoding.h"
 #include "formats/xml_rows.h"
 
 namespace {
 
-using namespace huiliu::connectors;
+using namespace huiliu::codecs;
 using namespace huiliu::formats;
 
 constexpr std::size_t kMaxRow = 1000;

@@ -1,4 +1,4 @@
-#include "connectors/file/file_cursor.h"
+#include "codecs/files/file_cursor.h"
 
 #include <cerrno>
 #include <cstring>
@@ -9,11 +9,11 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include "connectors/file/foreign_content.h"
+#include "codecs/files/foreign_content.h"
 #include "formats/csv.h"
 #include "formats/xlsx_reader.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 using runtime::Slice;
 
@@ -169,4 +169,4 @@ bool FileCursor::read(Slice& slice, std::size_t slice_bytes) {
   return got;
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -1,10 +1,10 @@
-#include "connectors/file/file_position.h"
+#include "codecs/files/file_position.h"
 
 #include <charconv>
 
 #include <fmt/format.h>
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 std::string FilePosition::to_text() const {
   return fmt::format("1 {} {} {} {} {} {} {}", done ? "done" : "part", offset, rows, size,
@@ -50,4 +50,4 @@ runtime::Result<std::map<std::string, FilePosition>> read_positions(
   return positions;
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -1,4 +1,4 @@
-#include "connectors/file/file_decoder.h"
+#include "codecs/files/file_decoder.h"
 
 #include <algorithm>
 #include <cstring>
@@ -10,7 +10,7 @@
 #include "formats/csv.h"
 #include "formats/xlsx_reader.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 namespace {
 
 using runtime::Outputs;
@@ -534,4 +534,4 @@ std::unique_ptr<runtime::Decoder> make_file_decoder(FileOptions options,
   return std::make_unique<FileDecoder>(std::move(options), context);
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 /// A heading as it is compared: in half width, without blanks of every kind, line breaks,
 /// zero-width marks and byte order marks, and without the * of required columns at its ends.
@@ -15,4 +15,4 @@ struct FileProblem {
   std::string zh;
 };
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

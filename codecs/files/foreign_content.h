@@ -3,9 +3,9 @@
 #include <optional>
 #include <string_view>
 
-#include "connectors/file/file_options.h"
+#include "codecs/files/file_options.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 /// A zip file, as workbooks of today are whatever their name.
 bool is_zip(std::string_view head);
@@ -32,4 +32,4 @@ inline constexpr char kDelimiters[] = {',', ';', '\t', '|'};
 std::optional<FileProblem> other_delimiter(std::string_view line, char delimiter,
                                            const FileLayout& layout);
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

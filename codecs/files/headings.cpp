@@ -1,4 +1,4 @@
-#include "connectors/file/headings.h"
+#include "codecs/files/headings.h"
 
 #include <algorithm>
 #include <set>
@@ -7,11 +7,11 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
-#include "connectors/file/file_options.h"
+#include "codecs/files/file_options.h"
 #include "domain/utf8.h"
 #include "runtime/component/descriptor.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 namespace {
 
 std::vector<std::string> present(const std::vector<std::string>& headings) {
@@ -163,4 +163,4 @@ std::optional<std::vector<std::string>> FileLayout::join_headings(
   return more ? std::optional(joined) : std::nullopt;
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

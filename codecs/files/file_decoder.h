@@ -2,10 +2,10 @@
 
 #include <memory>
 
-#include "connectors/file/file_options.h"
+#include "codecs/files/file_options.h"
 #include "runtime/component/source.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 /// Decoder of the slices that the file reader cuts.
 std::unique_ptr<runtime::Decoder> make_file_decoder(FileOptions options,
@@ -22,4 +22,4 @@ struct CellRowHead {
   std::uint32_t cells;
 };
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

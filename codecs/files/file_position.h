@@ -10,7 +10,7 @@
 
 #include "runtime/base/status.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 /// How far a file was read: the value of the durable position "file:<key>". The key is a quick hash
 /// of size, head and tail; the digest is of all bytes up to `offset`, so that a file is known by
@@ -33,4 +33,4 @@ struct FilePosition {
 runtime::Result<std::map<std::string, FilePosition>> read_positions(
     const std::vector<std::pair<std::string, std::string>>& committed, std::string_view prefix);
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -5,14 +5,14 @@
 #include <optional>
 #include <string>
 
-#include "connectors/file/content_hash.h"
-#include "connectors/file/file_options.h"
-#include "connectors/file/file_position.h"
-#include "connectors/file/row_copy.h"
+#include "codecs/files/content_hash.h"
+#include "codecs/files/file_options.h"
+#include "codecs/files/file_position.h"
+#include "codecs/files/row_copy.h"
 #include "formats/workbook_reader.h"
 #include "runtime/component/source.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 /// By the options, or by the file's name.
 FileFormat format_of(const FileOptions& options, const std::string& path);
@@ -125,4 +125,4 @@ class FileCursor {
   std::vector<std::string> merged_;
 };
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -1,4 +1,4 @@
-#include "connectors/file/foreign_content.h"
+#include "codecs/files/foreign_content.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "formats/csv.h"
 #include "formats/ole_file.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 namespace {
 
 bool starts_folded(std::string_view text, std::string_view small) {
@@ -87,4 +87,4 @@ std::optional<FileProblem> other_delimiter(std::string_view line, char delimiter
   return std::nullopt;
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

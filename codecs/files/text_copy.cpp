@@ -1,4 +1,4 @@
-#include "connectors/file/text_copy.h"
+#include "codecs/files/text_copy.h"
 
 #include <cerrno>
 #include <filesystem>
@@ -10,7 +10,7 @@
 
 #include "formats/encoding.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 namespace {
 
 /// Line ends become LF wherever the text is cut: CRs are held back until it is known what follows.
@@ -94,4 +94,4 @@ TextCopy copy_as_plain_text(int from, char utf16) {
   return copy;
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -8,13 +8,13 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include "connectors/file/file_cursor.h"
-#include "connectors/file/foreign_content.h"
-#include "connectors/file/text_copy.h"
+#include "codecs/files/file_cursor.h"
+#include "codecs/files/foreign_content.h"
+#include "codecs/files/text_copy.h"
 #include "formats/csv.h"
 #include "runtime/base/failpoint.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 using runtime::Slice;
 
@@ -345,4 +345,4 @@ bool FileCursor::text_ends() {
   return false;
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -10,14 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "codecs/files/headings.h"
 #include "codecs/json_row.h"
-#include "connectors/file/headings.h"
 #include "formats/encoding.h"
 #include "runtime/component/config.h"
 #include "runtime/component/descriptor.h"
 #include "runtime/record/schema.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 struct FileField {
   std::string name;
@@ -118,4 +118,4 @@ const FileMapping* mapping_of(const FileOptions& options, const std::string& fil
 
 std::shared_ptr<FileLayout> make_layout(const FileOptions& options, const std::string& file);
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 struct TextCopy {
   int fd = -1;  ///< to be closed by the caller; -1: see error
@@ -21,4 +21,4 @@ bool write_all(int fd, std::string_view bytes);
 /// LF. Takes the same disk space again while the file is read.
 TextCopy copy_as_plain_text(int from, char utf16);
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

@@ -1,4 +1,4 @@
-#include "connectors/file/file_options.h"
+#include "codecs/files/file_options.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -10,7 +10,7 @@
 #include "codecs/value_parsers.h"
 #include "runtime/component/descriptor.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 using runtime::Config;
 using runtime::Diagnostics;
@@ -370,4 +370,4 @@ void FileLayout::warn_unknown(const std::string& heading, const FileOptions& opt
                hint.empty() ? "" : " (" + hint + ")");
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs

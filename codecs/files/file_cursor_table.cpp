@@ -3,13 +3,13 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
-#include "connectors/file/file_cursor.h"
-#include "connectors/file/file_decoder.h"
-#include "connectors/file/foreign_content.h"
+#include "codecs/files/file_cursor.h"
+#include "codecs/files/file_decoder.h"
+#include "codecs/files/foreign_content.h"
 #include "formats/xls_reader.h"
 #include "formats/xlsx_reader.h"
 
-namespace huiliu::connectors {
+namespace huiliu::codecs {
 
 using runtime::Slice;
 
@@ -218,4 +218,4 @@ bool FileCursor::read_table(Slice& slice, std::size_t slice_bytes) {
   return true;
 }
 
-}  // namespace huiliu::connectors
+}  // namespace huiliu::codecs
