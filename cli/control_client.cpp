@@ -8,10 +8,9 @@
 #include <rapidjson/document.h>
 
 #include "cli/command.h"
-#include "cli/monitor_address.h"
-#include "service/monitor/http_get.h"
+#include "net/http_get.h"
+#include "net/token.h"
 #include "service/monitor/status_reading.h"
-#include "service/monitor/token.h"
 
 namespace huiliu::cli {
 namespace {
@@ -38,11 +37,11 @@ std::string in_force_text(const ControlCommand& command, const rapidjson::Value&
 }
 
 /// What the answer means, for people.
-int show(const ControlCommand& command, const service::HttpAnswer& answer) {
+int show(const ControlCommand& command, const net::HttpAnswer& answer) {
   rapidjson::Document json;
   json.Parse<rapidjson::kParseIterativeFlag>(answer.body.data(), answer.body.size());
   if (json.HasParseError() || !json.IsObject()) {
-    fmt::print(stderr, "error: {} answers {}: {}", command.of, answer.status, answer.body);
+    fmt::print(stderr, "error: {} answers {}: {}", command.to.of, answer.status, answer.body);
     if (!answer.body.ends_with('\n')) std::fputs("\n", stderr);
     return kFailed;
   }
@@ -65,16 +64,16 @@ int show(const ControlCommand& command, const service::HttpAnswer& answer) {
 }  // namespace
 
 int give_command(const ControlCommand& command) {
-  const std::string address = monitor_address(command.of);
-  if (address.empty()) return kUsage;
+  const auto peer = monitor_peer(command.to);
+  if (!peer) return kUsage;
   std::string token;
   if (!command.token_file.empty()) {
-    auto read = service::read_token(command.token_file);
+    auto read = net::read_token(command.token_file);
     if (!read.is_ok()) return report_error(read.status());
     token = std::move(read.value());
   }
   const std::chrono::seconds most(command.timeout + 10);
-  const auto answer = service::http_post(address, target_of(command), token, most);
+  const auto answer = net::http_post(*peer, target_of(command), token, most);
   if (!answer.is_ok()) return report_error(answer.status());
   return show(command, answer.value());
 }

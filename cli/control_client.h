@@ -2,12 +2,14 @@
 
 #include <string>
 
+#include "cli/monitor_address.h"
+
 namespace huiliu::cli {
 
 /// A command to a running topology.
 struct ControlCommand {
   std::string name;        ///< as below /control/
-  std::string of;          ///< IP:PORT, or the topology file that says it
+  MonitorOptions to;       ///< whom
   std::string token_file;  ///< "": no token goes along
   std::string level;       ///< of log-level
   int timeout = 30;        ///< seconds until the process answers whatever is so

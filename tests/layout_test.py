@@ -15,7 +15,7 @@ COMPONENT = RECORD | {"runtime/component"}
 TOPOLOGY = COMPONENT | {"runtime/topology"}
 ENGINE = TOPOLOGY | {"runtime/engine"}
 DATA = {"domain", "formats"}
-BELOW_SERVICE = ENGINE | DATA | {"codecs", "state", "operators"}
+BELOW_SERVICE = ENGINE | DATA | {"codecs", "state", "operators", "net"}
 # Folder → folders of ours that its files may include besides itself. A connector is a folder of its
 # own below connectors/, and none may include another.
 ALLOWED = {
@@ -26,10 +26,11 @@ ALLOWED = {
     "runtime/component": RECORD,
     "runtime/topology": COMPONENT,
     "runtime/engine": TOPOLOGY,
+    "net": BASE,
     "codecs": COMPONENT | DATA,
     "state": COMPONENT,
     "operators": COMPONENT | DATA | {"state"},
-    "connectors": COMPONENT | DATA | {"codecs", "state"},
+    "connectors": COMPONENT | DATA | {"codecs", "state", "net"},
     "service": BELOW_SERVICE,
     "cli": BELOW_SERVICE | {"service"},
     "examples": COMPONENT | {"state"},
@@ -57,6 +58,8 @@ CONFINED = {
     "archive": ["formats/"],
     "expat.h": ["formats/"],
     "xlsxwriter": ["formats/", "tools/"],
+    "boost/": ["net/"],
+    "openssl/": ["net/"],
     "CLI/": ["cli/", "bench/", "tests/", "tools/"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')

@@ -24,7 +24,7 @@ void add(CLI::App& app, int& exit_code, const char* name, const char* doc, const
         ->check(CLI::Range(0, 600))
         ->capture_default_str();
   }
-  command->add_option("of", options->of, "IP:PORT, or the topology file that says it")->required();
+  add_monitor_options(*command, options->to);
   command->add_option("--token-file", options->token_file,
                       "file with the token that the topology's `server: {token_file: ...}` has, "
                       "for a process on another machine");

@@ -17,6 +17,7 @@
 #include "cli/progress.h"
 #include "cli/signal_waiter.h"
 #include "cli/topology_loading.h"
+#include "net/token.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/paths.h"
 #include "runtime/engine/engine.h"
@@ -25,7 +26,6 @@
 #include "service/monitor/monitor_server.h"
 #include "service/monitor/run_monitor.h"
 #include "service/monitor/service_notifier.h"
-#include "service/monitor/token.h"
 #include "service/state/state_folder.h"
 #include "service/supervisor.h"
 
@@ -219,7 +219,7 @@ void print_summary(const Topology& topology, const EngineProgress& progress,
 /// would be noticed only when somebody needs it.
 runtime::Result<std::string> token_of(const Topology& topology) {
   if (topology.token_file.empty()) return std::string();
-  return service::read_token(topology.token_file);
+  return net::read_token(topology.token_file);
 }
 
 int run_until_done(const Topology& topology, const service::RunSettings& settings, bool quiet) {
@@ -231,12 +231,13 @@ int run_until_done(const Topology& topology, const service::RunSettings& setting
   if (!token.is_ok()) return report_error(token.status());
   service::ControlPages controls(topology, control, monitor, {token.value(), topology.listen},
                                  set_log_level);
-  std::unique_ptr<service::HttpServer> server;
+  std::unique_ptr<net::HttpServer> server;
   if (!topology.listen.empty()) {
     auto started = service::start_monitor(topology.listen, topology, monitor, &controls);
     if (!started.is_ok()) return report_error(started.status());
     server = std::move(started.value());
-    spdlog::info("metrics, health and status at http://{}/", server->address());
+    spdlog::info("metrics, health and status at {}://{}/",
+                 topology.tls.certificate.empty() ? "http" : "https", server->address());
   }
   const auto notifier = service::ServiceNotifier::from_environment(topology, monitor, signals);
   const service::RunEnd end =

@@ -22,6 +22,7 @@ using runtime::Status;
 
 struct Options {
   std::string path, to, name, state, show, token_file;
+  net::TlsTrust trust;
   int timeout = 600;  ///< seconds, for a process that makes it
 };
 
@@ -76,7 +77,7 @@ int ask(const Options& options) {
     return kUsage;
   }
   return give_command({.name = "snapshot",
-                       .of = options.path,
+                       .to = {options.path, options.trust},
                        .token_file = options.token_file,
                        .timeout = options.timeout});
 }
@@ -108,6 +109,7 @@ void add_snapshot(CLI::App& app, int& exit_code) {
   command->add_option("--name", options->name, "name of the snapshot; else id and time");
   command->add_option("--state", options->state, "folder of the state instead of the file's");
   command->add_option("--show", options->show, "a snapshot's folder: says what is in it");
+  add_trust_options(*command, options->trust);
   command->add_option("--token-file", options->token_file,
                       "file with the token, for a process on another machine");
   command->add_option("--timeout", options->timeout, "seconds to wait for a process that makes it")

@@ -10,7 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/monitor_address.h"
-#include "service/monitor/http_get.h"
+#include "net/http_get.h"
 #include "service/monitor/top_page.h"
 
 namespace huiliu::cli {
@@ -19,7 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct Options {
-  std::string of;
+  MonitorOptions of;
   double interval = 2;
   bool once = false;
 };
@@ -29,21 +29,21 @@ struct Look {
   Clock::time_point at;
 };
 
-runtime::Result<Look> look(const std::string& address) {
-  auto answer = service::http_get(address, "/status");
+runtime::Result<Look> look(const net::HttpPeer& peer) {
+  auto answer = net::http_get(peer, "/status");
   if (!answer.is_ok()) return answer.status();
   return Look{std::move(answer.value()), Clock::now()};
 }
 
 int top(const Options& options) {
-  const std::string address = monitor_address(options.of);
-  if (address.empty()) return kUsage;
+  const auto peer = monitor_peer(options.of);
+  if (!peer) return kUsage;
   const bool once = options.once || isatty(STDOUT_FILENO) != 1;
-  auto before = look(address);
+  auto before = look(*peer);
   if (!before.is_ok()) return report_error(before.status());
   for (;;) {
     std::this_thread::sleep_for(std::chrono::duration<double>(options.interval));
-    auto now = look(address);
+    auto now = look(*peer);
     if (!now.is_ok()) return report_error(now.status());
     const double seconds = std::chrono::duration<double>(now->at - before->at).count();
     const auto text = service::top_text(before->json, now->json, seconds);
@@ -68,7 +68,7 @@ void add_top(CLI::App& app, int& exit_code) {
       "they\nare behind, and whom event time waits for. Ctrl-C ends it. Where the output is no "
       "terminal it\nis printed once, after one interval.\n"
       "Examples:\n  huiliu top 127.0.0.1:9464\n  huiliu top --once --interval 10 topology.yaml");
-  command->add_option("of", options->of, "IP:PORT, or the topology file that says it")->required();
+  add_monitor_options(*command, options->of);
   command->add_option("--interval", options->interval, "seconds between two looks")
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();

@@ -94,6 +94,24 @@ const std::vector<Option>& topology_options() {
                            "must bring as a bearer token; nobody but its owner and group may read "
                            "it. It is read when the run starts. Default: commands from other "
                            "machines are refused."},
+                   {.name = "tls",
+                    .type = OptionType::kObject,
+                    .doc = "Answers by TLS 1.2 and later, and by nothing else. The files are PEM "
+                           "and are read when the run starts. Default: plain HTTP.",
+                    .members = {{.name = "certificate",
+                                 .type = OptionType::kPath,
+                                 .doc = "The server's certificate, then those that lead to its "
+                                        "authority's.",
+                                 .required = true},
+                                {.name = "key",
+                                 .type = OptionType::kPath,
+                                 .doc = "Key of the certificate, not encrypted.",
+                                 .required = true},
+                                {.name = "client_ca",
+                                 .type = OptionType::kPath,
+                                 .doc =
+                                     "Certificates of authorities: who asks must show a "
+                                     "certificate of one of them. Default: everybody may ask."}}},
                    {.name = "snapshots",
                     .type = OptionType::kPath,
                     .doc = "Folder in which `huiliu snapshot IP:PORT` makes copies of the state; "
@@ -132,6 +150,8 @@ void read_server(const Config& server, Topology& topology, Diagnostics& diagnost
   };
   topology.token_file = path_of(server["token_file"]);
   topology.snapshots = path_of(server["snapshots"]);
+  const Config& tls = server["tls"];
+  topology.tls = {path_of(tls["certificate"]), path_of(tls["key"]), path_of(tls["client_ca"])};
   const Config& listen = server["listen"];
   if (!listen.is_scalar()) return;
   topology.listen = listen.text();

@@ -53,6 +53,11 @@ struct Node {
   std::size_t reject_port() const { return outputs.size() - 1; }
 };
 
+/// Paths of PEM files; "" = not given.
+struct ServerTls {
+  std::string certificate, key, client_ca;
+};
+
 /// A validated topology: a DAG of nodes in an order in which inputs come first.
 struct Topology {
   std::string id;
@@ -67,6 +72,7 @@ struct Topology {
   std::string listen;      ///< IP:PORT where metrics and health are answered; "" = nowhere
   std::string snapshots;   ///< folder that snapshots on demand go to; "" = there are none
   std::string token_file;  ///< path of the token that commands from elsewhere need; "" = none
+  ServerTls tls;           ///< of `listen`; without a certificate it speaks plain HTTP
   const BackendType* backend = nullptr;  ///< null only if the registry has none
   std::shared_ptr<Config> backend_config;
   std::vector<Node> nodes;

@@ -2,8 +2,8 @@
 
 #include <string_view>
 
+#include "net/token.h"
 #include "runtime/base/listen_address.h"
-#include "service/monitor/token.h"
 
 namespace huiliu::service {
 namespace {
@@ -19,26 +19,27 @@ bool is_own_host(std::string_view host) {
 
 }  // namespace
 
-std::optional<HttpResponse> refused(const HttpRequest& request, const ControlAccess& access) {
+std::optional<net::HttpResponse> refused(const net::HttpRequest& request,
+                                         const ControlAccess& access) {
   if (request.method != "POST")
-    return HttpResponse{.status = 405, .body = "commands are given by POST\n"};
+    return net::HttpResponse{.status = 405, .body = "commands are given by POST\n"};
   if (request.has_origin) {
-    return HttpResponse{.status = 403, .body = "pages in a browser may not give commands\n"};
+    return net::HttpResponse{.status = 403, .body = "pages in a browser may not give commands\n"};
   }
-  if (has_token(request.authorization, access.token)) return std::nullopt;
+  if (net::has_token(request.authorization, access.token)) return std::nullopt;
   const bool is_local = request.is_local && !request.is_forwarded;
   if (!is_local && access.token.empty()) {
-    return HttpResponse{.status = 403,
-                        .body =
-                            "commands from other machines are taken only where the topology "
-                            "says `server: {token_file: PATH}`\n"};
+    return net::HttpResponse{.status = 403,
+                             .body =
+                                 "commands from other machines are taken only where the topology "
+                                 "says `server: {token_file: PATH}`\n"};
   }
   if (!is_local || !request.authorization.empty()) {
-    return HttpResponse{.status = 401, .body = "the token is missing or wrong\n"};
+    return net::HttpResponse{.status = 401, .body = "the token is missing or wrong\n"};
   }
   const bool is_listen_host = !access.listen.empty() && request.host == access.listen;
   if (is_own_host(request.host) || is_listen_host) return std::nullopt;
-  return HttpResponse{.status = 403, .body = "the header Host must be an IP or localhost\n"};
+  return net::HttpResponse{.status = 403, .body = "the header Host must be an IP or localhost\n"};
 }
 
 }  // namespace huiliu::service

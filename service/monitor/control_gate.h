@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "service/monitor/http_server.h"
+#include "net/http_server.h"
 
 namespace huiliu::service {
 
@@ -19,6 +19,7 @@ struct ControlAccess {
 /// without the token not under a name that others can let point to this machine (DNS rebinding):
 /// 403. Who asks from this machine, and not through a proxy, needs no token; everybody else gets
 /// 403 where there is none, and 401 without the right one. A token that comes along must be right.
-std::optional<HttpResponse> refused(const HttpRequest& request, const ControlAccess& access);
+std::optional<net::HttpResponse> refused(const net::HttpRequest& request,
+                                         const ControlAccess& access);
 
 }  // namespace huiliu::service

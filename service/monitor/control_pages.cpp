@@ -23,8 +23,8 @@ void text(JsonWriter& json, const char* key, std::string_view value) {
 }
 
 /// {"command": ..., "in_force": ..., "epoch": ..., "waits": [...]}
-HttpResponse told(unsigned status, const std::string& command, std::uint64_t epoch,
-                  const std::vector<std::string>& waits, const std::string& name = "") {
+net::HttpResponse told(unsigned status, const std::string& command, std::uint64_t epoch,
+                       const std::vector<std::string>& waits, const std::string& name = "") {
   rapidjson::StringBuffer buffer;
   JsonWriter json(buffer);
   json.StartObject();
@@ -97,7 +97,7 @@ ControlPages::ControlPages(const runtime::Topology& topology, RunControl& contro
       access_(std::move(access)),
       set_log_level_(std::move(set_log_level)) {}
 
-HttpResponse ControlPages::answer(const HttpRequest& request) {
+net::HttpResponse ControlPages::answer(const net::HttpRequest& request) {
   if (auto no = refused(request, access_)) {
     // Nothing that a stranger can choose is in it: messages that differ would not be counted as
     // one.
@@ -111,7 +111,8 @@ HttpResponse ControlPages::answer(const HttpRequest& request) {
   return {.status = 404, .body = "there is no such command; / lists them\n"};
 }
 
-HttpResponse ControlPages::ask(const HttpRequest& request, const std::string& command) const {
+net::HttpResponse ControlPages::ask(const net::HttpRequest& request,
+                                    const std::string& command) const {
   const auto seconds = timeout_of(request.query);
   if (!seconds) return {.status = 400, .body = kWrongTimeout};
   spdlog::info("{} is asked from {}", command, request.peer);
@@ -119,8 +120,8 @@ HttpResponse ControlPages::ask(const HttpRequest& request, const std::string& co
   if (command == "resume") control_.resume();
   if (command == "drain") control_.drain();
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(*seconds);
-  HttpResponse response;
-  response.later = [this, command, until]() -> std::optional<HttpResponse> {
+  net::HttpResponse response;
+  response.later = [this, command, until]() -> std::optional<net::HttpResponse> {
     if (auto done = outcome(command)) return done;
     if (std::chrono::steady_clock::now() < until) return std::nullopt;
     return not_yet(command);
@@ -130,7 +131,7 @@ HttpResponse ControlPages::ask(const HttpRequest& request, const std::string& co
 
 // Pages are made of the view, so a command counts as in force when the view shows it too: who has
 // the answer and asks for /readyz must not hear the opposite.
-std::optional<HttpResponse> ControlPages::outcome(const std::string& command) const {
+std::optional<net::HttpResponse> ControlPages::outcome(const std::string& command) const {
   const auto phase = control_.phase();
   const RunView view = monitor_.view();
   if (phase == RunControl::Phase::kDrained && command == "drain") {
@@ -153,13 +154,13 @@ std::optional<HttpResponse> ControlPages::outcome(const std::string& command) co
   return told(200, command, asked.paused_with.value_or(view.progress.epoch), {});
 }
 
-HttpResponse ControlPages::not_yet(const std::string& command) const {
+net::HttpResponse ControlPages::not_yet(const std::string& command) const {
   const RunView view = monitor_.view();
   const Readiness now = readiness(topology_, view, runtime::system_clock().now_ms());
   return told(202, command, view.progress.epoch, waits_of(view, now));
 }
 
-HttpResponse ControlPages::snapshot(const HttpRequest& request) {
+net::HttpResponse ControlPages::snapshot(const net::HttpRequest& request) {
   const auto seconds = timeout_of(request.query);
   if (!seconds) return {.status = 400, .body = kWrongTimeout};
   if (topology_.snapshots.empty()) {
@@ -177,8 +178,8 @@ HttpResponse ControlPages::snapshot(const HttpRequest& request) {
     raw->done = true;
   });
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(*seconds);
-  HttpResponse response;
-  response.later = [this, copy = copy_, until]() -> std::optional<HttpResponse> {
+  net::HttpResponse response;
+  response.later = [this, copy = copy_, until]() -> std::optional<net::HttpResponse> {
     if (auto done = copied(*copy)) return done;
     if (std::chrono::steady_clock::now() < until) return std::nullopt;
     return told(202, "snapshot", 0, {"it is still being written to " + copy->name}, copy->name);
@@ -186,13 +187,13 @@ HttpResponse ControlPages::snapshot(const HttpRequest& request) {
   return response;
 }
 
-std::optional<HttpResponse> ControlPages::copied(const Copy& copy) const {
+std::optional<net::HttpResponse> ControlPages::copied(const Copy& copy) const {
   if (!copy.done) return std::nullopt;
   if (copy.epoch.is_ok()) return told(200, "snapshot", copy.epoch.value(), {}, copy.name);
   return told(500, "snapshot", 0, {copy.epoch.status().message()});
 }
 
-HttpResponse ControlPages::log_level(const HttpRequest& request) const {
+net::HttpResponse ControlPages::log_level(const net::HttpRequest& request) const {
   const std::string level = query_value(request.query, "level");
   if (!set_log_level_ || !set_log_level_(level)) {
     return {.status = 400,

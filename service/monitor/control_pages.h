@@ -6,8 +6,8 @@
 #include <string>
 #include <thread>
 
+#include "net/http_server.h"
 #include "service/monitor/control_gate.h"
-#include "service/monitor/http_server.h"
 #include "service/monitor/run_monitor.h"
 #include "service/supervisor.h"
 
@@ -33,13 +33,13 @@ class ControlPages {
 
   static bool is_command(const std::string& path) { return path.starts_with("/control/"); }
   /// On the server's thread.
-  HttpResponse answer(const HttpRequest& request);
+  net::HttpResponse answer(const net::HttpRequest& request);
 
  private:
-  HttpResponse ask(const HttpRequest& request, const std::string& command) const;
-  std::optional<HttpResponse> outcome(const std::string& command) const;
-  HttpResponse not_yet(const std::string& command) const;
-  HttpResponse log_level(const HttpRequest& request) const;
+  net::HttpResponse ask(const net::HttpRequest& request, const std::string& command) const;
+  std::optional<net::HttpResponse> outcome(const std::string& command) const;
+  net::HttpResponse not_yet(const std::string& command) const;
+  net::HttpResponse log_level(const net::HttpRequest& request) const;
   /// A copy that is being made, on a thread of its own.
   struct Copy {
     std::string name;
@@ -47,8 +47,8 @@ class ControlPages {
     runtime::Result<std::uint64_t> epoch = runtime::Status::failed("not made yet");
     std::jthread thread;  // the last member: it uses the others
   };
-  HttpResponse snapshot(const HttpRequest& request);
-  std::optional<HttpResponse> copied(const Copy& copy) const;
+  net::HttpResponse snapshot(const net::HttpRequest& request);
+  std::optional<net::HttpResponse> copied(const Copy& copy) const;
 
   const runtime::Topology& topology_;
   RunControl& control_;

@@ -3,11 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include "net/token.h"
 #include "runtime/base/clock.h"
 #include "service/monitor/control_gate.h"
 #include "service/monitor/control_pages.h"
 #include "service/monitor/health.h"
-#include "service/monitor/token.h"
 #include "service/temporary_folder.h"
 
 namespace huiliu::service {
@@ -18,19 +18,19 @@ using ::testing::Not;
 
 constexpr const char* kToken = "0123456789abcdef";
 
-HttpRequest command(const std::string& host = "127.0.0.1:9464") {
+net::HttpRequest command(const std::string& host = "127.0.0.1:9464") {
   return {.method = "POST", .path = "/control/pause", .is_local = true, .host = host};
 }
 
 /// 200 for what may be done.
-unsigned judged(const HttpRequest& request, const ControlAccess& access = {}) {
+unsigned judged(const net::HttpRequest& request, const ControlAccess& access = {}) {
   const auto no = refused(request, access);
   return no ? no->status : 200;
 }
 
 TEST(ControlGateTest, OnlyPostChangesAnything) {
   for (const char* method : {"GET", "HEAD", "PUT", "OPTIONS"}) {
-    HttpRequest request = command();
+    net::HttpRequest request = command();
     request.method = method;
     EXPECT_EQ(judged(request), 405u) << method;
   }
@@ -38,7 +38,7 @@ TEST(ControlGateTest, OnlyPostChangesAnything) {
 }
 
 TEST(ControlGateTest, PagesInABrowserMayNotAsk) {
-  HttpRequest request = command();
+  net::HttpRequest request = command();
   request.has_origin = true;
   EXPECT_EQ(judged(request), 403u);
   request.authorization = std::string("Bearer ") + kToken;
@@ -57,7 +57,7 @@ TEST(ControlGateTest, AHostThatOthersMayLetPointHereIsRefused) {
 }
 
 TEST(ControlGateTest, WhoAsksFromElsewhereNeedsTheToken) {
-  HttpRequest request = command("10.0.0.7:9464");
+  net::HttpRequest request = command("10.0.0.7:9464");
   request.is_local = false;
   EXPECT_EQ(judged(request), 403u) << "there is no token that could be right";
   EXPECT_EQ(judged(request, {.token = kToken}), 401u);
@@ -69,43 +69,44 @@ TEST(ControlGateTest, WhoAsksFromElsewhereNeedsTheToken) {
 }
 
 TEST(ControlGateTest, AProxyOnThisMachineAsksForSomebodyElse) {
-  HttpRequest request = command();
+  net::HttpRequest request = command();
   request.is_forwarded = true;
   EXPECT_EQ(judged(request), 403u);
   EXPECT_EQ(judged(request, {.token = kToken}), 401u);
 }
 
 TEST(ControlGateTest, AWrongTokenIsRefusedFromThisMachineToo) {
-  HttpRequest request = command();
+  net::HttpRequest request = command();
   EXPECT_EQ(judged(request, {.token = kToken}), 200u);
   request.authorization = "Bearer wrong";
   EXPECT_EQ(judged(request, {.token = kToken}), 401u);
 }
 
 TEST(TokenTest, IsComparedAsAWhole) {
-  EXPECT_TRUE(has_token("Bearer abc", "abc"));
+  EXPECT_TRUE(net::has_token("Bearer abc", "abc"));
   for (const char* wrong : {"Bearer ab", "Bearer abcabc", "Bearer abd", "Bearer ", "abc", ""}) {
-    EXPECT_FALSE(has_token(wrong, "abc")) << wrong;
+    EXPECT_FALSE(net::has_token(wrong, "abc")) << wrong;
   }
-  EXPECT_FALSE(has_token("Bearer ", ""));
+  EXPECT_FALSE(net::has_token("Bearer ", ""));
 }
 
 TEST(TokenTest, AFileThatOthersMayReadIsRefused) {
   namespace fs = std::filesystem;
   const TemporaryFolder folder;
   const std::string path = (folder.path() / "token").string();
-  EXPECT_THAT(read_token(path).status().message(), HasSubstr("No such file"));
+  EXPECT_THAT(net::read_token(path).status().message(), HasSubstr("No such file"));
   std::ofstream(path) << kToken << "\n";
   fs::permissions(path, fs::perms(0640));
-  EXPECT_EQ(read_token(path).value(), kToken);
+  EXPECT_EQ(net::read_token(path).value(), kToken);
   fs::permissions(path, fs::perms(0644));
-  EXPECT_EQ(read_token(path).status().code(), runtime::StatusCode::kInvalid);
-  EXPECT_THAT(read_token(path).status().message(), HasSubstr("mode 0644"));
-  EXPECT_THAT(read_token(path).status().message(), Not(HasSubstr(kToken)));
+  EXPECT_EQ(net::read_token(path).status().code(), runtime::StatusCode::kInvalid);
+  EXPECT_THAT(net::read_token(path).status().message(), HasSubstr("mode 0644"));
+  EXPECT_THAT(net::read_token(path).status().message(), Not(HasSubstr(kToken)));
   fs::permissions(path, fs::perms(0600));
   std::ofstream(path) << "short\n";
-  EXPECT_THAT(read_token(path).status().message(), HasSubstr("from 16 to 4096 bytes"));
-  EXPECT_THAT(read_token(folder.path().string()).status().message(), HasSubstr("no regular file"));
+  EXPECT_THAT(net::read_token(path).status().message(), HasSubstr("from 16 to 4096 bytes"));
+  EXPECT_THAT(net::read_token(folder.path().string()).status().message(),
+              HasSubstr("no regular file"));
 }
 
 class ControlPagesTest : public ::testing::Test {
@@ -117,17 +118,17 @@ class ControlPagesTest : public ::testing::Test {
     void paused() override {}
   };
 
-  HttpResponse post(const std::string& what, const std::string& query = "timeout=0") {
-    HttpRequest request = command();
+  net::HttpResponse post(const std::string& what, const std::string& query = "timeout=0") {
+    net::HttpRequest request = command();
     request.path = "/control/" + what;
     request.query = query;
     return pages_.answer(request);
   }
   /// The answer that comes later, which must be there.
-  HttpResponse outcome(const HttpResponse& response) {
+  net::HttpResponse outcome(const net::HttpResponse& response) {
     const auto answer = response.later();
     EXPECT_TRUE(answer.has_value());
-    return answer.value_or(HttpResponse{.status = 0});
+    return answer.value_or(net::HttpResponse{.status = 0});
   }
 
   runtime::Topology topology_;
@@ -142,11 +143,11 @@ class ControlPagesTest : public ::testing::Test {
 };
 
 TEST_F(ControlPagesTest, WhatIsNotInForceYetSaysWhatItWaitsFor) {
-  const HttpResponse paused = post("pause");
+  const net::HttpResponse paused = post("pause");
   EXPECT_TRUE(control_.pause_asked());
   EXPECT_EQ(outcome(paused).status, 202u);
   EXPECT_THAT(outcome(paused).body, HasSubstr("starting: the state and the components"));
-  const HttpResponse waiting = post("drain", "timeout=60");
+  const net::HttpResponse waiting = post("drain", "timeout=60");
   EXPECT_FALSE(waiting.later().has_value());
   runtime::EngineProgress progress;
   progress.delivering = {"db"};
@@ -158,8 +159,8 @@ TEST_F(ControlPagesTest, WhatIsNotInForceYetSaysWhatItWaitsFor) {
 }
 
 TEST_F(ControlPagesTest, ADrainIsAnsweredWhenTheRunHasEnded) {
-  const HttpResponse drained = post("drain", "timeout=60");
-  const HttpResponse paused = post("pause", "timeout=60");
+  const net::HttpResponse drained = post("drain", "timeout=60");
+  const net::HttpResponse paused = post("pause", "timeout=60");
   EXPECT_EQ(outcome(paused).status, 409u) << "a run that drains is not paused any more";
   control_.ended(true);
   EXPECT_EQ(outcome(drained).status, 200u);
@@ -167,13 +168,13 @@ TEST_F(ControlPagesTest, ADrainIsAnsweredWhenTheRunHasEnded) {
 }
 
 TEST_F(ControlPagesTest, ARunThatEndsOtherwiseIsNotDrained) {
-  const HttpResponse drained = post("drain", "timeout=60");
+  const net::HttpResponse drained = post("drain", "timeout=60");
   control_.ended(false);
   EXPECT_EQ(outcome(drained).status, 409u);
 }
 
 TEST_F(ControlPagesTest, APauseEndsWhenTheOppositeIsAsked) {
-  const HttpResponse paused = post("pause", "timeout=60");
+  const net::HttpResponse paused = post("pause", "timeout=60");
   EXPECT_FALSE(paused.later().has_value());
   post("resume");
   EXPECT_EQ(outcome(paused).status, 409u);
@@ -194,15 +195,15 @@ TEST_F(ControlPagesTest, RefusesWhatItDoesNotUnderstand) {
 TEST_F(ControlPagesTest, ASnapshotGoesWhereTheTopologySaysOrNowhere) {
   EXPECT_EQ(post("snapshot", "folder=/tmp").status, 400u);
   topology_.snapshots = "/nowhere";
-  const HttpResponse asked = post("snapshot", "timeout=60");
-  std::optional<HttpResponse> made;
+  const net::HttpResponse asked = post("snapshot", "timeout=60");
+  std::optional<net::HttpResponse> made;
   while (!made) made = asked.later();
   EXPECT_EQ(made->status, 500u);
   EXPECT_THAT(made->body, HasSubstr("the state is not open now"));
 }
 
 TEST_F(ControlPagesTest, AGetIsRefused) {
-  HttpRequest request = command();
+  net::HttpRequest request = command();
   request.method = "GET";
   EXPECT_EQ(pages_.answer(request).status, 405u);
   EXPECT_FALSE(control_.pause_asked());

@@ -1,5 +1,7 @@
 #include "service/monitor/monitor_server.h"
 
+#include <optional>
+
 #include "runtime/base/clock.h"
 #include "service/monitor/health.h"
 #include "service/monitor/metrics_page.h"
@@ -21,8 +23,8 @@ constexpr const char* kIndex =
 
 }  // namespace
 
-HttpResponse answer_monitor(const HttpRequest& request, const runtime::Topology& topology,
-                            const RunView& view, std::int64_t now_ms) {
+net::HttpResponse answer_monitor(const net::HttpRequest& request, const runtime::Topology& topology,
+                                 const RunView& view, std::int64_t now_ms) {
   if (request.method != "GET" && request.method != "HEAD") {
     return {.status = 405, .body = "only GET is understood here\n"};
   }
@@ -47,16 +49,22 @@ HttpResponse answer_monitor(const HttpRequest& request, const runtime::Topology&
   return {.status = 404, .body = "there is no such page; / lists them\n"};
 }
 
-runtime::Result<std::unique_ptr<HttpServer>> start_monitor(const std::string& address,
-                                                           const runtime::Topology& topology,
-                                                           const RunMonitor& monitor,
-                                                           ControlPages* controls) {
-  return HttpServer::start(address, [&topology, &monitor, controls](const HttpRequest& request) {
-    if (controls != nullptr && ControlPages::is_command(request.path)) {
-      return controls->answer(request);
-    }
-    return answer_monitor(request, topology, monitor.view(), runtime::system_clock().now_ms());
-  });
+runtime::Result<std::unique_ptr<net::HttpServer>> start_monitor(const std::string& address,
+                                                                const runtime::Topology& topology,
+                                                                const RunMonitor& monitor,
+                                                                ControlPages* controls) {
+  std::optional<net::TlsOptions> tls;
+  const runtime::ServerTls& files = topology.tls;
+  if (!files.certificate.empty()) tls = {files.certificate, files.key, files.client_ca};
+  return net::HttpServer::start(
+      address,
+      [&topology, &monitor, controls](const net::HttpRequest& request) {
+        if (controls != nullptr && ControlPages::is_command(request.path)) {
+          return controls->answer(request);
+        }
+        return answer_monitor(request, topology, monitor.view(), runtime::system_clock().now_ms());
+      },
+      {}, tls);
 }
 
 }  // namespace huiliu::service

@@ -49,7 +49,7 @@ class MonitorTest : public ::testing::Test {
     figures_ = figures.get();
   }
 
-  HttpResponse get(const std::string& path) {
+  net::HttpResponse get(const std::string& path) {
     return answer_monitor({.method = "GET", .path = path}, topology_, view_, kNow);
   }
 
@@ -59,7 +59,7 @@ class MonitorTest : public ::testing::Test {
 };
 
 TEST_F(MonitorTest, MetricsHaveTheTopologysNames) {
-  const HttpResponse page = get("/metrics");
+  const net::HttpResponse page = get("/metrics");
   EXPECT_EQ(page.status, 200u);
   EXPECT_THAT(page.content_type, HasSubstr("version=0.0.4"));
   EXPECT_THAT(

@@ -1,4 +1,4 @@
-#include "service/monitor/http_server.h"
+#include "net/http_server.h"
 
 #include <atomic>
 #include <chrono>
@@ -6,53 +6,16 @@
 #include <thread>
 #include <vector>
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "service/monitor/http_get.h"
+#include "net/http_get.h"
+#include "net/raw_connection_testing.h"
 
-namespace huiliu::service {
+namespace huiliu::net {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-/// A connection of which a test says every byte.
-class Raw {
- public:
-  explicit Raw(const std::string& address) {
-    const std::size_t colon = address.rfind(':');
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
-    ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr);
-    socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    const timeval limit{5, 0};
-    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
-  }
-  ~Raw() { ::close(socket_); }
-  Raw(const Raw&) = delete;
-  Raw& operator=(const Raw&) = delete;
-
-  void send(const std::string& text) { ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL); }
-  /// Until the other side has closed, or five seconds of silence.
-  std::string rest() {
-    std::string text;
-    char bytes[4096];
-    for (ssize_t count = 0; (count = ::recv(socket_, bytes, sizeof bytes, 0)) > 0;) {
-      text.append(bytes, static_cast<std::size_t>(count));
-    }
-    return text;
-  }
-  bool connected() const { return connected_; }
-
- private:
-  int socket_ = -1;
-  bool connected_ = false;
-};
 
 std::unique_ptr<HttpServer> serve(const HttpLimits& limits = {}) {
   auto server = HttpServer::start(
@@ -174,4 +137,4 @@ TEST(HttpServerTest, SaysWhatIsWrongWithAnAddress) {
 }
 
 }  // namespace
-}  // namespace huiliu::service
+}  // namespace huiliu::net

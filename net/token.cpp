@@ -1,4 +1,4 @@
-#include "service/monitor/token.h"
+#include "net/token.h"
 
 #include <cstring>
 #include <fstream>
@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-namespace huiliu::service {
+namespace huiliu::net {
 
 using runtime::Status;
 
@@ -58,4 +58,4 @@ bool has_token(std::string_view authorization, std::string_view token) {
   return difference == 0;
 }
 
-}  // namespace huiliu::service
+}  // namespace huiliu::net

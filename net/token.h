@@ -5,7 +5,7 @@
 
 #include "runtime/base/status.h"
 
-namespace huiliu::service {
+namespace huiliu::net {
 
 /// The token in a file, without white space at its end. kInvalid, with the reason, if the file
 /// cannot be read, others than its owner and group may touch it, or it has less than 16 or more
@@ -16,4 +16,4 @@ runtime::Result<std::string> read_token(const std::string& path);
 /// of the token is right.
 bool has_token(std::string_view authorization, std::string_view token);
 
-}  // namespace huiliu::service
+}  // namespace huiliu::net
