@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include "net/http_session.h"
 #include "runtime/base/listen_address.h"
@@ -87,7 +88,11 @@ runtime::Result<std::unique_ptr<HttpServer>> HttpServer::start(
   if (Status status = impl->listen(address, endpoint); !status.is_ok()) return status;
   const auto local = impl->acceptor.local_endpoint();
   impl->accept();
-  impl->thread = std::thread([raw = impl.get()] { raw->sessions.io.run(); });
+  impl->thread = std::thread([raw = impl.get()] {
+    // Who looks at the process's threads sees what the server costs.
+    ::pthread_setname_np(::pthread_self(), "http");
+    raw->sessions.io.run();
+  });
   std::unique_ptr<HttpServer> server(new HttpServer(std::move(impl)));
   const std::string text = local.address().to_string();
   const std::string host_text = local.address().is_v6() ? "[" + text + "]" : text;

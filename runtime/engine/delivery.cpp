@@ -45,6 +45,10 @@ Status Delivery::open() {
   });
 }
 
+bool delivers_all(const RunContext& run) {
+  return run.end.input_ended || (run.requests.drain && !mutant("drain.undelivered"));
+}
+
 bool Delivery::step() {
   if (drained()) return false;
   const std::string& name = run_.topology->nodes[node_].name;
@@ -78,8 +82,7 @@ void Delivery::run() {
   while (!run_.end.abandon) {
     const std::uint64_t seen = run_.bell.rings();
     if (step()) continue;
-    const bool delivers_all = run_.end.input_ended || run_.requests.drain;
-    if (run_.end.finished && (!delivers_all || drained() || run_.end.stop)) return;
+    if (run_.end.finished && (!delivers_all(run_) || drained() || run_.end.stop)) return;
     run_.bell.wait(seen, kWaitMs);
   }
 }

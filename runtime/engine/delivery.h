@@ -10,6 +10,9 @@
 
 namespace huiliu::runtime {
 
+/// Whether stores get everything that is committed before the run ends.
+bool delivers_all(const RunContext& run);
+
 /// Feeds one store sink from its outbox, after the commit. Its own thread.
 class Delivery {
  public:

@@ -109,7 +109,7 @@ bool Engine::step(std::uint64_t choice) {
 
 Status Engine::finish() {
   if (Status failure = run_.end.failure(); !failure.is_ok()) return failure;
-  if (!run_.end.input_ended && !run_.requests.drain) return committer_->settle(true);
+  if (!delivers_all(run_)) return committer_->settle(true);
   for (auto& delivery : deliveries_) {
     // Asked to stop, it leaves the rest to the next start: the store may be away.
     while (!delivery->drained() && !run_.end.stop && run_.end.failure().is_ok()) delivery->step();
@@ -127,7 +127,7 @@ bool Engine::everything_delivered() const {
 
 bool Engine::delivers_rest() const {
   if (!run_.end.finished || run_.end.abandon || run_.end.stop) return false;
-  return (run_.end.input_ended || run_.requests.drain) && !everything_delivered();
+  return delivers_all(run_) && !everything_delivered();
 }
 
 void Engine::rejudge(const Selection& selection) {

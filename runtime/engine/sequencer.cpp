@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "runtime/base/failpoint.h"
+
 namespace huiliu::runtime {
 namespace {
 
@@ -212,7 +214,8 @@ std::optional<Sequencer::Work> Sequencer::pull() {
   const bool taking = run_.flow.outbox_records <= kMostOutboxRecords;
   if (taking) {
     // What other workers pass on to this one is no outside source: they may wait for it.
-    auto work = paused_ ? next_of(own_, next_own_, now) : next_input(now);
+    const bool takes_own_only = paused_ && !(mutant("pause.one_more") && !dirty_);
+    auto work = takes_own_only ? next_of(own_, next_own_, now) : next_input(now);
     if (work) return work;
   }
   return without_input(now, pacing, taking && !paused_);
@@ -246,10 +249,11 @@ std::optional<Sequencer::Work> Sequencer::next_of_held(std::int64_t now, const P
 // One epoch is committed at a time, so the one before it is waited for.
 std::optional<Sequencer::Work> Sequencer::end_of_what_was_read(std::int64_t now,
                                                                const Pacing& pacing) {
-  if (!is_worked_off()) return next_of_held(now, pacing);
-  if (dirty_ && is_committing()) return std::nullopt;
+  const bool early = mutant("pause.told_early");
+  if (!early && !is_worked_off()) return next_of_held(now, pacing);
+  if (!early && dirty_ && is_committing()) return std::nullopt;
   std::optional<Work> work;
-  if (dirty_) work = control(false, true, !strict_);
+  if (dirty_ && !early) work = control(false, true, !strict_);
   pause_told_ = true;
   run_.requests.took_pause(next_epoch_ - 1);
   return work;
