@@ -52,6 +52,7 @@ void add_commands(CLI::App& app, int& exit_code) {
   add_state(app, exit_code);
   add_snapshot(app, exit_code);
   add_reset(app, exit_code);
+  add_intake(app, exit_code);
   add_rejudge(app, exit_code);
   add_rules(app, exit_code);
   add_list(app, exit_code);

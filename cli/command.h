@@ -41,6 +41,7 @@ void add_explain(CLI::App& app, int& exit_code);
 void add_state(CLI::App& app, int& exit_code);
 void add_snapshot(CLI::App& app, int& exit_code);
 void add_reset(CLI::App& app, int& exit_code);
+void add_intake(CLI::App& app, int& exit_code);
 void add_rejudge(CLI::App& app, int& exit_code);
 void add_control(CLI::App& app, int& exit_code);  ///< pause, resume, drain, log-level
 void add_top(CLI::App& app, int& exit_code);

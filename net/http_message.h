@@ -19,7 +19,8 @@ struct HttpRequest {
   bool has_origin = false;    ///< a page in a browser asks
   bool is_forwarded = false;  ///< a proxy asks for somebody else
   std::string content_type = {};
-  std::string idempotency_key = {};                  ///< header Idempotency-Key, as it came
+  std::string idempotency_key = {};  ///< header Idempotency-Key, as it came
+  std::string accept_language = {};
   std::optional<std::uint64_t> content_length = {};  ///< nothing if the body came in chunks
 };
 

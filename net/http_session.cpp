@@ -148,6 +148,7 @@ HttpRequest HttpSession::request() {
   request.authorization = header(http::field::authorization);
   request.content_type = header(http::field::content_type);
   request.idempotency_key = header("Idempotency-Key");
+  request.accept_language = header("Accept-Language");
   if (const auto length = parser_->content_length()) request.content_length = *length;
   request.body = std::move(message.body());
   Error unknown;

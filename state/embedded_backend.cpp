@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/paths.h"
 #include "runtime/component/registry.h"
+#include "state/intake/intake_log.h"
 #include "state/reader.h"
 #include "state/snapshot.h"
 
@@ -66,6 +68,16 @@ runtime::Result<std::uint64_t> EmbeddedBackend::snapshot(const runtime::Snapshot
   return written.value().epoch;
 }
 
+runtime::Result<std::shared_ptr<runtime::Intake>> EmbeddedBackend::open_intake(
+    const std::string& source, const runtime::IntakeOptions& options) {
+  if (folder_.empty()) return Backend::open_intake(source, options);
+  const std::string folder = folder_ + "/" + kIntakes + "/" + source;
+  HUILIU_RETURN_IF_ERROR(runtime::make_folder(folder));
+  auto log = IntakeLog::open(folder, options);
+  if (!log.is_ok()) return log.status();
+  return std::shared_ptr<runtime::Intake>(std::move(log.value()));
+}
+
 namespace {
 
 const runtime::Registration registration(runtime::BackendType{
@@ -81,7 +93,7 @@ const runtime::Registration registration(runtime::BackendType{
       auto store = EpochStore::open(context.state_folder, store_options(context.needs));
       if (!store.is_ok()) return store.status();
       return std::unique_ptr<runtime::Backend>(
-          std::make_unique<EmbeddedBackend>(std::move(store.value())));
+          std::make_unique<EmbeddedBackend>(std::move(store.value()), context.state_folder));
     }});
 
 }  // namespace

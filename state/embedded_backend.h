@@ -16,7 +16,9 @@ Commit as_commit(const runtime::EpochCommit& commit, std::vector<LogEntry>& entr
 /// The engine's backend on an EpochStore.
 class EmbeddedBackend final : public runtime::Backend {
  public:
-  explicit EmbeddedBackend(std::unique_ptr<EpochStore> store) : store_(std::move(store)) {}
+  /// Intakes lie in `folder`, "" = nowhere.
+  explicit EmbeddedBackend(std::unique_ptr<EpochStore> store, std::string folder = {})
+      : store_(std::move(store)), folder_(std::move(folder)) {}
 
   std::uint64_t last_epoch() const override { return store_->last_epoch(); }
   std::vector<std::pair<std::string, std::string>> meta(std::string_view prefix) const override {
@@ -36,10 +38,16 @@ class EmbeddedBackend final : public runtime::Backend {
                                                               std::size_t max_bytes) override;
   std::vector<runtime::Figure> figures() const override { return store_->figures(); }
   runtime::Result<std::uint64_t> snapshot(const runtime::SnapshotRequest& request) override;
+  runtime::Result<std::shared_ptr<runtime::Intake>> open_intake(
+      const std::string& source, const runtime::IntakeOptions& options) override;
   EpochStore& store() { return *store_; }
+
+  /// Below the state folder; in it a folder for each source.
+  static constexpr const char* kIntakes = "intake";
 
  private:
   std::unique_ptr<EpochStore> store_;
+  std::string folder_;
 };
 
 }  // namespace huiliu::state

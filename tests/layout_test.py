@@ -58,7 +58,7 @@ CONFINED = {
     "archive": ["formats/"],
     "expat.h": ["formats/"],
     "xlsxwriter": ["formats/", "tools/"],
-    "boost/": ["net/"],
+    "boost/": ["net/", "bench/"],
     "openssl/": ["net/"],
     "CLI/": ["cli/", "bench/", "tests/", "tools/"],
 }

@@ -190,7 +190,7 @@ runtime::Schema FileOptions::schema() const {
 
 FileOptions parse_file_options(const Config& config, Diagnostics& diagnostics) {
   FileOptions options;
-  options.path = config["path"].as_string();
+  if (config.has("path")) options.path = config["path"].as_string();  // the rows may lie elsewhere
   if (config.has("pattern")) options.patterns = config["pattern"].as_strings();
   const std::string format = config.string_or("format", "auto");
   options.format = format == "ndjson" ? FileFormat::kNdjson

@@ -12,6 +12,7 @@
 #include "runtime/base/status.h"
 #include "runtime/component/descriptor.h"
 #include "runtime/component/figure.h"
+#include "runtime/component/intake.h"
 #include "runtime/component/sink.h"
 
 namespace huiliu::state {
@@ -83,6 +84,13 @@ class Backend {
   /// After an error, with no thread running: not ok if this process no longer owns what it looked
   /// at, so that the error may be an effect of others' work.
   virtual Status confirm() { return Status::ok(); }
+  /// Where the source keeps what is sent to it, as it was left; kInvalid if there is no such place.
+  virtual Result<std::shared_ptr<Intake>> open_intake(const std::string& source,
+                                                      const IntakeOptions& /*options*/) {
+    return Status::invalid(source +
+                           ": what is sent to it cannot be kept with this backend yet; use "
+                           "`backend: {type: embedded}`");
+  }
   /// Durable when it returns ok. kUnavailable may be tried again with the same content.
   virtual Status commit(const EpochCommit& commit) = 0;
   /// Key figures of the store, and of what commits, for whoever watches. Called between commits.

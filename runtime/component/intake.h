@@ -29,6 +29,7 @@ struct IntakeReceipt {
   std::int64_t arrived_ms = 0;
   std::uint64_t records = 0;
   bool repeated = false;  ///< of an earlier entry with the same key
+  bool full = false;      ///< kUnavailable, since what is there waits to be read
 };
 
 /// Where a source keeps what is sent to it before it says that it has it: afterwards it is input
@@ -46,6 +47,8 @@ class Intake {
   /// if there is one. kCorrupt if they are damaged or gone.
   virtual Status read(std::uint64_t after, std::size_t most_bytes,
                       std::vector<IntakeEntry>& entries) = 0;
+  /// One durable entry; kNotFound if it is not kept any longer, or not there yet.
+  virtual Result<IntakeEntry> at(std::uint64_t number) = 0;
   /// Waits so long for an entry behind that number; false if there is none.
   virtual bool wait(std::uint64_t after, std::int64_t most_ms) = 0;
   /// Entries up to this number are committed: they need not be kept any longer.

@@ -13,6 +13,8 @@
 #include "runtime/base/status.h"
 #include "runtime/component/descriptor.h"
 #include "runtime/component/event_time.h"
+#include "runtime/component/figure.h"
+#include "runtime/component/intake.h"
 #include "runtime/component/operator.h"
 #include "runtime/component/outputs.h"
 #include "runtime/component/run_parts.h"
@@ -109,6 +111,9 @@ struct SourceContext {
   std::function<const std::string*(std::string_view)> intern;  ///< partition names
   Clock* clock = nullptr;
   Splits* splits = &Splits::none();
+  /// Opens where the source keeps what is sent to it; kInvalid with the remedy if the backend has
+  /// no such place. May be empty: the source is opened where nothing is sent to it.
+  std::function<Result<std::shared_ptr<Intake>>(const IntakeOptions&)> intake = {};
   RunParts* parts = nullptr;          ///< what readers of the run share; null: nothing
   std::size_t slice_bytes = 1 << 20;  ///< aim of a slice's size
   /// If several processes share the work: this one reads partitions whose number modulo `shards` is
@@ -143,6 +148,9 @@ class SourceReader {
   virtual bool is_bounded() const { return false; }
   /// Whether all that was there when it was opened has been given. Only asked after kIdle.
   virtual bool has_caught_up() const { return true; }
+  /// Key figures for whoever watches, with labels that do not name the node. Any thread, once it is
+  /// open.
+  virtual std::vector<Figure> figures() const { return {}; }
   /// Why nothing can be read for now although read() says kIdle, such as servers that do not
   /// answer;
   /// "" = it can. Asked after each read; cheap.

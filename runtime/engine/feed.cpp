@@ -43,6 +43,9 @@ SourceContext Feed::context() {
   context.clock = run_.clock;
   context.splits = this;
   context.parts = &run_.parts;
+  context.intake = [this](const IntakeOptions& options) {
+    return run_.backend->open_intake(description_.name, options);
+  };
   context.slice_bytes = run_.slice_bytes;
   context.owned_shards = run_.backend->owned_shards();
   context.shards = run_.topology->shards;

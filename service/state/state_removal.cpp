@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "service/state/state_folder.h"
+#include "state/embedded_backend.h"
 #include "state/folder_lock.h"
 #include "state/last_epoch_file.h"
 
@@ -32,6 +33,21 @@ bool is_of_state(const std::string& name) {
          name.ends_with(".dbtmp");
 }
 
+/// What was sent to sources and is kept: files in a folder for each.
+Status add_intakes(const fs::path& folder, StateRemains& remains) {
+  for (const auto& file : fs::recursive_directory_iterator(folder)) {
+    if (file.is_directory()) continue;
+    const std::string ending = file.path().extension().string();
+    if (ending != ".intake" && ending != ".keys" && ending != ".tmp") {
+      return Status::invalid(
+          fmt::format("{} is no part of a state: nothing is removed", file.path().string()));
+    }
+    remains.bytes += file.file_size();
+  }
+  remains.files.push_back(state::EmbeddedBackend::kIntakes);
+  return Status::ok();
+}
+
 }  // namespace
 
 Result<StateRemains> find_state(const runtime::Topology& topology, const std::string& folder) {
@@ -40,6 +56,10 @@ Result<StateRemains> find_state(const runtime::Topology& topology, const std::st
   if (!fs::is_directory(folder)) return none;
   for (const auto& file : fs::directory_iterator(folder)) {
     const std::string name = file.path().filename().string();
+    if (name == state::EmbeddedBackend::kIntakes && file.is_directory()) {
+      HUILIU_RETURN_IF_ERROR(add_intakes(file.path(), remains));
+      continue;
+    }
     if (!is_of_state(name) || !file.is_regular_file()) {
       return Status::invalid(fmt::format(
           "{} holds '{}', which is no part of a state: nothing is removed", folder, name));
@@ -62,7 +82,7 @@ Status remove_state(const StateRemains& remains) {
   HUILIU_ASSIGN_OR_RETURN(const auto lock, state::FolderLock::take(remains.folder));
   for (const std::string& name : remains.files) {
     std::error_code error;
-    fs::remove(fs::path(remains.folder) / name, error);
+    fs::remove_all(fs::path(remains.folder) / name, error);
     if (error) {
       return Status::failed(
           fmt::format("cannot remove {}/{}: {}", remains.folder, name, error.message()));

@@ -116,7 +116,8 @@ std::optional<IntakeReceipt> IntakeLog::take_in(IntakeEntry& entry, Done& done) 
   }
   if (stop_) return IntakeReceipt{Status::unavailable("the intake is being closed")};
   if (held_bytes() + queued_bytes_ + entry.body.size() > options_.most_bytes) {
-    return IntakeReceipt{Status::unavailable("the intake is full: what is in it waits to be read")};
+    return IntakeReceipt{.status = Status::unavailable("what was sent before waits to be read"),
+                         .full = true};
   }
   queued_bytes_ += size_of(entry);
   auto added = std::make_shared<Waiting>();
@@ -347,54 +348,11 @@ Status IntakeLog::find(std::uint64_t after, IntakeSegment& segment) const {
 }
 
 Status IntakeLog::seek(std::uint64_t after, const IntakeSegment& segment) {
-  if (place_.segment == segment.first && place_.after == after) return Status::ok();
-  place_ = {};
-  HUILIU_RETURN_IF_ERROR(
-      from_rocksdb(env_.NewRandomAccessFile(segment.path, &place_.file, {}), segment.path));
-  place_.segment = segment.first;
-  place_.after = segment.first - 1;
-  place_.at = IntakeFormat::kHeadBytes;
-  IntakeEntry passed;
-  while (place_.after < after) HUILIU_RETURN_IF_ERROR(read_entry(segment, passed));
-  return Status::ok();
-}
-
-// At least so many bytes from the place on, if there are so many.
-Status IntakeLog::read_ahead(const IntakeSegment& segment, std::uint64_t bytes) {
-  constexpr std::uint64_t kLeast = 256u << 10;
-  const std::uint64_t want = std::min(std::max(bytes, kLeast), segment.bytes - place_.at);
-  scratch_.resize(want);
-  rocksdb::Slice got;
-  HUILIU_RETURN_IF_ERROR(
-      from_rocksdb(place_.file->Read(place_.at, want, &got, scratch_.data()), segment.path));
-  place_.bytes = {got.data(), got.size()};
-  place_.bytes_at = place_.at;
-  return Status::ok();
-}
-
-Status IntakeLog::read_entry(const IntakeSegment& segment, IntakeEntry& entry) {
-  const auto ahead = [&] {
-    const std::uint64_t passed = place_.at - place_.bytes_at;
-    return passed < place_.bytes.size() ? place_.bytes.substr(passed) : std::string_view{};
-  };
-  std::size_t size = IntakeFormat::size_of(ahead());
-  if (size == 0) {
-    HUILIU_RETURN_IF_ERROR(read_ahead(segment, IntakeFormat::kEntryHeadBytes));
-    size = IntakeFormat::size_of(ahead());
+  if (reader_ && reader_->segment() == segment.first && reader_->after() == after) {
+    return Status::ok();
   }
-  if (size > ahead().size()) HUILIU_RETURN_IF_ERROR(read_ahead(segment, size));
-  const auto found = IntakeFormat::entry_at(ahead(), 0);
-  const auto parsed = found ? IntakeFormat::parse_payload(found->payload) : std::nullopt;
-  if (!parsed || parsed->number != place_.after + 1) {
-    return Status::corrupt(
-        fmt::format("{}: entry number {}, at byte {}, is damaged. Put the file "
-                    "back from a copy",
-                    segment.path, place_.after + 1, place_.at));
-  }
-  entry = *parsed;
-  place_.after = entry.number;
-  place_.at += size;
-  return Status::ok();
+  HUILIU_ASSIGN_OR_RETURN(reader_, SegmentReader::open(env_, segment));
+  return reader_->skip_to(segment, after);
 }
 
 Status IntakeLog::read(std::uint64_t after, std::size_t most_bytes,
@@ -409,13 +367,23 @@ Status IntakeLog::read(std::uint64_t after, std::size_t most_bytes,
     HUILIU_RETURN_IF_ERROR(seek(after, segment));
     do {
       IntakeEntry entry;
-      HUILIU_RETURN_IF_ERROR(read_entry(segment, entry));
+      HUILIU_RETURN_IF_ERROR(reader_->read(segment, entry));
       after = entry.number;
       bytes += entry.body.size() + 1;
       entries.push_back(std::move(entry));
     } while (after < segment.last && bytes < most_bytes);
   }
   return Status::ok();
+}
+
+Result<IntakeEntry> IntakeLog::at(std::uint64_t number) {
+  IntakeSegment segment;
+  if (number == 0 || !find(number - 1, segment).is_ok()) return Status::not_found("");
+  HUILIU_ASSIGN_OR_RETURN(SegmentReader reader, SegmentReader::open(env_, segment));
+  HUILIU_RETURN_IF_ERROR(reader.skip_to(segment, number - 1));
+  IntakeEntry entry;
+  HUILIU_RETURN_IF_ERROR(reader.read(segment, entry));
+  return entry;
 }
 
 std::vector<runtime::Figure> IntakeLog::figures() const {

@@ -17,6 +17,7 @@
 #include "runtime/component/intake.h"
 #include "state/intake/intake_format.h"
 #include "state/intake/intake_keys.h"
+#include "state/intake/segment_reader.h"
 
 namespace huiliu::state {
 
@@ -35,6 +36,7 @@ class IntakeLog final : public runtime::Intake {
   void append(runtime::IntakeEntry entry, Done done) override;
   runtime::Status read(std::uint64_t after, std::size_t most_bytes,
                        std::vector<runtime::IntakeEntry>& entries) override;
+  runtime::Result<runtime::IntakeEntry> at(std::uint64_t number) override;
   bool wait(std::uint64_t after, std::int64_t most_ms) override;
   void consumed(std::uint64_t number) override;
   std::uint64_t last() const override;
@@ -45,15 +47,6 @@ class IntakeLog final : public runtime::Intake {
     runtime::IntakeEntry entry;
     std::vector<Done> done;
     std::uint64_t body_hash = 0;
-  };
-  /// Where the last read has stopped, so that the next one need not look for it.
-  struct Place {
-    std::uint64_t segment = 0;  ///< its first number; 0: none
-    std::uint64_t after = 0;    ///< number of the entry before
-    std::uint64_t at = 0;       ///< byte
-    std::unique_ptr<rocksdb::RandomAccessFile> file;
-    std::string_view bytes;  ///< read ahead
-    std::uint64_t bytes_at = 0;
   };
   struct KeysFile {
     std::uint64_t number = 0;
@@ -80,8 +73,6 @@ class IntakeLog final : public runtime::Intake {
   void forget_keys();
   runtime::Status find(std::uint64_t after, IntakeSegment& segment) const;
   runtime::Status seek(std::uint64_t after, const IntakeSegment& segment);
-  runtime::Status read_ahead(const IntakeSegment& segment, std::uint64_t bytes);
-  runtime::Status read_entry(const IntakeSegment& segment, runtime::IntakeEntry& entry);
   std::uint64_t held_bytes() const;
 
   const std::string folder_;
@@ -106,9 +97,8 @@ class IntakeLog final : public runtime::Intake {
   std::string buffer_;
   runtime::Thread thread_;
 
-  std::mutex read_mutex_;  // of the place
-  Place place_;
-  std::string scratch_;
+  std::mutex read_mutex_;
+  std::optional<SegmentReader> reader_;  // where the last read has stopped
 };
 
 }  // namespace huiliu::state

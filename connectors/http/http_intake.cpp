@@ -1,0 +1,171 @@
+#include "connectors/http/http_intake.h"
+
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "connectors/http/openapi.h"
+#include "runtime/base/failpoint.h"
+
+namespace huiliu::connectors {
+
+using net::HttpReply;
+using net::HttpRequest;
+using net::HttpResponse;
+using runtime::IntakeReceipt;
+using runtime::StatusCode;
+
+namespace {
+
+constexpr std::string_view kBatches = "/v1/batches";
+constexpr std::size_t kDayDigits = 10;
+
+std::optional<HttpResponse> wrong_key(const std::string& key, const Answers& say) {
+  constexpr std::size_t kMost = 200;
+  if (key.size() <= kMost) return std::nullopt;
+  return say.problem(400, "bad_key", "the Idempotency-Key is longer than 200 bytes",
+                     "Idempotency-Key 超过 200 字节");
+}
+
+}  // namespace
+
+HttpIntake::HttpIntake(const HttpOptions& options, std::string source, runtime::Intake& intake,
+                       Senders& senders, runtime::Clock& clock,
+                       const std::atomic<std::uint64_t>& committed)
+    : options_(options),
+      source_(std::move(source)),
+      intake_(intake),
+      senders_(senders),
+      clock_(clock),
+      committed_(committed),
+      check_(options.rows) {}
+
+std::string HttpIntake::id_of(std::uint64_t number) const {
+  return fmt::format("{}-{}", source_, number);
+}
+
+void HttpIntake::answer(HttpRequest request, HttpReply reply) {
+  const Answers say(request.accept_language);
+  if (const auto status = senders_.look(clock_.steady_ms()); !status.is_ok()) {
+    spdlog::error("{}: {}; the list of before is in force", source_, status.message());
+  }
+  const std::string today = runtime::utc_text(clock_.now_ms()).substr(0, kDayDigits);
+  const auto sender = senders_.find(request.authorization, request.is_local, today);
+  if (!sender) {
+    return reply(
+        say.problem(401, "unauthorized",
+                    "send `Authorization: Bearer TOKEN` with a token that is known and in force",
+                    "请在 Authorization: Bearer 中提供有效的令牌"));
+  }
+  const bool get = request.method == "GET", post_it = request.method == "POST";
+  const std::string_view path = request.path;
+  if (path == kBatches && post_it) return post(request, *sender, say, std::move(reply));
+  if (path.starts_with(std::string(kBatches) + "/") && get) {
+    return reply(fate(std::string(path.substr(kBatches.size() + 1)), *sender, say));
+  }
+  if (path == "/openapi.json" && get) return reply(openapi_page(options_, source_));
+  if (path == kBatches || path == "/openapi.json") {
+    return reply(say.problem(405, "wrong_method", "use POST for rows and GET for pages",
+                             "报送数据用 POST，查询用 GET"));
+  }
+  reply(say.problem(404, "no_such_page", "there are /v1/batches and /openapi.json",
+                    "可用的路径为 /v1/batches 和 /openapi.json"));
+}
+
+void HttpIntake::post(HttpRequest& request, const Senders::Sender& sender, const Answers& say,
+                      HttpReply reply) {
+  const auto format = format_of_type(request.content_type);
+  if (!format) {
+    return reply(say.problem(
+        415, "wrong_content_type",
+        "Content-Type must be application/json, application/x-ndjson, text/csv or a workbook's",
+        "Content-Type 须为 application/json、application/x-ndjson、text/csv 或工作簿类型"));
+  }
+  if (auto wrong = wrong_key(request.idempotency_key, say)) return reply(std::move(*wrong));
+  if (request.body.empty()) {
+    return reply(say.problem(400, "empty", "the request has no body", "请求没有内容"));
+  }
+  const BatchForm form{*format, sender.name, ""};
+  auto counts = check_.count(form, request.body);
+  if (!counts.is_ok()) {
+    spdlog::warn("{}: {}", source_, counts.status().message());
+    return reply(say.problem(503, "unavailable", "the request cannot be read for now",
+                             "暂时无法处理，请稍后重试", 1));
+  }
+  if (counts->rows == 0) {
+    return reply(say.problem(400, "empty", "the request has no rows", "请求中没有数据行"));
+  }
+  // A file that cannot be read at all has no row to be kept.
+  const bool nothing = counts->rows == 1 && counts->bad == 1 && !counts->first_bad.empty() &&
+                       counts->first_bad.front().code == "E805_BAD_FILE";
+  if (counts->bad > 0 && (nothing || options_.bad_rows == BadRows::kRefuse)) {
+    return reply(say.refused(counts.value()));
+  }
+  if (const std::int64_t wait = quotas_.take(sender, counts->rows, clock_.steady_ms())) {
+    return reply(say.problem(429, "quota", "more rows than this sender may send a minute",
+                             "超过该报送单位每分钟允许的行数", static_cast<int>(wait)));
+  }
+  keep(request, form, counts.value(), say, std::move(reply));
+}
+
+// The key is the sender's own: two senders may use the same one.
+void HttpIntake::keep(HttpRequest& request, const BatchForm& form, const BatchCounts& counts,
+                      const Answers& say, HttpReply reply) {
+  runtime::IntakeEntry entry;
+  if (!request.idempotency_key.empty()) entry.key = form.sender + "\n" + request.idempotency_key;
+  entry.about = form.to_text();
+  entry.records = counts.rows;
+  entry.body = std::move(request.body);
+  if (runtime::mutant("http.acknowledged_early")) {
+    intake_.append(std::move(entry), [](const IntakeReceipt&) {});
+    return reply(say.taken(id_of(intake_.last() + 1), counts.rows, counts, false));
+  }
+  intake_.append(std::move(entry), [this, counts, say, reply](const IntakeReceipt& receipt) {
+    if (receipt.status.is_ok()) {
+      return reply(say.taken(id_of(receipt.number), receipt.records, counts, receipt.repeated));
+    }
+    if (receipt.status.code() == StatusCode::kInvalid) {
+      return reply(say.problem(422, "key_reused",
+                               "the Idempotency-Key was used for another content",
+                               "该 Idempotency-Key 已用于其他内容"));
+    }
+    if (receipt.full) {
+      return reply(say.problem(429, "full", "what was sent before waits to be processed",
+                               "此前报送的数据尚待处理，请稍后重试", 1));
+    }
+    spdlog::error("{}: a request could not be kept: {}", source_, receipt.status.message());
+    reply(say.problem(503, "unavailable", "the request could not be stored; send it again",
+                      "暂时无法保存，请稍后重新报送", 1));
+  });
+}
+
+std::uint64_t HttpIntake::number_of(const std::string& id) const {
+  const std::string start = source_ + "-";
+  std::uint64_t number = 0;
+  if (!id.starts_with(start)) return 0;
+  const char* const end = id.data() + id.size();
+  const auto read = std::from_chars(id.data() + start.size(), end, number);
+  return read.ec == std::errc() && read.ptr == end ? number : 0;
+}
+
+// Of a batch that is kept no longer nothing is known but that it was processed.
+HttpResponse HttpIntake::fate(const std::string& id, const Senders::Sender& sender,
+                              const Answers& say) {
+  const std::uint64_t number = number_of(id);
+  const HttpResponse unknown =
+      say.problem(404, "no_such_batch", "there is no such batch", "没有该批次");
+  if (number == 0 || number > intake_.last()) return unknown;
+  const std::string_view state = number <= committed_ ? "processed" : "kept";
+  const auto entry = intake_.at(number);
+  if (!entry.is_ok()) return say.fate(id, state, "", {});
+  const auto form = BatchForm::parse(entry.value().about);
+  if (!form || form->sender != sender.name) return unknown;
+  const auto counts = check_.count(*form, entry.value().body);
+  return say.fate(id, state, runtime::utc_text(entry.value().arrived_ms),
+                  counts.is_ok() ? counts.value() : BatchCounts{.rows = entry.value().records});
+}
+
+}  // namespace huiliu::connectors
