@@ -241,6 +241,14 @@ std::pair<std::uint64_t, std::uint64_t> Feed::progress() const {
   return progress_;
 }
 
+std::vector<Figure> Feed::figures() const {
+  std::vector<Figure> figures = reader_->figures();
+  for (Figure& figure : figures) {
+    figure.labels.insert(figure.labels.begin(), {"source", description_.name});
+  }
+  return figures;
+}
+
 void Feed::hold(SplitId split, bool held) {
   const std::lock_guard lock(mutex_);
   holds_.emplace_back(split, held);

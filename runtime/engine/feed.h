@@ -61,6 +61,8 @@ class Feed final : private Splits {
   std::int64_t not_before() const { return not_before_; }
   /// Bytes done and in all, as of the last read.
   std::pair<std::uint64_t, std::uint64_t> progress() const;
+  /// What the reader says of itself, with the source's name.
+  std::vector<Figure> figures() const;
   /// The reader is to hold the split back from its next read on, or no longer.
   void hold(SplitId split, bool held);
   /// An epoch with these positions is committed: the reader learns of it before its next read.

@@ -347,6 +347,14 @@ std::pair<std::uint64_t, std::uint64_t> Sequencer::progress() {
   return sum;
 }
 
+std::vector<Figure> Sequencer::figures() const {
+  std::vector<Figure> all;
+  for (const auto& feed : feeds_) {
+    for (Figure& figure : feed->figures()) all.push_back(std::move(figure));
+  }
+  return all;
+}
+
 void Sequencer::committed(std::uint32_t source, const std::vector<PositionChange>& positions) {
   feeds_[source]->committed(positions);
 }

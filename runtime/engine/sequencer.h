@@ -69,6 +69,8 @@ class Sequencer {
   std::int64_t ms_to_next();
   /// Bytes read and in all, over all sources.
   std::pair<std::uint64_t, std::uint64_t> progress();
+  /// What readers say of themselves.
+  std::vector<Figure> figures() const;
   /// The slice is decoded; any thread.
   void decoded(const SliceInfo& slice);
   /// The epoch with these positions of a source is committed.

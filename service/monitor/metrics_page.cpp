@@ -31,6 +31,7 @@ class Page {
     add_health();
     add_totals();
     add_threads();
+    for (const runtime::Figure& one : view_.progress.source_figures) add_backend(one);
     if (const auto& figures = view_.progress.figures) {
       for (const auto& source : figures->input) add_source(source);
       for (std::size_t n = 0; n < figures->nodes.size(); ++n) add_node(n, *figures);
