@@ -59,7 +59,7 @@ std::string change(const Trace& trace, const std::string& node, const std::strin
 std::vector<std::string> sinks(const Trace& trace) {
   std::vector<std::string> names;
   for (const TraceStep& step : trace.steps) {
-    if (step.node.starts_with("department_")) continue;
+    if (step.node.ends_with("_figures")) continue;
     if (step.result == TraceResult::kWritten) names.push_back(step.node);
   }
   return names;
