@@ -1,6 +1,10 @@
 #include "connectors/metrics/label_counts.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "connectors/metrics/label_text.h"
+#include "runtime/base/failpoint.h"
 #include "runtime/base/stored_number.h"
 
 namespace huiliu::connectors::metrics {
@@ -14,13 +18,14 @@ constexpr std::string_view kWaiting = "waiting ";
 LabelCounts::LabelCounts(const std::vector<std::string>& names, std::size_t most, Expected expected)
     : most_(most), expected_(std::move(expected)) {
   for (const std::string& name : names) {
-    prefix_ += name + (&name == &names.back() ? ':' : ',');
+    names_ += name + (&name == &names.back() ? ':' : ',');
     if (!other_.empty()) other_ += kSeparator;
     other_ += kOther;
   }
 }
 
-void LabelCounts::open(const Positions& kept, std::int64_t now_ms) {
+void LabelCounts::open(const Positions& kept, std::uint16_t shard, std::int64_t now_ms) {
+  prefix_ = std::to_string(shard) + '/' + names_;
   // First what is expected, so that it never falls under kOther.
   for (const auto& [key, seconds] : expected_) {
     Series& series = series_[key];
@@ -30,10 +35,12 @@ void LabelCounts::open(const Positions& kept, std::int64_t now_ms) {
   for (const auto& [key, value] : kept) take(key, value);
 }
 
+// Several workers may have kept something of the same labels, each under a shard of its own.
 void LabelCounts::take(const std::string& key, std::string_view value) {
   const bool waiting = value.starts_with(kWaiting);
-  const bool ours = key.starts_with(prefix_);
-  const std::string joined = ours ? key.substr(prefix_.size()) : "";
+  const std::string_view rest = std::string_view(key).substr(key.find('/') + 1);
+  const bool ours = rest.starts_with(names_);
+  const std::string joined(ours ? rest.substr(names_.size()) : "");
   if (!ours || (waiting && !expected_.contains(joined))) {
     forgotten_.push_back(key);
     return;
@@ -41,8 +48,12 @@ void LabelCounts::take(const std::string& key, std::string_view value) {
   if (waiting) value.remove_prefix(kWaiting.size());
   bool folded = false;
   Series& series = series_of(joined, folded);
-  if (folded) return;
-  series.last_ms = series.saved_ms = runtime::stored_number<std::int64_t>(value, key);
+  if (folded || (waiting && series.arrived)) return;
+  const auto at = runtime::stored_number<std::int64_t>(value, key);
+  const bool first = series.saved_ms == 0 || series.arrived == waiting;
+  if (first) series.last_ms = at;
+  series.last_ms = waiting ? std::min(series.last_ms, at) : std::max(series.last_ms, at);
+  series.saved_ms = series.last_ms;
   series.arrived = !waiting;
 }
 
@@ -67,6 +78,7 @@ void LabelCounts::add(std::string_view joined, bool folded, std::int64_t now_ms)
 }
 
 void LabelCounts::save(Positions& positions) {
+  if (runtime::mutant("metrics.arrival_unsaved")) return;
   for (std::string& key : forgotten_) positions.emplace_back(std::move(key), "");
   forgotten_.clear();
   for (auto& [joined, series] : series_) {

@@ -16,7 +16,7 @@ using Expected = std::map<std::string, double>;
 /// What was counted under one set of labels.
 struct Series {
   std::uint64_t records = 0;    ///< committed since the sink was opened
-  std::int64_t last_ms = 0;     ///< when the last came, or when one was first expected
+  std::int64_t last_ms = 0;     ///< when the last came; if none ever did, since when it is awaited
   bool arrived = false;         ///< whether any ever came
   double expected_seconds = 0;  ///< 0: nothing is expected
 
@@ -40,8 +40,8 @@ class LabelCounts {
   LabelCounts(const std::vector<std::string>& names, std::size_t most, Expected expected);
 
   /// What the positions of earlier runs say. Expected ones of which they say nothing are waited for
-  /// from now on.
-  void open(const Positions& kept, std::int64_t now_ms);
+  /// from now on. New positions are those of `shard`.
+  void open(const Positions& kept, std::uint16_t shard, std::int64_t now_ms);
   /// `joined` as append_label() made it; `folded`: a value of it became kOther. `now_ms` 0: the
   /// record is no arrival.
   void add(std::string_view joined, bool folded, std::int64_t now_ms);
@@ -58,7 +58,8 @@ class LabelCounts {
   /// Of these labels, or of kOther if there are `most` already; says so in `folded`.
   Series& series_of(std::string_view joined, bool& folded);
 
-  std::string prefix_;  // of positions: what was kept of other labels is of no use
+  std::string names_;   // of the labels; what was kept of others is of no use
+  std::string prefix_;  // of new positions: "SHARD/NAMES"
   std::string other_;   // kOther for each label
   std::size_t most_;
   Expected expected_;

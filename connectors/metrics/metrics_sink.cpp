@@ -82,7 +82,9 @@ class MetricsSink final : public runtime::EpochSink {
     name_ = context.node_name;
     clock_ = context.clock;
     rejudges_ = context.rejudges;
-    counts_.open(context.positions, clock_->now_ms());
+    const auto& shards = context.owned_shards;
+    counts_.open(context.positions, shards.empty() ? std::uint16_t{0} : shards.front(),
+                 clock_->now_ms());
     return Status::ok();
   }
 
@@ -130,11 +132,17 @@ class MetricsSink final : public runtime::EpochSink {
     }
     to.push_back(figure("records_total", "Records by their fields, committed since the start.",
                         labels, static_cast<double>(series.records), true));
-    if (!settings_.last_arrival || series.last_ms == 0) return;
-    to.push_back(figure("last_arrival_timestamp_seconds",
-                        "When the last of these records was written, across restarts; of what is "
-                        "expected and never came, since when it is expected.",
-                        labels, static_cast<double>(series.last_ms) / 1000, false));
+    if (!settings_.last_arrival) return;
+    const double last = static_cast<double>(series.last_ms) / 1000;
+    if (series.arrived) {
+      to.push_back(figure("last_arrival_timestamp_seconds",
+                          "When the last of these records was written, across restarts.", labels,
+                          last, false));
+    } else if (series.expected_seconds > 0) {
+      to.push_back(figure("awaited_since_timestamp_seconds",
+                          "Since when these records are expected, of which none ever came.", labels,
+                          last, false));
+    }
     if (series.expected_seconds == 0) return;
     to.push_back(figure("expected_seconds",
                         "Within which time the next of these records should come.", labels,
@@ -264,10 +272,13 @@ runtime::Descriptor descriptor() {
       "- `huiliu_by_METRIC_records_total`: records, from 0 at each start, also of what came before "
       "it;\n"
       "- `huiliu_by_METRIC_last_arrival_timestamp_seconds`: when the last of them came, also after "
-      "a restart; of what is expected and never came, since when it is expected;\n"
+      "a restart;\n"
+      "- `huiliu_by_METRIC_awaited_since_timestamp_seconds`: of what is expected and never came, "
+      "since when it is expected;\n"
       "- `huiliu_by_METRIC_expected_seconds`: what the table of `expect` says;\n"
       "- `huiliu_by_METRIC_folded_records_total`: records of which a label became `other`.\n\n"
-      "Overdue is what has `time() - last_arrival > expected`. Records count when their epoch is "
+      "Overdue is what has `time() - (last_arrival or awaited_since) > expected`; of several "
+      "workers the latest arrival counts. Records count when their epoch is "
       "committed. Arrivals are part of the commit; one is written again when it is a minute older "
       "than the last, so after a crash the last arrival may be up to a minute too early. Rows that "
       "`huiliu rejudge` judges again are no arrivals.\n\nNo page has more than 3 × (`most_series` "
@@ -275,7 +286,8 @@ runtime::Descriptor descriptor() {
       "credit codes of individuals' businesses (92...) never become a label: they are `other`. "
       "Two sinks with one `metric` should have the same labels.";
   d.options = options();
-  d.traits = {.transactional = true, .reason = "arrivals are part of the commit"};
+  d.traits = {
+      .transactional = true, .reason = "arrivals are part of the commit", .shareable = true};
   d.example =
       "type: metrics\ninput: accepted\nmetric: department\nlabels: {department: dept, kind: "
       "kind}\n";

@@ -31,12 +31,14 @@ struct Metrics {
     type.declare(declaration);
     sink = type.create_epoch_sink(declaration);
   }
-  void open(const testing::Positions& positions = {}, bool rejudges = false) {
+  void open(const testing::Positions& positions = {}, bool rejudges = false,
+            std::vector<std::uint16_t> shards = {}) {
     runtime::SinkContext context;
     context.node_name = "by";
     context.positions = positions;
     context.clock = clock;
     context.rejudges = rejudges;
+    context.owned_shards = std::move(shards);
     EXPECT_TRUE(sink->open(context).is_ok());
   }
   void add(std::string_view department, std::string_view kind) {
@@ -74,6 +76,9 @@ struct Metrics {
   }
   double last(const std::string& department, const std::string& kind) {
     return of("last_arrival_timestamp_seconds", department, kind);
+  }
+  double awaited(const std::string& department, const std::string& kind) {
+    return of("awaited_since_timestamp_seconds", department, kind);
   }
   double folded() { return sink->figures().back().value; }
 
@@ -189,7 +194,8 @@ TEST(MetricsSink, WaitsForWhatNeverCameSinceItsFirstStart) {
     Metrics first(text, &clock);
     EXPECT_EQ(first.diagnostics.to_string(), "");
     first.open();
-    EXPECT_EQ(first.last("tax", "licence"), 86'400);
+    EXPECT_EQ(first.awaited("tax", "licence"), 86'400);
+    EXPECT_EQ(first.last("tax", "licence"), -1);
     testing::merge(kept, first.commit());
     EXPECT_EQ(first.commit().size(), 0u);
   }
@@ -197,21 +203,21 @@ TEST(MetricsSink, WaitsForWhatNeverCameSinceItsFirstStart) {
   {
     Metrics second(text, &clock);
     second.open(kept);
-    EXPECT_EQ(second.last("tax", "licence"), 86'400);
+    EXPECT_EQ(second.awaited("tax", "licence"), 86'400);
     EXPECT_EQ(second.of("expected_seconds", "tax", "licence"), 86'400);
     EXPECT_EQ(second.records("tax", "licence"), 0);
   }
   // Nobody waits for it any more.
   Metrics third(kBoth, &clock);
   third.open(kept);
-  EXPECT_EQ(third.last("tax", "licence"), -1);
+  EXPECT_EQ(third.awaited("tax", "licence"), -1);
   testing::merge(kept, third.commit());
   EXPECT_TRUE(kept.empty());
 }
 
 TEST(MetricsSink, RowsThatAreJudgedAgainAreNoArrivals) {
   Metrics metrics;
-  metrics.open({{"department,kind:tax\x1flicence", "5000"}}, true);
+  metrics.open({{"0/department,kind:tax\x1flicence", "5000"}}, true);
   metrics.add("tax", "licence");
   metrics.add("spa", "licence");
   EXPECT_TRUE(metrics.commit().empty());
@@ -220,11 +226,31 @@ TEST(MetricsSink, RowsThatAreJudgedAgainAreNoArrivals) {
   EXPECT_EQ(metrics.last("spa", "licence"), -1);
 }
 
+TEST(MetricsSink, OfWhatSeveralWorkersKeptTheLatestArrivalCounts) {
+  testing::TemporaryFolder folder;
+  folder.write("expect.csv", "department,kind,every\ntax,licence,1d\nspa,licence,1d\n");
+  Metrics metrics(std::string(kBoth) + ", expect: " + folder.path("expect.csv"));
+  metrics.open({{"2/department,kind:tax\x1flicence", "waiting 1000"},
+                {"3/department,kind:tax\x1flicence", "7000"},
+                {"4/department,kind:tax\x1flicence", "5000"},
+                {"5/department,kind:tax\x1flicence", "waiting 9000"},
+                {"2/department,kind:spa\x1flicence", "waiting 6000"},
+                {"3/department,kind:spa\x1flicence", "waiting 4000"}},
+               false, {3, 4, 5});
+  EXPECT_EQ(metrics.last("tax", "licence"), 7);
+  EXPECT_EQ(metrics.awaited("spa", "licence"), 4);
+  metrics.add("spa", "licence");
+  EXPECT_THAT(metrics.commit(),
+              ::testing::ElementsAre(std::pair("3/department,kind:spa\x1flicence", "86400000")));
+  EXPECT_EQ(metrics.last("spa", "licence"), 86'400);
+  EXPECT_EQ(metrics.awaited("spa", "licence"), -1);
+}
+
 TEST(MetricsSink, WhatWasKeptOfOtherLabelsIsForgotten) {
   Metrics metrics;
-  metrics.open({{"department:tax", "5000"}});
+  metrics.open({{"0/department:tax", "5000"}});
   EXPECT_EQ(metrics.sink->figures().size(), 1u);
-  EXPECT_THAT(metrics.commit(), ::testing::ElementsAre(std::pair("department:tax", "")));
+  EXPECT_THAT(metrics.commit(), ::testing::ElementsAre(std::pair("0/department:tax", "")));
 }
 
 TEST(MetricsSink, AThousandDepartmentsStayUnderTheStatedBound) {

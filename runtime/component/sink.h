@@ -42,6 +42,9 @@ struct SinkContext {
   Clock* clock = nullptr;
   LogTransaction* transaction = nullptr;  ///< of the backend; null if it has none
   bool rejudges = false;                  ///< the rows are judged again: they came before
+  /// Of several workers' shards those of this process; empty: all. Then the keys of positions are
+  /// "SHARD" or "SHARD/REST", so that whoever owns the shard has them.
+  std::vector<std::uint16_t> owned_shards = {};
   /// Whether the topology is to end: then the sink gives up waiting for others. May be null.
   std::function<bool()> ending = {};
 };

@@ -45,6 +45,7 @@ Status Committer::open_sink(std::size_t node_index) {
   context.clock = run_.clock;
   context.transaction = run_.backend->transaction();
   context.rejudges = run_.selection != nullptr;
+  context.owned_shards = run_.backend->owned_shards();
   const std::string prefix = MetaKey::sink(node.name);
   context.positions = without_prefix(run_.backend->meta(prefix), prefix);
   return retry(run_, node.name, [&] { return sink.file->open(context); });

@@ -208,7 +208,8 @@ def check_restarts(path, base, folder):
         run = subprocess.Popen([HUILIU, "run", "-q", "t.yaml"], cwd=path, stdout=subprocess.DEVNULL)
         try:
             until("the topology is ready", lambda: get(base + "/readyz"))
-            last, silent = [figure(base, "last_arrival_timestamp_seconds", name) for name in ("d1", "silent")]
+            last = figure(base, "last_arrival_timestamp_seconds", "d1")
+            silent = figure(base, "awaited_since_timestamp_seconds", "silent")
             assert figure(base, "records_total", "d1") == 0, life
             # An arrival is saved once a minute, and never forgotten.
             assert seen is None or (seen[0] - 60 <= last <= seen[0] and silent == seen[1]), (life, last, silent, seen)

@@ -101,7 +101,10 @@ EPOCHS = ("huiliu-epochs", "Huiliu · epochs and state", "汇流 · 周期与状
 ])
 
 BY = "by (topology, department, kind)"
-SILENT_FOR = f"(time() - max {BY} (huiliu_by_department_last_arrival_timestamp_seconds{T}))"
+SINCE_LAST = f"(time() - max {BY} (huiliu_by_department_last_arrival_timestamp_seconds{T}))"
+# Also of those that never sent anything: since they are expected.
+SILENT_FOR = (f"(time() - (max {BY} (huiliu_by_department_last_arrival_timestamp_seconds{T})"
+              f" or min {BY} (huiliu_by_department_awaited_since_timestamp_seconds{T})))")
 EXPECTED = f"max {BY} (huiliu_by_department_expected_seconds{T})"
 VERDICTS = "huiliu_by_department_verdict_records_total"
 REJECTED = '{topology=~"$topology",code!="none"}'
@@ -122,7 +125,7 @@ DEPARTMENTS = ("huiliu-departments", "Huiliu · departments", "汇流 · 报送�
           (f"count by (topology) ({SILENT_FOR} > {EXPECTED}) or 0 * huiliu_ready{T}", "{{topology}}"), kind="stat", width=6, height=5,
           help_text="Departments and kinds of which nothing came for longer than the table of `expect` allows."),
     panel("Departments heard within a day", "一日内有报送的部门", "none",
-          (f"count by (topology) (count by (topology, department) ({SILENT_FOR} < 86400)) or 0 * huiliu_ready{T}", "{{topology}}"),
+          (f"count by (topology) (count by (topology, department) ({SINCE_LAST} < 86400)) or 0 * huiliu_ready{T}", "{{topology}}"),
           kind="stat", width=6, height=5),
     panel("Rows within a day", "一日内的行数", "short",
           (f"sum by (topology) (increase(huiliu_by_department_records_total{T}[1d]))", "{{topology}}"), kind="stat", width=6, height=5),
@@ -134,7 +137,7 @@ DEPARTMENTS = ("huiliu-departments", "Huiliu · departments", "汇流 · 报送�
           (f"{EXPECTED} and ({SILENT_FOR} > {EXPECTED})", "expected within"), kind="table", width=24, height=8),
     panel("Rows read by department", "各部门报送频次", "rps",
           (f"sum by (department) ({rate('huiliu_by_department_records_total')})", "{{department}}")),
-    panel("Since the last row", "距最近一次报送", "s", (SILENT_FOR, "{{department}} {{kind}}")),
+    panel("Since the last row", "距最近一次报送", "s", (SINCE_LAST, "{{department}} {{kind}}")),
     panel("Share that is rejected", "退回比例", "percentunit", (rejected_share("department"), "{{department}}"),
           help_text="Of the verdicts of the last hour."),
     panel("Rejects by code", "按代码的退回", "rps", (f"sum by (code) ({rate(VERDICTS, REJECTED)})", "{{code}}")),
