@@ -286,8 +286,7 @@ runtime::Descriptor descriptor() {
       "credit codes of individuals' businesses (92...) never become a label: they are `other`. "
       "Two sinks with one `metric` should have the same labels.";
   d.options = options();
-  d.traits = {
-      .transactional = true, .reason = "arrivals are part of the commit", .shareable = true};
+  d.traits = {.transactional = true, .reason = "arrivals are part of the commit"};
   d.example =
       "type: metrics\ninput: accepted\nmetric: department\nlabels: {department: dept, kind: "
       "kind}\n";
