@@ -114,6 +114,9 @@ def watch(path):
                 folder.send()
                 time.sleep(0.5)
             check_metrics(base)
+            # A file is behind only while it is read, so it must be long enough to be seen at that.
+            until("a scrape sees a file that is being read",
+                  lambda: folder.send(200_000) or prometheus.ask("last_over_time(huiliu_split_backlog_bytes[1m])"))
             # That of Kafka has a test with a broker.
             prometheus.check(*all_dashboards() - {"huiliu-kafka"},
                              rare={"huiliu_component_away_since_timestamp_seconds", "huiliu_split_backlog_records",
