@@ -3,12 +3,12 @@ import csv
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
-import time
 
 from departments import SENDERS, UNKNOWN_CATEGORY
-from prometheus import get, until
+from prometheus import until
 
 BLOCK = 64 << 10
 LOCK = "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None); " \
@@ -19,7 +19,6 @@ class Fault:
     """`alert` must fire and is the runbook that is followed; `panels` must show it: (dashboard, beginning of the title)."""
     name = alert = ""
     panels = ()
-    sees_by_one = True  # the panel's figure grows by the fault; else it falls
 
     def __init__(self, watched, departments):
         self.watched, self.departments = watched, departments
@@ -34,6 +33,9 @@ class Fault:
     def mend(self, runbook, answers):
         """Follows the remedy; `answers` are those of the steps before."""
         raise NotImplementedError
+
+    def clean(self):
+        """Takes away what is left of it, whatever went wrong."""
 
 
 class SlowSink(Fault):
@@ -89,12 +91,22 @@ class PoisonSource(Fault):
         table = os.path.dirname(self.watched.topology) + "/tables/licence_categories.csv"
         with open(table, "a") as file:
             file.write(f"{UNKNOWN_CATEGORY},,\n")
-        said = runbook.follow("Remedy", self.values())
-        judged = next(answer for step, answer in said.items() if "rejudge" in step)
-        accepted = re.search(r"ACCEPTED\D+(\d+)", judged)
-        assert accepted and int(accepted[1]) >= 10, judged
+        refused = self.refused()
+        assert refused, "nothing to judge again"
+        runbook.follow("Remedy", self.values())
         assert self.watched.process.wait(30) == 0
+        assert self.accepted() == refused and self.refused() == 0, (refused, self.accepted(), self.refused())
         self.watched.start()
+
+    def count(self, query, *values):
+        with sqlite3.connect(self.watched.env["OUTPUT"] + "/credit.sqlite", timeout=30) as library:
+            return library.execute(query, values).fetchone()[0]
+
+    def refused(self):
+        return self.count("select count(*) from problems where reject_code = 'E301_NOT_IN_TABLE'")
+
+    def accepted(self):
+        return self.count("select count(*) from legal_person where category = ?", UNKNOWN_CATEGORY)
 
 
 class SilentDepartment(Fault):
@@ -123,7 +135,7 @@ class FullDisk(Fault):
 
     @property
     def ballast(self):
-        return self.watched.env["STATE"] + "/../disk/ballast"
+        return os.path.dirname(self.watched.env["STATE"]) + "/ballast"
 
     def inject(self):
         with open(self.ballast, "wb", buffering=0) as file:

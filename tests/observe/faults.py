@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from types import SimpleNamespace
 
 from departments import SENDERS, Departments
 from fault_kinds import CREDIT, KAFKA
-from prometheus import ROOT, get, until
+from prometheus import ROOT, until
 from report import Result, print_results
 from runbook import Runbook
 from scaled_rules import lasts
@@ -49,35 +50,39 @@ sinks:
 
 def one(kind, watched, load, scale):
     """Injects it, follows the runbook, and measures."""
-    fault = kind(watched, load)
-    limit = 60 + 1500 / scale
-    assert not watched.firing(), watched.firing()
+    fault, limit = kind(watched, load), 60 + 1500 / scale
+    until("nothing fires", lambda: not watched.firing(), limit)
     before = [watched.panel(*panel) for panel in fault.panels]
-    clock = Clock(watched)
-    fault.inject()
-    try:
-        fired = clock.until_firing(fault.alert, limit)
-        runbook = Runbook(fault.alert, watched.prometheus, watched.huiliu, watched.env)
-        answers = runbook.follow("Look at", fault.values())
-        during = [watched.panel(*panel) for panel in fault.panels]
-        told = heard(watched, fault.alert, "firing", clock)
-        clock.look()
-        injected_for = time.monotonic() - clock.begin
-        fault.mend(runbook, answers)
-    finally:
-        getattr(fault, "clean", lambda: None)()
-    mended = time.monotonic()
-    until("the run does its work", watched.ready, limit)
-    works = time.monotonic() - mended
-    resolved = clock.until_quiet(limit) + works
-    resolved_told = heard(watched, fault.alert, "resolved", clock)
+    with Clock(watched) as clock:
+        try:
+            fault.inject()
+            fired = clock.until_firing(fault.alert, limit)
+            runbook = Runbook(fault.alert, watched.prometheus, watched.huiliu, watched.env)
+            answers = runbook.follow("Look at", fault.values())
+            during = [watched.panel(*panel) for panel in fault.panels]
+            told = heard(watched, fault.alert, "firing", clock)
+            remedied = clock.now
+            fault.mend(runbook, answers)
+        finally:
+            fault.clean()
+        until("the run does its work", watched.ready, limit)
+        works = clock.now - remedied
+        resolved = clock.until_quiet(limit) - remedied
+    told_again = heard(watched, fault.alert, "resolved", clock)
     runbook.follow("How to see that it worked", fault.values())
-    time.sleep(RATE_S)
-    after = [watched.panel(*panel) for panel in fault.panels]
+    after = settled(watched, fault.panels, before)
     for panel, low, high, end in zip(fault.panels, before, during, after):
-        assert high is not None and high != low and high != end, (panel, low, high, end)
-    return Result(fault, lasts(fault.alert), fired, dict(clock.first), told, injected_for, works, resolved, resolved_told,
+        assert high is not None and high not in (low, end), (panel, low, high, end)
+    return Result(fault, lasts(fault.alert), fired, dict(clock.first), told, remedied, works, max(resolved, 0), told_again,
                   list(zip(fault.panels, before, during, after)), runbook.done)
+
+
+def settled(watched, panels, before):
+    """What they show when they show what they did, or after the time that rates look back."""
+    end = time.monotonic() + RATE_S
+    while (shown := [watched.panel(*panel) for panel in panels]) != before and time.monotonic() < end:
+        time.sleep(0.2)
+    return shown
 
 
 def heard(watched, alert, status, clock):
@@ -119,7 +124,6 @@ def credit(names, huiliu, folder, scale):
             with Watched(folder, huiliu, f"{folder}/credit/topology.yaml", env, scale) as watched:
                 until("rows of departments are counted", lambda: watched.panel("huiliu-departments", "Rows read"))
                 time.sleep(RATE_S)
-                until("nothing fires", lambda: not watched.firing())
                 for name in names:
                     if name == "disk" and not small:
                         print("disk: not run: no right to mount a tmpfs")
@@ -176,6 +180,7 @@ def main():
     parser.add_argument("--markdown", type=Path, help="the table and the steps of the runbooks, for docs/results")
     args = parser.parse_args()
     os.environ["no_proxy"] = "*"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with all that is to be taken away
     wanted, results = args.faults or [*CREDIT, *KAFKA], []
     for kinds, run in ((CREDIT, credit), (KAFKA, kafka)):
         names = [name for name in wanted if name in kinds]

@@ -1,5 +1,6 @@
 """A topology that runs and is watched: its process, a Prometheus with scaled rules, an Alertmanager where there is one."""
 import subprocess
+import threading
 import time
 from contextlib import ExitStack
 
@@ -61,23 +62,38 @@ class Watched:
         return round(sum(values), 2) if values else None
 
 
-class Clock:
-    """Watches the alerts from an injection on: when each fires first."""
+class Clock(threading.Thread):
+    """Watches the alerts from an injection on: when each fires first and last, in seconds."""
 
     def __init__(self, watched):
-        self.watched, self.begin, self.first = watched, time.monotonic(), {}
+        super().__init__(daemon=True)
+        self.watched, self.begin, self.first, self.last = watched, time.monotonic(), {}, {}
+        self.ended = threading.Event()
 
-    def look(self):
-        for name in self.watched.firing():
-            self.first.setdefault(name, time.monotonic() - self.begin)
-        return self.first
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.join()
+
+    @property
+    def now(self):
+        return time.monotonic() - self.begin
+
+    def run(self):
+        while not self.ended.wait(0.1):
+            firing, now = self.watched.firing(), self.now
+            for name in firing:
+                self.first.setdefault(name, now)
+                self.last[name] = now
 
     def until_firing(self, alert, limit):
-        until(f"{alert} fires", lambda: alert in self.look(), limit)
+        until(f"{alert} fires", lambda: alert in self.first, limit)
         return self.first[alert]
 
     def until_quiet(self, limit):
-        """Seconds from now until nothing fires."""
-        begin = time.monotonic()
-        until("all alerts are resolved", lambda: self.look() is not None and not self.watched.firing(), limit)
-        return time.monotonic() - begin
+        """When an alert fired last; nothing fires now."""
+        until("all alerts are resolved", lambda: not self.watched.firing(), limit)
+        return max(self.last.values())
