@@ -1,7 +1,6 @@
 """Departments that send files of licences to the credit topology, one after the other, well or badly."""
 import json
 import threading
-import time
 
 from prometheus import ROOT
 
@@ -19,13 +18,15 @@ def rows_of(key, begin, count, **others):
 
 
 class Departments(threading.Thread):
-    """Each department that is not silent sends a file a second. A poisoned one sends rows of which none can be accepted."""
+    """Each department that is not silent sends two files a second. A poisoned one sends rows of which none can be accepted."""
 
-    def __init__(self, inbox, rows=20):
+    def __init__(self, inbox, rows=10):
         super().__init__(daemon=True)
         self.inbox, self.rows = inbox, rows
         self.senders, self.poisoned = {"scjg", "jtys"}, False
         self.number, self.last_poison = 0, ""
+        self.unknown_rows = 0  # that have the category
+        self.sending = threading.Lock()
         self.ended = threading.Event()
 
     def send(self, key, rows):
@@ -39,15 +40,24 @@ class Departments(threading.Thread):
     def send_poison(self, begin):
         """Half of it has a category that no table knows, half is no JSON."""
         bad = rows_of("zjj", begin, self.rows // 2, XK_XKLB=UNKNOWN_CATEGORY)
+        self.unknown_rows += len(bad)
         self.last_poison = self.send("zjj", bad + ['{"XK_XDR_MC": "缺'] * (self.rows - len(bad)))
 
+    def stop_poison(self):
+        with self.sending:
+            self.poisoned = False
+
     def run(self):
-        while not self.ended.wait(1):
-            begin = self.number * self.rows
-            for at, key in enumerate(sorted(self.senders)):
-                self.send(key, rows_of(key, begin + at * self.rows, self.rows))
-            if self.poisoned:
-                self.send_poison(begin + 10 * self.rows)
+        while not self.ended.wait(0.5):
+            with self.sending:
+                self.round()
+
+    def round(self):
+        begin = self.number * self.rows
+        for at, key in enumerate(sorted(self.senders)):
+            self.send(key, rows_of(key, begin + at * self.rows, self.rows))
+        if self.poisoned:
+            self.send_poison(begin + 10 * self.rows)
 
     def end(self):
         self.ended.set()

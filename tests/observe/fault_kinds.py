@@ -86,16 +86,15 @@ class PoisonSource(Fault):
     def mend(self, runbook, answers):
         explained = next(answer for step, answer in answers.items() if "explain" in step)
         assert UNKNOWN_CATEGORY in explained and "E301_NOT_IN_TABLE" in explained, explained
-        self.departments.poisoned = False  # it was told
+        self.departments.stop_poison()  # it was told
         until("its last file is read", lambda: self.departments.last_poison in open(self.rejects).read())
         table = os.path.dirname(self.watched.topology) + "/tables/licence_categories.csv"
         with open(table, "a") as file:
             file.write(f"{UNKNOWN_CATEGORY},,\n")
-        refused = self.refused()
-        assert refused, "nothing to judge again"
+        sent = self.departments.unknown_rows
         runbook.follow("Remedy", self.values())
         assert self.watched.process.wait(30) == 0
-        assert self.accepted() == refused and self.refused() == 0, (refused, self.accepted(), self.refused())
+        assert self.accepted() == sent and self.refused() == 0, (sent, self.accepted(), self.refused())
         self.watched.start()
 
     def count(self, query, *values):

@@ -9,6 +9,9 @@ from prometheus import Prometheus, free_port, get, queries, until
 from scaled_rules import scaled_rules
 
 
+EPOCH = "200ms"  # well below the second or so that scaled rules look back
+
+
 class Watched:
     def __init__(self, folder, huiliu, topology, env, scale):
         self.folder, self.huiliu, self.topology, self.env = folder, huiliu, topology, env
@@ -34,7 +37,8 @@ class Watched:
     def start(self):
         with open(self.folder / "log.txt", "ab") as log:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", self.huiliu, "run", "-q", "--listen", self.address, self.topology],
+                ["setpriv", "--pdeathsig", "KILL", self.huiliu, "run", "-q", "--epoch", EPOCH, "--listen", self.address,
+                 self.topology],
                 env=self.env, cwd=self.folder, stdout=log, stderr=log, start_new_session=True)
         until("the topology is ready", lambda: self.process.poll() is not None or self.ready())
         assert self.process.poll() is None, (self.folder / "log.txt").read_text()[-2000:]
