@@ -92,8 +92,10 @@ class PoisonSource(Fault):
         with open(table, "a") as file:
             file.write(f"{UNKNOWN_CATEGORY},,\n")
         sent = self.departments.unknown_rows
-        runbook.follow("Remedy", self.values())
-        assert self.watched.process.wait(30) == 0
+        values = self.values()
+        runbook.follow("Remedy", values, only="huiliu drain")
+        assert self.watched.process.wait(60) == 0
+        runbook.follow("Remedy", values, only="huiliu rejudge")
         assert self.accepted() == sent and self.refused() == 0, (sent, self.accepted(), self.refused())
         self.watched.start()
 
