@@ -55,9 +55,12 @@ class Watched:
                 self.process.kill()
                 self.process.wait()
 
+    def alerts(self, *states):
+        """Names of those that are "pending" or "firing" now."""
+        return {one["labels"]["alertname"] for one in self.prometheus.api("alerts")["alerts"] if one["state"] in states}
+
     def firing(self):
-        """Names of the alerts that fire now."""
-        return {one["labels"]["alertname"] for one in self.prometheus.api("alerts")["alerts"] if one["state"] == "firing"}
+        return self.alerts("firing")
 
     def panel(self, dashboard, title):
         """What its first query shows now, summed over its lines; None without data."""
