@@ -68,9 +68,9 @@ def start_server(*command):
 class Prometheus:
     """Runs while it is entered."""
 
-    def __init__(self, folder, target, rules=RULES / "huiliu_alerts.yaml", port=0, alertmanager=""):
+    def __init__(self, folder, target, rules=RULES / "huiliu_alerts.yaml", port=0, alertmanager="", scrape="1s"):
         self.port = port or free_port()
-        config = {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        config = {"global": {"scrape_interval": scrape, "scrape_timeout": scrape, "evaluation_interval": "1s"},
                   "rule_files": [str(rules)],
                   "scrape_configs": [{"job_name": "huiliu", "static_configs": [{"targets": [target]}]}]}
         if alertmanager:

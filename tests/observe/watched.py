@@ -9,6 +9,8 @@ from prometheus import Prometheus, free_port, get, queries, until
 from scaled_rules import scaled_rules
 
 
+# Where alerts wait for minutes, one scrape that takes longer than its interval would have them wait anew.
+SLOWLY = 30
 EPOCH = "200ms"  # well below the second or so that scaled rules look back
 
 
@@ -19,7 +21,8 @@ class Watched:
         self.receiver = Receiver()
         self.alertmanager = Alertmanager(folder, self.receiver)
         self.prometheus = Prometheus(folder, self.address, rules=scaled_rules(folder, scale),
-                                     alertmanager=self.alertmanager.target)
+                                     alertmanager=self.alertmanager.target,
+                                     scrape="1s" if scale > SLOWLY else "2s")
         self.process = None
 
     def __enter__(self):
