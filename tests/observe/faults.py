@@ -200,6 +200,8 @@ def main():
     unknown = set(args.faults) - {*CREDIT, *KAFKA}
     if unknown:
         parser.error(f"no such fault: {', '.join(sorted(unknown))} (there are {', '.join([*CREDIT, *KAFKA])})")
+    if not shutil.which("prometheus"):
+        raise SystemExit("prometheus is not installed: scripts/setup tests")
     os.environ["no_proxy"] = "*"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with all that is to be taken away
     results = []
