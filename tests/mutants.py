@@ -80,6 +80,7 @@ MUTANTS = {
     "time.held_untold": ("a worker tells a time though rows of before are yet to be made", ["engine", "simulation_kafka"]),
     "windows.held_ignored": ("windows close though rows of the ones before are yet to be made", ["engine", "property"]),
     "windows.eviction_forgets": ("a count that has left the memory is not looked for in the table", ["operators", "property"]),
+    "metrics.arrival_unsaved": ("the last arrivals of departments are not kept", ["metrics"]),
     "kafka.applied_early": ("the local copy takes the epoch before Kafka has committed it", ["simulation_kafka", "kafka"]),
     "kafka.cut_ignored": ("a restore goes on although the topic has lost its beginning", ["mistakes"]),
     "kafka.marker_before_fence": ("the last epoch is read before the predecessor is fenced", ["simulation_kafka", "kafka"]),
@@ -127,6 +128,8 @@ class Tests:
             return [self.build / "tests/simulation/huiliu_intake_simulation", "--seeds", "5000"]
         if test == "operators":
             return [self.build / "operators/huiliu_operators_test", "--gtest_filter=WindowCount*:Count*:Join*"]
+        if test == "metrics":
+            return [self.build / "connectors/metrics/huiliu_metrics_test"]
         if test == "connectors":
             return [self.build / "connectors/kafka/huiliu_kafka_test", "--gtest_filter=Kafka*:Repartition*"]
         if test == "engine":

@@ -11,6 +11,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/status.h"
+#include "runtime/component/figure.h"
 #include "runtime/component/operator.h"
 #include "runtime/record/record.h"
 #include "runtime/record/schema.h"
@@ -40,6 +41,10 @@ struct SinkContext {
   std::vector<std::pair<std::string, std::string>> positions;  ///< as committed last
   Clock* clock = nullptr;
   LogTransaction* transaction = nullptr;  ///< of the backend; null if it has none
+  bool rejudges = false;                  ///< the rows are judged again: they came before
+  /// Of several workers' shards those of this process; empty: all. Then the keys of positions are
+  /// "SHARD" or "SHARD/REST", so that whoever owns the shard has them.
+  std::vector<std::uint16_t> owned_shards = {};
   /// Whether the topology is to end: then the sink gives up waiting for others. May be null.
   std::function<bool()> ending = {};
 };
@@ -80,6 +85,9 @@ class EpochSink {
   /// if what the sink wrote is as it was then and goes on, false if there is nothing and it starts
   /// afresh; kInvalid if it cannot be either, with the remedy.
   virtual Result<bool> fits(const SinkContext& /*context*/) { return true; }
+  /// What it says of itself to whoever watches: of what is committed. Asked after open() and then
+  /// twice a second at most, after committed().
+  virtual std::vector<Figure> figures() const { return {}; }
   /// The topology ended (bounded input done, last epoch committed): finish files.
   virtual Status finish() { return Status::ok(); }
 };

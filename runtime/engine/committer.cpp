@@ -45,6 +45,8 @@ Status Committer::open_sink(std::size_t node_index) {
   context.base_folder = run_.topology->folder;
   context.clock = run_.clock;
   context.transaction = run_.backend->transaction();
+  context.rejudges = run_.selection != nullptr;
+  context.owned_shards = run_.backend->owned_shards();
   const std::string prefix = MetaKey::sink(node.name);
   context.positions = without_prefix(run_.backend->meta(prefix), prefix);
   return retry(run_, node.name, [&] { return sink.file->open(context); });
@@ -62,6 +64,7 @@ Status Committer::open() {
   ledger_.open(*run_.topology, *run_.backend);
   progress_.epoch = run_.backend->last_epoch();
   progress_.totals = ledger_.totals();
+  progress_.sink_figures = sink_figures();
   return Status::ok();
 }
 
@@ -317,8 +320,19 @@ void Committer::publish(const SliceInfo& last) {
     figures->nodes[n].undelivered = sinks_[n].outbox->undelivered();
     figures->nodes[n].written_ms = sinks_[n].outbox->delivered_ms();
   }
+  auto of_sinks = sink_figures();
   const std::lock_guard lock(mutex_);
   progress_.figures = std::move(figures);
+  progress_.sink_figures = std::move(of_sinks);
+}
+
+std::shared_ptr<const std::vector<Figure>> Committer::sink_figures() const {
+  auto all = std::make_shared<std::vector<Figure>>();
+  for (const SinkState& sink : sinks_) {
+    if (!sink.file) continue;
+    std::ranges::move(sink.file->figures(), std::back_inserter(*all));
+  }
+  return all;
 }
 
 std::uint64_t Committer::outbox_end(std::size_t node) const {

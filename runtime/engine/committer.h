@@ -49,6 +49,8 @@ class Committer {
     std::uint64_t slices = 0;
     std::vector<Ledger::Totals> totals;         ///< per node, committed
     std::shared_ptr<const RunFigures> figures;  ///< null before the first commit
+    /// What sinks say of themselves, since they were opened: what they kept is there at once.
+    std::shared_ptr<const std::vector<Figure>> sink_figures;
   };
   Progress progress();
   /// The last epoch of which progress() tells.
@@ -84,6 +86,7 @@ class Committer {
   void warn_of_unread_rejects(std::uint64_t epoch) const;
   void committed(const EpochCommit& commit, const SliceInfo& last);
   void publish(const SliceInfo& last);
+  std::shared_ptr<const std::vector<Figure>> sink_figures() const;
   Status prepare_files(EpochCommit& commit);
   Status open_sink(std::size_t node);
 

@@ -186,6 +186,7 @@ EngineProgress Engine::progress() {
   progress.totals = std::move(committed.totals);
   progress.figures = std::move(committed.figures);
   progress.source_figures = sequencer_->figures();
+  progress.sink_figures = std::move(committed.sink_figures);
   for (const auto& thread : threads_) progress.threads.push_back(thread->figures());
   progress.uncommitted_bytes = run_.flow.uncommitted_bytes;
   progress.away = run_.health.away();

@@ -18,9 +18,10 @@ struct EngineProgress {
   std::uint64_t epoch = 0;
   std::uint64_t bytes_done = 0, bytes_all = 0;
   std::uint64_t outbox_records = 0;
-  std::vector<Ledger::Totals> totals;         ///< per node, committed
-  std::shared_ptr<const RunFigures> figures;  ///< null before the first commit
-  std::vector<Figure> source_figures;         ///< what readers of sources say of themselves
+  std::vector<Ledger::Totals> totals;                       ///< per node, committed
+  std::shared_ptr<const RunFigures> figures;                ///< null before the first commit
+  std::shared_ptr<const std::vector<Figure>> sink_figures;  ///< null before the sinks are open
+  std::vector<Figure> source_figures;  ///< what readers of sources say of themselves
   std::vector<ThreadFigures> threads;
   std::uint64_t uncommitted_bytes = 0;           ///< read, which a crash now would have read again
   std::map<std::string, Away> away;              ///< component → why it cannot do its work

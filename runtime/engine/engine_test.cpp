@@ -157,9 +157,14 @@ class StringSink final : public EpochSink {
     positions = {{"length", std::to_string(files()[name_].size())}};
     return Status::ok();
   }
+  void committed() override { committed_ = files()[name_].size(); }
+  std::vector<Figure> figures() const override {
+    return {{"bytes", "Of a file.", {{"sink", name_}}, static_cast<double>(committed_)}};
+  }
 
  private:
   std::string name_;
+  std::size_t committed_ = 0;
 };
 
 class StringStore final : public OutboxSink {
@@ -326,6 +331,26 @@ class EngineTest : public ::testing::Test {
 
   std::map<std::string, Ledger::Totals> totals_;  // of the last run(), by node
 };
+
+TEST_F(EngineTest, SinksSayTheirFiguresBeforeTheFirstCommitAndOfTheLast) {
+  const Registry registry = make_registry(500, 37);
+  Diagnostics diagnostics;
+  const Topology topology = load(registry, diagnostics);
+  MemoryBackend backend;
+  Engine engine(topology, 2, backend, system_clock());
+  ASSERT_TRUE(engine.open().is_ok());
+  const auto said = [&](const std::string& sink) {
+    for (const Figure& one : *engine.progress().sink_figures) {
+      if (one.labels.front().second == sink) return one.value;
+    }
+    return -1.0;
+  };
+  EXPECT_EQ(engine.progress().figures, nullptr);
+  EXPECT_EQ(said("kept"), 0);
+  EXPECT_TRUE(engine.run().is_ok());
+  EXPECT_EQ(said("kept"), files()["kept"].size());
+  EXPECT_GT(said("refused"), 0);
+}
 
 TEST_F(EngineTest, RejudgesSelectedRowsAndMovesNoPosition) {
   const Registry registry = make_registry(500, 37);

@@ -31,7 +31,7 @@ class Page {
     add_health();
     add_totals();
     add_threads();
-    for (const runtime::Figure& one : view_.progress.source_figures) add_backend(one);
+    for (const runtime::Figure& one : view_.progress.source_figures) add_figure(one);
     if (const auto& figures = view_.progress.figures) {
       for (const auto& source : figures->input) add_source(source);
       for (std::size_t n = 0; n < figures->nodes.size(); ++n) add_node(n, *figures);
@@ -42,7 +42,10 @@ class Page {
                   "Memory of slices of input, those under way and what is kept for the next ones.",
                   static_cast<double>(figures->slice_bytes));
       add_epochs(figures->epochs);
-      for (const runtime::Figure& one : figures->backend) add_backend(one);
+      for (const runtime::Figure& one : figures->backend) add_figure(one);
+    }
+    if (const auto& of_sinks = view_.progress.sink_figures) {
+      for (const runtime::Figure& one : *of_sinks) add_figure(one);
     }
     return page_.text();
   }
@@ -224,7 +227,7 @@ class Page {
                     epochs.from_event_time);
   }
 
-  void add_backend(const runtime::Figure& one) {
+  void add_figure(const runtime::Figure& one) {
     const std::string name = "huiliu_" + one.name;
     if (one.counter) {
       page_.counter(name, one.help, one.value, one.labels);

@@ -72,6 +72,17 @@ TEST_F(MonitorTest, MetricsHaveTheTopologysNames) {
   EXPECT_THAT(page.body, HasSubstr("huiliu_ready{topology=\"t\"} 1"));
 }
 
+TEST_F(MonitorTest, WhatSinksSayIsThereBeforeTheFirstCommit) {
+  view_.progress.figures = nullptr;
+  view_.progress.sink_figures = std::make_shared<std::vector<runtime::Figure>>(
+      std::vector<runtime::Figure>{{"by_dept_records_total", "Records.", {{"dept", "税"}}, 2, true},
+                                   {"by_dept_expected_seconds", "Time.", {{"dept", "税"}}, 3}});
+  const std::string page = get("/metrics").body;
+  EXPECT_THAT(page, HasSubstr("# TYPE huiliu_by_dept_records_total counter"));
+  EXPECT_THAT(page, HasSubstr("huiliu_by_dept_records_total{topology=\"t\",dept=\"税\"} 2"));
+  EXPECT_THAT(page, HasSubstr("# TYPE huiliu_by_dept_expected_seconds gauge"));
+}
+
 TEST_F(MonitorTest, ItIsReadyUnlessSomethingKeepsItFromItsWork) {
   EXPECT_EQ(get("/readyz").status, 200u);
   view_.progress.away["out"] = {"disk full", kNow - 5000, 4};

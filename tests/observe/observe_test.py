@@ -28,7 +28,7 @@ server: {{listen: "127.0.0.1:{port}"}}
 state: {{path: state, memory: 16MiB}}
 rejects: refused
 sources:
-  fines: {{type: file, path: in, watch: true, event_time: ts, idle: 1s, fields: [dept, {{name: ts, type: int64}}]}}
+  fines: {{type: file, path: in, watch: true, event_time: ts, idle: 1s, fields: [dept, kind, {{name: ts, type: int64}}]}}
 operators:
   known: {{type: filter, input: fines, when: {{present: [dept]}}, otherwise: reject}}
   once: {{type: dedupe, input: known, key: [dept, ts]}}
@@ -36,6 +36,18 @@ operators:
 sinks:
   out: {{type: file, input: per_second, path: out.ndjson}}
   refused: {{type: file, path: refused.ndjson}}
+  department_rows: {{type: metrics, input: fines, metric: department, labels: {{department: dept, kind: kind}}, expect: expect.csv}}
+  department_verdicts:
+    type: metrics
+    input: [known, known.rejects]
+    metric: department_verdict
+    labels: {{department: dept, kind: kind, code: reject_code}}
+    last_arrival: false
+"""
+# The last never sends.
+EXPECT = """department,kind,every
+d1,fine,1h
+silent,fine,1s
 """
 
 
@@ -50,7 +62,7 @@ class Folder:
     def send(self, rows=500):
         self.number += 1
         start = int(time.time() * 1000)
-        lines = ["dept,ts"] + [f"d{i % 7},{start + i}" for i in range(rows)] + [f",{start}"] * (rows // 10)
+        lines = ["dept,kind,ts"] + [f"d{i % 7},fine,{start + i}" for i in range(rows)] + [f",fine,{start}"] * (rows // 10)
         hidden = self.path / f".{self.number}.tmp"
         hidden.write_text("\n".join(lines) + "\n")
         hidden.rename(self.path / f"{self.number:05}.csv")
@@ -91,6 +103,7 @@ def read_records(base):
 def watch(path):
     port = free_port()
     (path / "t.yaml").write_text(TOPOLOGY.format(port=port))
+    (path / "expect.csv").write_text(EXPECT)
     folder = Folder(path)
     run = subprocess.Popen([HUILIU, "run", "-q", "t.yaml"], cwd=path, stdout=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
@@ -101,6 +114,9 @@ def watch(path):
                 folder.send()
                 time.sleep(0.5)
             check_metrics(base)
+            # A file is behind only while it is read, so it must be long enough to be seen at that.
+            until("a scrape sees a file that is being read",
+                  lambda: folder.send(200_000) or prometheus.ask("last_over_time(huiliu_split_backlog_bytes[1m])"))
             # That of Kafka has a test with a broker.
             prometheus.check(*all_dashboards() - {"huiliu-kafka"},
                              rare={"huiliu_component_away_since_timestamp_seconds", "huiliu_split_backlog_records",
@@ -114,6 +130,35 @@ def watch(path):
         run.send_signal(signal.SIGTERM)
         ended = run.wait(30)
     assert ended == 130, ended
+    check_restarts(path, base, folder)
+
+
+def figure(base, name, department):
+    page = get(base + "/metrics")
+    found = re.search(rf'^huiliu_by_department_{name}\{{[^}}]*department="{department}"[^}}]*\}} (\S+)$', page, re.M)
+    return float(found[1]) if found else None
+
+
+def check_restarts(path, base, folder):
+    """A run that is killed knows at its next start, before anything comes, when departments sent last."""
+    seen = None
+    for life in range(3):
+        run = subprocess.Popen([HUILIU, "run", "-q", "t.yaml"], cwd=path, stdout=subprocess.DEVNULL)
+        try:
+            until("the topology is ready", lambda: get(base + "/readyz"))
+            last = figure(base, "last_arrival_timestamp_seconds", "d1")
+            silent = figure(base, "awaited_since_timestamp_seconds", "silent")
+            assert figure(base, "records_total", "d1") == 0, life
+            # An arrival is saved once a minute, and never forgotten.
+            assert seen is None or (seen[0] - 60 <= last <= seen[0] and silent == seen[1]), (life, last, silent, seen)
+            folder.send()
+            until("records are counted", lambda: figure(base, "records_total", "d1") > 0)
+            seen = figure(base, "last_arrival_timestamp_seconds", "d1"), silent
+            assert silent < last < seen[0] <= time.time(), (life, last, seen)
+        finally:
+            run.kill()
+            run.wait(30)
+    print("after kill -9 the last arrivals are there before anything comes")
 
 
 def main():

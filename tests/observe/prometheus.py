@@ -59,22 +59,29 @@ def all_dashboards():
     return {path.stem for path in (ROOT / "deploy" / "grafana").glob("*.json")}
 
 
+def start_server(*command):
+    """Dies with us, and a Ctrl-C is for us alone."""
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, command)], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL, start_new_session=True)
+
+
 class Prometheus:
     """Runs while it is entered."""
 
-    def __init__(self, folder, target):
-        self.port = free_port()
-        config = {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-                  "rule_files": [str(RULES / "huiliu_alerts.yaml")],
+    def __init__(self, folder, target, rules=RULES / "huiliu_alerts.yaml", port=0, alertmanager="", scrape="1s"):
+        self.port = port or free_port()
+        config = {"global": {"scrape_interval": scrape, "scrape_timeout": scrape, "evaluation_interval": "1s"},
+                  "rule_files": [str(rules)],
                   "scrape_configs": [{"job_name": "huiliu", "static_configs": [{"targets": [target]}]}]}
+        if alertmanager:
+            config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
         self.config = folder / "prometheus.json"
         self.config.write_text(json.dumps(config))  # JSON is YAML
         self.data = folder / "tsdb"
 
     def __enter__(self):
-        self.process = subprocess.Popen(
-            ["prometheus", f"--config.file={self.config}", f"--storage.tsdb.path={self.data}",
-             f"--web.listen-address=127.0.0.1:{self.port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = start_server("prometheus", f"--config.file={self.config}", f"--storage.tsdb.path={self.data}",
+                                    f"--web.listen-address=127.0.0.1:{self.port}")
         until("Prometheus is ready", lambda: get(f"http://127.0.0.1:{self.port}/-/ready"))
         return self
 

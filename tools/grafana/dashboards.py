@@ -150,6 +150,55 @@ KAFKA = ("huiliu-kafka", "Huiliu · Kafka", "汇流 · Kafka", [
 ])
 
 
+BY = "by (topology, department, kind)"
+SINCE_LAST = f"(time() - max {BY} (huiliu_by_department_last_arrival_timestamp_seconds{T}))"
+# Also of those that never sent anything: since they are expected.
+SILENT_FOR = (f"(time() - (max {BY} (huiliu_by_department_last_arrival_timestamp_seconds{T})"
+              f" or min {BY} (huiliu_by_department_awaited_since_timestamp_seconds{T})))")
+EXPECTED = f"max {BY} (huiliu_by_department_expected_seconds{T})"
+VERDICTS = "huiliu_by_department_verdict_records_total"
+REJECTED = '{topology=~"$topology",code!="none"}'
+
+
+def of_a_day(metric, labels=T):
+    return f"sum {BY} (increase({metric}{labels}[1d]))"
+
+
+def rejected_share(by):
+    return (f"(sum by ({by}) ({rate(VERDICTS, REJECTED, '1h')}) or 0 * sum by ({by}) ({rate(VERDICTS, T, '1h')}))"
+            f" / (sum by ({by}) ({rate(VERDICTS, T, '1h')}) > 0)")
+
+
+# Of sinks of type `metrics` with `metric: department` and `metric: department_verdict`.
+DEPARTMENTS = ("huiliu-departments", "Huiliu · departments", "汇流 · 报送部门", [
+    panel("Overdue", "逾期未报", "none",
+          (f"count by (topology) ({SILENT_FOR} > {EXPECTED}) or 0 * huiliu_ready{T}", "{{topology}}"), kind="stat", width=6, height=5,
+          help_text="Departments and kinds of which nothing came for longer than the table of `expect` allows."),
+    panel("Departments heard within a day", "一日内有报送的部门", "none",
+          (f"count by (topology) (count by (topology, department) ({SINCE_LAST} < 86400)) or 0 * huiliu_ready{T}", "{{topology}}"),
+          kind="stat", width=6, height=5),
+    panel("Rows within a day", "一日内的行数", "short",
+          (f"sum by (topology) (increase(huiliu_by_department_records_total{T}[1d]))", "{{topology}}"), kind="stat", width=6, height=5),
+    panel("Counted under 'other'", "归入 other 的记录", "short",
+          (f"sum by (topology) (huiliu_by_department_folded_records_total{T})", "rows {{topology}}"),
+          (f"sum by (topology) (huiliu_by_department_verdict_folded_records_total{T})", "verdicts {{topology}}"),
+          kind="stat", width=6, height=5, help_text="There are too many series, or values that may not be shown."),
+    panel("Who is overdue", "逾期名单", "s", (f"{SILENT_FOR} > {EXPECTED}", "silent for"),
+          (f"{EXPECTED} and ({SILENT_FOR} > {EXPECTED})", "expected within"), kind="table", width=24, height=8),
+    panel("Rows read by department", "各部门报送频次", "rps",
+          (f"sum by (department) ({rate('huiliu_by_department_records_total')})", "{{department}}")),
+    panel("Since the last row", "距最近一次报送", "s", (SINCE_LAST, "{{department}} {{kind}}")),
+    panel("Share that is rejected", "退回比例", "percentunit", (rejected_share("department"), "{{department}}"),
+          help_text="Of the verdicts of the last hour."),
+    panel("Rejects by code", "按代码的退回", "rps", (f"sum by (code) ({rate(VERDICTS, REJECTED)})", "{{code}}")),
+    panel("Within a day", "一日汇总", "short", (of_a_day("huiliu_by_department_records_total"), "read"),
+          (of_a_day(VERDICTS, '{topology=~"$topology",code="none"}'), "accepted"), (of_a_day(VERDICTS, REJECTED), "rejected"),
+          (SILENT_FOR, "seconds since the last row"), kind="table", width=24, height=12),
+    panel("Rejects by department and code within a day", "一日内各部门的退回代码", "short",
+          (f"sum by (department, kind, code) (increase({VERDICTS}{REJECTED}[1d])) > 0", "rejected"), kind="table", width=24, height=12),
+])
+
+
 def dashboard(uid, title_en, title_zh, panels):
     placed, x, y, row_height = [], 0, 0, 0
     for number, one in enumerate(panels, 1):
@@ -171,7 +220,7 @@ def dashboard(uid, title_en, title_zh, panels):
 
 
 def all_dashboards():
-    return {f"{uid}.json": dashboard(uid, *rest) for uid, *rest in (OVERVIEW, TOPOLOGY, EPOCHS, STATE, KAFKA)}
+    return {f"{uid}.json": dashboard(uid, *rest) for uid, *rest in (OVERVIEW, TOPOLOGY, EPOCHS, STATE, KAFKA, DEPARTMENTS)}
 
 
 def main():
