@@ -13,7 +13,7 @@ namespace {
 
 using namespace huiliu::net;
 
-constexpr HttpLimits kLimits{
+const HttpLimits kLimits{
     .header_bytes = 1024, .body_bytes = 2048, .connections = 4, .idle_seconds = 1};
 
 // What reaches the handler keeps the limits; some answers come at once, some later, some never.

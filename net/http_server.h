@@ -15,13 +15,18 @@ namespace huiliu::net {
 
 struct HttpLimits {
   std::uint32_t header_bytes = 8192;
-  /// Of one request; what announces more is refused before it is read. All connections together
-  /// may take this much memory each.
+  /// Of one request; what announces more is refused before it is read.
   std::uint64_t body_bytes = 64u << 10;
   /// Beyond, the one that has been silent longest is closed; if all wait for their answers, the new
   /// one.
   std::size_t connections = 128;
   int idle_seconds = 10;  ///< a request must be there, and an answer taken, by then
+  /// Of the bodies of all connections together; beyond, a request is answered 503 before its body
+  /// is read.
+  std::uint64_t all_body_bytes = 16u << 20;
+  /// Asked with the head of a request, on the server's thread: an answer is given at once, and the
+  /// body is not read. May be empty.
+  std::function<std::optional<HttpResponse>(const HttpRequest&)> admit = {};
 };
 
 /// Answers requests on a thread of its own, so that nobody who asks can hold up a topology. The

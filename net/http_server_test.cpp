@@ -54,6 +54,46 @@ TEST(HttpServerTest, RefusesWhatIsTooLargeOrNoRequest) {
   EXPECT_TRUE(http_get(server->address(), "/").is_ok());
 }
 
+TEST(HttpServerTest, WhoMayNotAskIsToldBeforeTheBodyIsRead) {
+  HttpLimits limits;
+  limits.admit = [](const HttpRequest& head) -> std::optional<HttpResponse> {
+    if (head.authorization == "Bearer t") return std::nullopt;
+    return HttpResponse{.status = 401, .body = "who are you\n"};
+  };
+  const auto server = serve(limits);
+  Raw nobody(server->address());
+  nobody.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n");
+  EXPECT_THAT(nobody.rest(), StartsWith("HTTP/1.1 401"));
+  Raw known(server->address());
+  known.send(
+      "POST / HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer t\r\nContent-Length: 2\r\n"
+      "Connection: close\r\n\r\nok");
+  EXPECT_THAT(known.rest(), HasSubstr("POST / ok"));
+}
+
+TEST(HttpServerTest, BodiesTogetherTakeNoMoreMemoryThanTheyMay) {
+  HttpLimits limits;
+  limits.body_bytes = 100;
+  limits.all_body_bytes = 150;
+  const auto server = serve(limits);
+  const std::string post = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n";
+  {
+    Raw begun(server->address());
+    begun.send(post + "\r\nhalf");
+    EXPECT_TRUE(http_get(server->address(), "/").is_ok()) << "what has no body";
+    Raw second(server->address());
+    second.send(post + "\r\n");
+    const std::string answer = second.rest();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 503"));
+    EXPECT_THAT(answer, HasSubstr("Retry-After: 1"));
+    begun.send(std::string(96, 'x'));
+    EXPECT_THAT(begun.until("xxxx"), StartsWith("HTTP/1.1 200"));
+  }
+  Raw next(server->address());
+  next.send(post + "Connection: close\r\n\r\n" + std::string(100, 'y'));
+  EXPECT_THAT(next.rest(), StartsWith("HTTP/1.1 200"));
+}
+
 TEST(HttpServerTest, ARequestThatComesSlowlyIsCutOff) {
   const auto server = serve({.idle_seconds = 1});
   Raw slow(server->address());

@@ -59,6 +59,7 @@ HttpSession::HttpSession(HttpSessions& server, tcp::socket socket)
 HttpSession::~HttpSession() {
   if (place_) server_.list.erase(*place_);
   if (waits_) --server_.waiting;
+  let_go();
 }
 
 template <class F>
@@ -86,6 +87,7 @@ void HttpSession::close() {
 
 // The limit of time is for the whole request: one that comes byte by byte does not renew it.
 void HttpSession::read() {
+  let_go();
   parser_.emplace();
   parser_->header_limit(server_.limits.header_bytes);
   parser_->body_limit(server_.limits.body_bytes);
@@ -100,6 +102,10 @@ void HttpSession::read() {
 // A header that announces too large a body has failed by now, before anybody sends the body.
 void HttpSession::take_header(Error error) {
   if (error) return fail(error);
+  if (auto refused = refusal()) {
+    keep_alive_ = false;
+    return answer(std::move(*refused));
+  }
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   const auto& message = parser_->get();
   const bool asks = beast::iequals(message[http::field::expect], "100-continue");
@@ -112,6 +118,24 @@ void HttpSession::take_header(Error error) {
                       });
   });
 }
+
+// Memory is promised before it is taken; of a body in chunks nobody knows how large it will be.
+std::optional<HttpResponse> HttpSession::refusal() {
+  if (server_.limits.admit) {
+    if (auto answer = server_.limits.admit(request())) return answer;
+  }
+  const auto announced = parser_->content_length();
+  const bool chunked = parser_->chunked();
+  const std::uint64_t bytes = announced ? *announced : chunked ? server_.limits.body_bytes : 0;
+  if (server_.body_bytes + bytes > server_.limits.all_body_bytes) {
+    return HttpResponse{.status = 503, .body = "too much at once; try again\n", .retry_after = 1};
+  }
+  body_bytes_ = bytes;
+  server_.body_bytes += bytes;
+  return std::nullopt;
+}
+
+void HttpSession::let_go() { server_.body_bytes -= std::exchange(body_bytes_, 0); }
 
 void HttpSession::read_body() {
   with_stream([this](auto& stream) {

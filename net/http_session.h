@@ -51,7 +51,8 @@ struct HttpSessions {
   HttpServer::AsyncHandler handler;
   HttpLimits limits;
   TlsContext tls;
-  std::atomic<int> waiting{0};  ///< sessions whose answer is not written yet
+  std::uint64_t body_bytes = 0;  ///< of requests whose body is read, or was and is not answered
+  std::atomic<int> waiting{0};   ///< sessions whose answer is not written yet
   std::shared_ptr<Box> box = std::make_shared<Box>();
   boost::asio::io_context io{1};
 };
@@ -74,6 +75,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void with_stream(F&& call);
   void read();
   void take_header(Error error);
+  std::optional<HttpResponse> refusal();
+  void let_go();
   void read_body();
   void take(Error error);
   void fail(Error error);
@@ -91,6 +94,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::optional<boost::asio::ssl::stream<boost::beast::tcp_stream&>> tls_;
   boost::asio::steady_timer timer_;
   std::function<std::optional<HttpResponse>()> later_;
+  std::uint64_t body_bytes_ = 0;  // of the server's sum
   bool waits_ = false;
   bool is_watched_ = false;
   bool keep_alive_ = false;

@@ -47,19 +47,28 @@ std::string HttpIntake::id_of(std::uint64_t number) const {
   return fmt::format("{}-{}", source_, number);
 }
 
-void HttpIntake::answer(HttpRequest request, HttpReply reply) {
-  const Answers say(request.accept_language);
+// A page in a browser of this machine, or a proxy on it, asks for somebody else.
+std::optional<Senders::Sender> HttpIntake::sender_of(const HttpRequest& request) {
   if (const auto status = senders_.look(clock_.steady_ms()); !status.is_ok()) {
     spdlog::error("{}: {}; the list of before is in force", source_, status.message());
   }
+  const bool is_local = request.is_local && !request.is_forwarded && !request.has_origin;
   const std::string today = runtime::utc_text(clock_.now_ms()).substr(0, kDayDigits);
-  const auto sender = senders_.find(request.authorization, request.is_local, today);
-  if (!sender) {
-    return reply(
-        say.problem(401, "unauthorized",
-                    "send `Authorization: Bearer TOKEN` with a token that is known and in force",
-                    "请在 Authorization: Bearer 中提供有效的令牌"));
-  }
+  return senders_.find(request.authorization, is_local, today);
+}
+
+std::optional<HttpResponse> HttpIntake::refusal(const HttpRequest& head) {
+  if (sender_of(head)) return std::nullopt;
+  return Answers(head.accept_language)
+      .problem(401, "unauthorized",
+               "send `Authorization: Bearer TOKEN` with a token that is known and in force",
+               "请在 Authorization: Bearer 中提供有效的令牌");
+}
+
+void HttpIntake::answer(HttpRequest request, HttpReply reply) {
+  const Answers say(request.accept_language);
+  const auto sender = sender_of(request);
+  if (!sender) return reply(*refusal(request));
   const bool get = request.method == "GET", post_it = request.method == "POST";
   const std::string_view path = request.path;
   if (path == kBatches && post_it) return post(request, *sender, say, std::move(reply));

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "connectors/http/answers.h"
@@ -28,8 +29,11 @@ class HttpIntake {
              Senders& senders, runtime::Clock& clock, const std::atomic<std::uint64_t>& committed);
 
   void answer(net::HttpRequest request, net::HttpReply reply);
+  /// The answer to a request that may not send, by its head; nothing if it may.
+  std::optional<net::HttpResponse> refusal(const net::HttpRequest& head);
 
  private:
+  std::optional<Senders::Sender> sender_of(const net::HttpRequest& request);
   void post(net::HttpRequest& request, const Senders::Sender& sender, const Answers& say,
             net::HttpReply reply);
   void keep(net::HttpRequest& request, const BatchForm& form, const BatchCounts& counts,

@@ -51,6 +51,11 @@ std::vector<Option> http_source_options() {
        .type = OptionType::kSize,
        .doc = "A larger request is refused with 413.",
        .default_text = "16MiB"},
+      {.name = "max_bodies",
+       .type = OptionType::kSize,
+       .doc = "What all requests together that are being received may take of the memory; beyond, "
+              "requests get 503.",
+       .default_text = "256MiB"},
       {.name = "connections",
        .type = OptionType::kInt,
        .doc = "Beyond, the one that has been silent longest is closed.",
@@ -106,6 +111,11 @@ HttpOptions parse_http_options(const runtime::Config& config, runtime::Diagnosti
   }
   if (config.string_or("bad_rows", "reject") == "refuse") options.bad_rows = BadRows::kRefuse;
   if (config.has("max_body")) options.max_body = config["max_body"].as_size();
+  if (config.has("max_bodies")) options.max_bodies = config["max_bodies"].as_size();
+  if (options.max_bodies < options.max_body) {
+    diagnostics.error(config.key_place(config.has("max_bodies") ? "max_bodies" : "max_body"),
+                      "`max_bodies` must be `max_body` at least");
+  }
   options.connections = static_cast<std::size_t>(config.int_or("connections", 1000));
   if (config.has("most")) options.intake.most_bytes = config["most"].as_size();
   if (config.has("keep")) options.intake.keep_ms = config["keep"].as_duration().count();

@@ -26,6 +26,7 @@ struct HttpOptions {
   codecs::FileOptions rows;
   BadRows bad_rows = BadRows::kReject;
   std::uint64_t max_body = 16u << 20;
+  std::uint64_t max_bodies = 256u << 20;
   std::size_t connections = 1000;
   runtime::IntakeOptions intake;
 };

@@ -24,6 +24,7 @@ using runtime::Status;
 /// Of the position: the last batch of which everything was given, and behind a blank how far the
 /// next one was.
 constexpr std::string_view kEntry = "entry";
+constexpr int kIdleSeconds = 60;  // for large bodies over slow lines
 
 class HttpReader final : public runtime::SourceReader {
  public:
@@ -125,6 +126,11 @@ class HttpReader final : public runtime::SourceReader {
     net::HttpLimits limits;
     limits.body_bytes = options_.max_body;
     limits.connections = options_.connections;
+    limits.all_body_bytes = options_.max_bodies;
+    limits.idle_seconds = kIdleSeconds;
+    limits.admit = [raw = handler_.get()](const net::HttpRequest& head) {
+      return raw->refusal(head);
+    };
     auto started = net::HttpServer::start(
         options_.listen,
         net::HttpServer::AsyncHandler(
