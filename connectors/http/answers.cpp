@@ -64,14 +64,26 @@ void Answers::bad_rows(Writer& json, const BatchCounts& counts) const {
   json.EndArray();
 }
 
-net::HttpResponse Answers::taken(const std::string& batch, std::uint64_t rows,
-                                 const BatchCounts& counts, bool repeated) const {
+net::HttpResponse Answers::taken(const std::vector<Taken>& batches) const {
+  bool repeated = true;
+  for (const Taken& one : batches) repeated = repeated && one.repeated;
   return object(repeated ? 200 : 202, [&](Json& json) {
-    text(json, "batch", batch);
-    number(json, "rows", rows);
-    json.Key("repeated");
-    json.Bool(repeated);
-    bad_rows(json, counts);
+    const auto members = [&](const Taken& one) {
+      text(json, "batch", one.batch);
+      number(json, "rows", one.rows);
+      json.Key("repeated");
+      json.Bool(one.repeated);
+      bad_rows(json, one.counts);
+    };
+    if (batches.size() == 1) return members(batches.front());
+    json.Key("batches");
+    json.StartArray();
+    for (const Taken& one : batches) {
+      json.StartObject();
+      members(one);
+      json.EndObject();
+    }
+    json.EndArray();
   });
 }
 

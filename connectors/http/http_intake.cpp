@@ -1,12 +1,15 @@
 #include "connectors/http/http_intake.h"
 
 #include <charconv>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "connectors/http/multipart.h"
 #include "connectors/http/openapi.h"
 #include "runtime/base/failpoint.h"
 
@@ -84,71 +87,154 @@ void HttpIntake::answer(HttpRequest request, HttpReply reply) {
                     "可用的路径为 /v1/batches 和 /openapi.json"));
 }
 
+/// What a request brings: a body, or the files of a form.
+struct HttpIntake::Part {
+  BatchForm form;
+  std::string body;
+  BatchCounts counts = {};
+};
+
+/// A request whose parts are being kept. The last receipt answers.
+struct HttpIntake::Pending {
+  Pending(const Answers& made_say, HttpReply made_reply)
+      : say(made_say), reply(std::move(made_reply)) {}
+
+  Answers say;
+  HttpReply reply;
+  std::vector<Answers::Taken> taken;
+  std::mutex mutex = {};
+  std::size_t left = 0;
+  IntakeReceipt worst = {};
+};
+
+/// The answer if they cannot be had.
+std::optional<HttpResponse> HttpIntake::parts_of(HttpRequest& request,
+                                                 const Senders::Sender& sender, const Answers& say,
+                                                 std::vector<Part>& parts) const {
+  const auto unknown = [&](const std::string& what) {
+    return say.problem(415, "wrong_content_type",
+                       what +
+                           " must be JSON (application/json, application/x-ndjson), CSV "
+                           "(text/csv), a workbook, or a form of such files",
+                       what +
+                           " 须为 JSON（application/json、application/x-ndjson）、CSV（text/csv）、"
+                           "工作簿，或包含这些文件的表单");
+  };
+  if (!is_form(request.content_type)) {
+    const auto format = format_of_type(request.content_type);
+    if (!format) return unknown("Content-Type");
+    parts.push_back({{*format, sender.name, ""}, std::move(request.body)});
+    return std::nullopt;
+  }
+  const auto files = files_of_form(request.content_type, request.body);
+  if (!files || files->empty()) {
+    return say.problem(400, "bad_form", "the form is cut off, or has no file or more than 100",
+                       "表单不完整，或没有文件，或超过100个文件");
+  }
+  for (const FormFile& file : *files) {
+    auto format = format_of_name(file.name);
+    if (!format) format = format_of_type(file.content_type);
+    if (!format) return unknown("'" + file.name + "'");
+    parts.push_back({{*format, sender.name, file.name}, std::string(file.body)});
+  }
+  return std::nullopt;
+}
+
+/// Reads a part as it will be read later; an answer if it cannot be taken.
+std::optional<HttpResponse> HttpIntake::look_at(Part& part, const Answers& say) {
+  auto counts = check_.count(part.form, part.body);
+  if (!counts.is_ok()) {
+    spdlog::warn("{}: {}", source_, counts.status().message());
+    return say.problem(503, "unavailable", "the request cannot be read for now",
+                       "暂时无法处理，请稍后重试", 1);
+  }
+  part.counts = std::move(counts.value());
+  if (part.counts.rows == 0) {
+    return say.problem(400, "empty", "the request has no rows", "请求中没有数据行");
+  }
+  // A file that cannot be read at all has no row to be kept.
+  const bool nothing = part.counts.rows == 1 && part.counts.bad == 1 &&
+                       part.counts.first_bad.front().code == "E805_BAD_FILE";
+  if (part.counts.bad > 0 && (nothing || options_.bad_rows == BadRows::kRefuse)) {
+    return say.refused(part.counts);
+  }
+  return std::nullopt;
+}
+
 void HttpIntake::post(HttpRequest& request, const Senders::Sender& sender, const Answers& say,
                       HttpReply reply) {
-  const auto format = format_of_type(request.content_type);
-  if (!format) {
-    return reply(say.problem(
-        415, "wrong_content_type",
-        "Content-Type must be application/json, application/x-ndjson, text/csv or a workbook's",
-        "Content-Type 须为 application/json、application/x-ndjson、text/csv 或工作簿类型"));
-  }
   if (auto wrong = wrong_key(request.idempotency_key, say)) return reply(std::move(*wrong));
   if (request.body.empty()) {
     return reply(say.problem(400, "empty", "the request has no body", "请求没有内容"));
   }
-  const BatchForm form{*format, sender.name, ""};
-  auto counts = check_.count(form, request.body);
-  if (!counts.is_ok()) {
-    spdlog::warn("{}: {}", source_, counts.status().message());
-    return reply(say.problem(503, "unavailable", "the request cannot be read for now",
-                             "暂时无法处理，请稍后重试", 1));
+  std::vector<Part> parts;
+  if (auto wrong = parts_of(request, sender, say, parts)) return reply(std::move(*wrong));
+  std::uint64_t rows = 0;
+  for (Part& part : parts) {
+    if (auto wrong = look_at(part, say)) return reply(std::move(*wrong));
+    rows += part.counts.rows;
   }
-  if (counts->rows == 0) {
-    return reply(say.problem(400, "empty", "the request has no rows", "请求中没有数据行"));
-  }
-  // A file that cannot be read at all has no row to be kept.
-  const bool nothing = counts->rows == 1 && counts->bad == 1 && !counts->first_bad.empty() &&
-                       counts->first_bad.front().code == "E805_BAD_FILE";
-  if (counts->bad > 0 && (nothing || options_.bad_rows == BadRows::kRefuse)) {
-    return reply(say.refused(counts.value()));
-  }
-  if (const std::int64_t wait = quotas_.take(sender, counts->rows, clock_.steady_ms())) {
+  if (const std::int64_t wait = quotas_.take(sender, rows, clock_.steady_ms())) {
     return reply(say.problem(429, "quota", "more rows than this sender may send a minute",
                              "超过该报送单位每分钟允许的行数", static_cast<int>(wait)));
   }
-  keep(request, form, counts.value(), say, std::move(reply));
+  // The key is the sender's own: two senders may use the same one.
+  const std::string& key = request.idempotency_key;
+  keep(std::move(parts), key.empty() ? "" : sender.name + "\n" + key, say, std::move(reply));
 }
 
-// The key is the sender's own: two senders may use the same one.
-void HttpIntake::keep(HttpRequest& request, const BatchForm& form, const BatchCounts& counts,
-                      const Answers& say, HttpReply reply) {
-  runtime::IntakeEntry entry;
-  if (!request.idempotency_key.empty()) entry.key = form.sender + "\n" + request.idempotency_key;
-  entry.about = form.to_text();
-  entry.records = counts.rows;
-  entry.body = std::move(request.body);
-  if (runtime::mutant("http.acknowledged_early")) {
-    intake_.append(std::move(entry), [](const IntakeReceipt&) {});
-    return reply(say.taken(id_of(intake_.last() + 1), counts.rows, counts, false));
+void HttpIntake::keep(std::vector<Part> parts, const std::string& key, const Answers& say,
+                      HttpReply reply) {
+  const auto pending = std::make_shared<Pending>(say, std::move(reply));
+  pending->left = parts.size();
+  for (const Part& part : parts) pending->taken.push_back({"", 0, part.counts, false});
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    runtime::IntakeEntry entry;
+    // The first part has the key itself, whatever it is a part of.
+    if (!key.empty()) entry.key = i == 0 ? key : fmt::format("{}\n{}", key, i);
+    entry.about = parts[i].form.to_text();
+    entry.records = parts[i].counts.rows;
+    entry.body = std::move(parts[i].body);
+    if (runtime::mutant("http.acknowledged_early")) {
+      received({.number = intake_.last() + 1, .records = entry.records}, i, *pending);
+      intake_.append(std::move(entry), [](const IntakeReceipt&) {});
+      continue;
+    }
+    intake_.append(std::move(entry), [this, pending, i](const IntakeReceipt& receipt) {
+      received(receipt, i, *pending);
+    });
   }
-  intake_.append(std::move(entry), [this, counts, say, reply](const IntakeReceipt& receipt) {
-    if (receipt.status.is_ok()) {
-      return reply(say.taken(id_of(receipt.number), receipt.records, counts, receipt.repeated));
-    }
-    if (receipt.status.code() == StatusCode::kInvalid) {
-      return reply(say.problem(422, "key_reused",
+}
+
+// Any thread.
+void HttpIntake::received(const IntakeReceipt& receipt, std::size_t part, Pending& pending) const {
+  {
+    const std::lock_guard lock(pending.mutex);
+    if (!receipt.status.is_ok()) pending.worst = receipt;
+    Answers::Taken& taken = pending.taken[part];
+    taken.batch = id_of(receipt.number);
+    taken.rows = receipt.records;
+    taken.repeated = receipt.repeated;
+    if (--pending.left > 0) return;
+  }
+  pending.reply(answer_to(pending));
+}
+
+HttpResponse HttpIntake::answer_to(const Pending& pending) const {
+  const IntakeReceipt& worst = pending.worst;
+  if (worst.status.is_ok()) return pending.say.taken(pending.taken);
+  if (worst.status.code() == StatusCode::kInvalid) {
+    return pending.say.problem(422, "key_reused",
                                "the Idempotency-Key was used for another content",
-                               "该 Idempotency-Key 已用于其他内容"));
-    }
-    if (receipt.full) {
-      return reply(say.problem(429, "full", "what was sent before waits to be processed",
-                               "此前报送的数据尚待处理，请稍后重试", 1));
-    }
-    spdlog::error("{}: a request could not be kept: {}", source_, receipt.status.message());
-    reply(say.problem(503, "unavailable", "the request could not be stored; send it again",
-                      "暂时无法保存，请稍后重新报送", 1));
-  });
+                               "该 Idempotency-Key 已用于其他内容");
+  }
+  if (worst.full) {
+    return pending.say.problem(429, "full", "what was sent before waits to be processed",
+                               "此前报送的数据尚待处理，请稍后重试", 1);
+  }
+  spdlog::error("{}: a request could not be kept: {}", source_, worst.status.message());
+  return pending.say.problem(503, "unavailable", "the request could not be stored; send it again",
+                             "暂时无法保存，请稍后重新报送", 1);
 }
 
 std::uint64_t HttpIntake::number_of(const std::string& id) const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "connectors/http/answers.h"
 #include "connectors/http/batch_check.h"
@@ -36,8 +37,16 @@ class HttpIntake {
   std::optional<Senders::Sender> sender_of(const net::HttpRequest& request);
   void post(net::HttpRequest& request, const Senders::Sender& sender, const Answers& say,
             net::HttpReply reply);
-  void keep(net::HttpRequest& request, const BatchForm& form, const BatchCounts& counts,
-            const Answers& say, net::HttpReply reply);
+  struct Part;
+  struct Pending;
+  std::optional<net::HttpResponse> parts_of(net::HttpRequest& request,
+                                            const Senders::Sender& sender, const Answers& say,
+                                            std::vector<Part>& parts) const;
+  std::optional<net::HttpResponse> look_at(Part& part, const Answers& say);
+  void keep(std::vector<Part> parts, const std::string& key, const Answers& say,
+            net::HttpReply reply);
+  void received(const runtime::IntakeReceipt& receipt, std::size_t part, Pending& pending) const;
+  net::HttpResponse answer_to(const Pending& pending) const;
   net::HttpResponse fate(const std::string& id, const Senders::Sender& sender, const Answers& say);
   std::uint64_t number_of(const std::string& id) const;
   std::string id_of(std::uint64_t number) const;

@@ -98,6 +98,24 @@ TEST_F(HttpIntakeTest, EveryFormIsCountedAsItWillBeRead) {
   EXPECT_EQ(kept(), 5u);
 }
 
+TEST_F(HttpIntakeTest, AFormsFilesAreABatchEach) {
+  const std::string body =
+      "--b\r\nContent-Disposition: form-data; name=f; filename=one.csv\r\n\r\nid\na\n\r\n"
+      "--b\r\nContent-Disposition: form-data; name=f; filename=two.json\r\n\r\n[{\"id\": "
+      "\"b\"}]\r\n--b--\r\n";
+  const net::HttpResponse response = ask(request(body, "multipart/form-data; boundary=b", "k"));
+  EXPECT_EQ(response.status, 202u) << response.body;
+  EXPECT_THAT(response.body, HasSubstr("{\"batches\":[{\"batch\":\"in-1\",\"rows\":1"));
+  EXPECT_THAT(response.body, HasSubstr("{\"batch\":\"in-2\",\"rows\":1"));
+  EXPECT_EQ(ask(request(body, "multipart/form-data; boundary=b", "k")).status, 200u);
+  EXPECT_EQ(kept(), 2u);
+  EXPECT_EQ(ask(request("--b--", "multipart/form-data; boundary=b")).status, 400u);
+  EXPECT_EQ(ask(request("--b\r\nContent-Disposition: form-data; filename=a.exe\r\n\r\nx\r\n--b--",
+                        "multipart/form-data; boundary=b"))
+                .status,
+            415u);
+}
+
 TEST_F(HttpIntakeTest, WhatCannotBeTakenIsToldApart) {
   EXPECT_EQ(ask(request("x", "text/html")).status, 415u);
   EXPECT_EQ(ask(request("")).status, 400u);
