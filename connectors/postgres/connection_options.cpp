@@ -50,10 +50,24 @@ void check_settings(const Config& node, Diagnostics& diagnostics) {
   }
 }
 
+/// Whether a name or a password in the address has a sign that ends it: then a part of it would be
+/// taken for a host, a port or a database, and be shown.
+bool has_loose_signs(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  const std::size_t at = url.rfind('@');
+  return at != std::string_view::npos && url.find_first_of("@/?#") < at;
+}
+
 /// Takes host, port and database out of the address; its text is never repeated, since a password
 /// may stand in it.
 void read_url(const Config& url, std::map<std::string, std::string>& found,
               Diagnostics& diagnostics) {
+  if (has_loose_signs(url.text())) {
+    diagnostics.error(url.place(), "`url` has signs in a name or a password that end it",
+                      "in names and passwords write @ as %40, / as %2F, ? as %3F, # as %23");
+    return;
+  }
   char* why = nullptr;
   const Options parsed(PQconninfoParse(url.text().c_str(), &why));
   PQfreemem(why);
@@ -66,10 +80,6 @@ void read_url(const Config& url, std::map<std::string, std::string>& found,
   }
   for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
     if (option->val != nullptr) found[option->keyword] = option->val;
-  }
-  if (found["host"].find('@') != std::string::npos) {
-    diagnostics.error(url.place(), "the host in `url` has an '@'",
-                      "in names and passwords write @ as %40");
   }
 }
 

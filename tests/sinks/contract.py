@@ -14,24 +14,25 @@ from proxy import LosingProxy
 
 ENGINE_STEPS = ["outbox.before_apply", "outbox.after_apply"]
 ROWS = 30_000
+MANY = 150_000  # so that a fault meets a run that has not ended
 
 
 class Contract:
     def __init__(self, huiliu: Path, work: Path, target, seed: int, kills: int):
         self.huiliu, self.work, self.target, self.kills = huiliu, work, target, kills
         self.rng = random.Random(seed)
-        self.rows = make_rows(ROWS)
-        self.wanted = expected(self.rows)
+        self.rows, self.many = make_rows(ROWS), make_rows(MANY, 2)
+        self.wanted = {len(rows): expected(rows) for rows in (self.rows, self.many)}
         self.took = 1.0
         self.number = 0
 
-    def job(self, port: int = 0) -> Job:
+    def job(self, rows: list = None, port: int = 0) -> Job:
         self.number += 1
         self.target.empty()
-        return Job(self.huiliu, self.work / f"job{self.number}", self.target, self.rows, port)
+        return Job(self.huiliu, self.work / f"job{self.number}", self.target, rows or self.rows, port)
 
     def finish(self, job: Job) -> None:
-        job.check(self.wanted)
+        job.check(self.wanted[len(job.rows)])
         shutil.rmtree(job.folder)
 
     # --- scenarios --------------------------------------------------------------------------------------
@@ -42,7 +43,7 @@ class Contract:
         begun = time.monotonic()
         job.run_to_end()
         self.took = time.monotonic() - begun
-        job.check(self.wanted)
+        job.check(self.wanted[ROWS])
         job.run_to_end()
         self.finish(job)
         return f"{len(self.rows)} rows in {self.took:.1f} s"
@@ -80,10 +81,10 @@ class Contract:
 
     def server_killed(self) -> str:
         """The server is killed and comes back, again and again."""
-        job = self.job()
+        job = self.job(self.many)
         process, kills = job.start(), 0
         while process.poll() is None and kills < 5:
-            time.sleep(self.rng.uniform(0.05, self.took / 3))
+            time.sleep(self.rng.uniform(0.05, self.took / 2))
             if process.poll() is not None:
                 break
             self.target.kill()
@@ -91,12 +92,13 @@ class Contract:
             time.sleep(self.rng.uniform(0, 0.5))
             self.target.start()
         assert process.wait(END_S) == 0, job.log()
+        assert kills > 0, "the run ended before the first kill"
         self.finish(job)
         return f"{kills} kills of the server"
 
     def server_frozen(self) -> str:
         """A stop while the server is frozen ends in time; what was undelivered comes with the next start."""
-        job = self.job()
+        job = self.job(self.many)
         process = job.start()
         time.sleep(self.took / 3)
         self.target.freeze()
@@ -121,7 +123,7 @@ class Contract:
         """The server has committed, and the sink does not hear of it."""
         proxy = LosingProxy(self.target.port, self.target.commit_request)
         try:
-            job = self.job(proxy.port)
+            job = self.job(self.many, proxy.port)
             process = job.start()
             while process.poll() is None and proxy.lost < 5:
                 if proxy.to_lose == 0:
@@ -145,7 +147,7 @@ class Contract:
             assert process.poll() is None, job.log()
             code = terminate(process)
             assert code in (0, 130), (code, job.log())
-            assert "records wait in the outbox" in job.log(), job.log()
+            assert "records wait in the outbox" in job.whole_log(), job.log()
             process = job.start()
             time.sleep(1)
         finally:

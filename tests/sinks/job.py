@@ -88,7 +88,7 @@ class Job:
     """A folder with a topology and its state."""
 
     def __init__(self, huiliu: Path, folder: Path, target, rows: list, port: int = 0, more: str = ""):
-        self.huiliu, self.folder, self.target = huiliu, folder, target
+        self.huiliu, self.folder, self.target, self.rows = huiliu, folder, target, rows
         folder.mkdir(parents=True)
         deletes = f"delete_when: {{status: {GONE}}}"
         (folder / "topology.yaml").write_text(TOPOLOGY.format(
@@ -107,8 +107,11 @@ class Job:
         code = self.start(**env).wait(END_S)
         assert code == 0, f"a run ended with {code}:\n{self.log()}"
 
+    def whole_log(self) -> str:
+        return (self.folder / "log.txt").read_text(errors="replace")
+
     def log(self) -> str:
-        return (self.folder / "log.txt").read_text(errors="replace")[-3000:]
+        return self.whole_log()[-3000:]
 
     def check(self, wanted: dict) -> None:
         for table, fields in (("appended", APPENDED), ("current", CURRENT), ("by_change", BY_CHANGE)):
