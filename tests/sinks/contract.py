@@ -165,8 +165,8 @@ class Contract:
             folder.mkdir()
             sink = self.target.sink("rows", "many", ["n", "key"], key="n")
             (folder / "topology.yaml").write_text(
-                f"topology: many\nepoch: 50ms\nparallelism: 1\nsources:\n  rows: {{type: generate, count: {count}, fields: "
-                f"[{{name: n, sequence: {{}}}}, {{name: key, zipf: {{keys: 5000}}}}]}}\nsinks:\n  out: {sink}\n")
+                f"topology: many\nepoch: 50ms\nparallelism: 1\nrejects: rejected\nsources:\n  rows: {{type: generate, count: {count}, fields: "
+                f"[{{name: n, sequence: {{}}}}, {{name: key, zipf: {{keys: 5000}}}}]}}\nsinks:\n  out: {sink}\n  rejected: {{type: blackhole}}\n")
             with open(folder / "log.txt", "wb") as log:
                 process = subprocess.Popen([self.huiliu, "run", "-q", "topology.yaml"], cwd=folder, stdout=log, stderr=log)
             peak = 0
