@@ -49,6 +49,7 @@ CONFINED = {
     "rocksdb/": ["state/", "tests/simulation/"],
     "yaml-cpp/": ["runtime/component/config.cpp"],
     "sqlite3.h": ["connectors/sqlite/"],
+    "libpq-fe.h": ["connectors/postgres/"],
     "librdkafka/": ["connectors/kafka/", "bench/"],
     "simdjson": ["codecs/", "connectors/file/", "formats/", "bench/"],
     "luajit": ["operators/"],

@@ -69,6 +69,8 @@ MUTANTS = {
     "rejudge.all_rows": ("rows that are not selected are judged again too", ["engine", "rejudge"]),
     "rejudge.forgets": ("a rejudgement that was killed begins anew", ["rejudge"]),
     "sink.reject_lost": ("a record that a sink refuses goes nowhere", ["engine"]),
+    "postgres.position_separately": ("rows and position are two transactions", ["postgres"]),
+    "postgres.not_fenced": ("a process goes on though another one has written what it has", ["postgres_zombie"]),
     "sqlite.position_apart": ("rows and position are two transactions", ["credit"]),
     "time.control_early": ("a worker tells a time before the rows that belong to it", ["simulation_kafka"]),
     "time.control_lost": ("a worker tells the times of its shards once and never again", ["simulation_kafka"]),
@@ -155,6 +157,9 @@ class Tests:
             return ["/usr/bin/python3", ROOT / "tests/kafka/crash_test.py", "--huiliu",
                     self.build / "cli/huiliu", "--kills", "40", "--broker-kills", "1", "--zombies",
                     "2", "--takeovers", "4", "--records", "100000"]
+        if test in ("postgres", "postgres_zombie"):
+            scenarios = ["killed_at_steps"] if test == "postgres" else ["zombie"]
+            return ["/usr/bin/python3", "-B", ROOT / "tests/postgres/sink_test.py", self.build / "cli/huiliu", *scenarios]
         if test == "changes":
             return ["/usr/bin/python3", ROOT / "tests/kafka/changes_test.py", "--huiliu", self.build / "cli/huiliu",
                     "one", "--seconds", "6", "--records", "4000"]

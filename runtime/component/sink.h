@@ -47,6 +47,7 @@ struct SinkContext {
   std::vector<std::uint16_t> owned_shards = {};
   /// Whether the topology is to end: then the sink gives up waiting for others. May be null.
   std::function<bool()> ending = {};
+  std::string topology;  ///< its name; stores tell by it whose position is whose
 };
 
 /// How far the input of one shard has come in event time at the end of an epoch, as far as it
@@ -105,6 +106,8 @@ struct OutboxEntry {
 class OutboxSink {
  public:
   virtual ~OutboxSink() = default;
+  /// kUnavailable: the topology starts all the same, records wait in the outbox, and this is called
+  /// again until it succeeds. Whoever waits in here looks at `ending`.
   virtual Status open(const SinkContext& context) = 0;
   /// Sequence of the last entry applied, 0 if none; asked once after open().
   virtual Result<std::uint64_t> position() = 0;

@@ -1,5 +1,7 @@
 #include "runtime/engine/delivery.h"
 
+#include <spdlog/spdlog.h>
+
 #include "runtime/base/failpoint.h"
 #include "runtime/base/log_context.h"
 
@@ -14,35 +16,57 @@ Delivery::Delivery(RunContext& run, Committer& committer, std::size_t node)
   sink_ = description.sink->create_outbox_sink(*description.sink_declaration);
 }
 
-Status Delivery::open() {
+Status Delivery::attach() {
   const Node& node = run_.topology->nodes[node_];
   SinkContext context;
   context.node_name = node.name;
   context.base_folder = run_.topology->folder;
   context.clock = run_.clock;
   context.ending = [&run = run_] { return run.end.stop || run.end.abandon; };
-  return retry(run_, node.name, [&] {
-    Status status = sink_->open(context);
-    if (!status.is_ok()) return status;
-    Result<std::uint64_t> position = sink_->position();
-    if (!position.is_ok()) return position.status();
-    position_ = position.value();
-    if (mutant("outbox.resume_late") && position_ > 0) ++position_;
-    if (position_ > committer_.outbox_end(node_)) {
-      return Status::fatal(node.name +
-                           ": the store is ahead of the state folder; they do not belong together. "
-                           "Use the state folder that filled this store, or an empty store.");
-    }
-    if (position_ < committer_.outbox_end(node_) && !committer_.outbox_fits(node_)) {
-      return Status::invalid(
-          node.name + ": " + std::to_string(committer_.outbox_end(node_) - position_) +
-          " entries of its outbox are not delivered yet and were written with other fields, or by "
-          "an earlier version. Run what wrote them until they are delivered (a run that ends by "
-          "itself delivers all), then start this again");
-    }
-    committer_.delivered(node_, position_, 0);
-    return Status::ok();
-  });
+  context.topology = run_.topology->id;
+  if (Status status = sink_->open(context); !status.is_ok()) return status;
+  HUILIU_ASSIGN_OR_RETURN(position_, sink_->position());
+  if (mutant("outbox.resume_late") && position_ > 0) ++position_;
+  if (position_ > opened_end_) {
+    return Status::fatal(node.name +
+                         ": the store is ahead of the state folder; they do not belong together. "
+                         "Use the state folder that filled this store, or an empty store.");
+  }
+  committer_.delivered(node_, position_, 0);
+  attached_ = true;
+  return Status::ok();
+}
+
+Status Delivery::open() {
+  const std::string& name = run_.topology->nodes[node_].name;
+  opened_end_ = committer_.outbox_end(node_);
+  if (opened_end_ > 0 && !committer_.outbox_fits(node_)) {
+    // The first commit says that entries look as they do now, so what was written before it must be
+    // known to be delivered.
+    HUILIU_RETURN_IF_ERROR(retry(run_, name, [&] { return attach(); }));
+    if (position_ == opened_end_) return Status::ok();
+    return Status::invalid(
+        name + ": " + std::to_string(opened_end_ - position_) +
+        " entries of its outbox are not delivered yet and were written with other fields, or by "
+        "an earlier version. Run what wrote them until they are delivered (a run that ends by "
+        "itself delivers all), then start this again");
+  }
+  Status status = attach();
+  if (status.code() != StatusCode::kUnavailable) return status;
+  run_.health.failed(name, status.message());
+  spdlog::warn("{}: {}; records wait in the outbox until it is there", name, status.message());
+  return Status::ok();
+}
+
+bool Delivery::wait_for_store() {
+  const std::string& name = run_.topology->nodes[node_].name;
+  const Status status = retry(run_, name, [&] { return attach(); });
+  if (status.is_ok()) {
+    run_.health.works(name);
+    return true;
+  }
+  if (!run_.end.stop) run_.end.fail(status);
+  return false;
 }
 
 bool delivers_all(const RunContext& run) {
@@ -50,6 +74,7 @@ bool delivers_all(const RunContext& run) {
 }
 
 bool Delivery::step() {
+  if (!attached_ && !wait_for_store()) return false;
   if (drained()) return false;
   const std::string& name = run_.topology->nodes[node_].name;
   Result<std::vector<OutboxEntry>> entries = run_.backend->read_log(name, position_, kMostBytes);

@@ -18,6 +18,7 @@ class Delivery {
  public:
   Delivery(RunContext& run, Committer& committer, std::size_t node);
 
+  /// A store that is away does not keep the topology from starting: records wait in the outbox.
   Status open();
   /// Applies what is committed; false if there is nothing to do.
   bool step();
@@ -25,16 +26,23 @@ class Delivery {
   /// delivered.
   void run();
   /// Any thread.
-  bool drained() const { return position_ >= committer_.outbox_end(node_); }
+  bool drained() const { return attached_ && position_ >= committer_.outbox_end(node_); }
   std::size_t node() const { return node_; }
   Status finish() { return sink_->finish(); }
 
  private:
+  /// Opens the store and learns how far it is.
+  Status attach();
+  /// Until the store is there; false if the run ends before.
+  bool wait_for_store();
+
   RunContext& run_;
   Committer& committer_;
   std::size_t node_;
   std::unique_ptr<OutboxSink> sink_;
   std::atomic<std::uint64_t> position_{0};
+  std::atomic<bool> attached_{false};
+  std::uint64_t opened_end_ = 0;  ///< what the outbox had when the run began
 };
 
 }  // namespace huiliu::runtime

@@ -90,7 +90,9 @@ Status Engine::run(const std::function<void(const EngineProgress&)>& tick, std::
         tick(progress());
         next = std::chrono::steady_clock::now() + std::chrono::milliseconds(tick_ms);
       }
-      if (!done()) run_.bell.wait(seen, 50);
+      // A delivery rings when it is a step further: a store that is slow is not waited for in a
+      // loop.
+      if (!done() || delivers_rest()) run_.bell.wait(seen, 50);
       std::this_thread::sleep_for(std::chrono::milliseconds(done() ? 0 : 10));
     }
   }
