@@ -43,7 +43,7 @@ const std::vector<std::string>& failpoint_names() {
       "kafka.before_progress", "kafka.before_claim",     "kafka.before_release",
       "import.after_step",     "import.before_last",     "snapshot.before_manifest",
       "kafka.after_fill",      "kafka.restored_part",    "workbook.before_rename",
-      "workbook.after_rename"};
+      "workbook.after_rename", "push.after_answer"};
   return names;
 }
 

@@ -6,7 +6,8 @@
 namespace huiliu::runtime {
 namespace {
 constexpr std::size_t kMostBytes = 8 << 20;
-}
+constexpr std::size_t kOneEntry = 1;
+}  // namespace
 
 Delivery::Delivery(RunContext& run, Committer& committer, std::size_t node)
     : run_(run), committer_(committer), node_(node) {
@@ -18,13 +19,16 @@ Status Delivery::open() {
   const Node& node = run_.topology->nodes[node_];
   SinkContext context;
   context.node_name = node.name;
+  context.topology = run_.topology->id;
   context.base_folder = run_.topology->folder;
   context.clock = run_.clock;
   context.ending = [&run = run_] { return run.end.stop || run.end.abandon; };
+  const bool keeps = sink_->keeps_position();
+  if (!keeps) context.delivered = committer_.keep_delivered(node_);
   return retry(run_, node.name, [&] {
     Status status = sink_->open(context);
     if (!status.is_ok()) return status;
-    Result<std::uint64_t> position = sink_->position();
+    Result<std::uint64_t> position = keeps ? sink_->position() : context.delivered;
     if (!position.is_ok()) return position.status();
     position_ = position.value();
     if (mutant("outbox.resume_late") && position_ > 0) ++position_;
@@ -52,7 +56,8 @@ bool delivers_all(const RunContext& run) {
 bool Delivery::step() {
   if (drained()) return false;
   const std::string& name = run_.topology->nodes[node_].name;
-  Result<std::vector<OutboxEntry>> entries = run_.backend->read_log(name, position_, kMostBytes);
+  const std::size_t most = sink_->keeps_position() ? kMostBytes : kOneEntry;
+  Result<std::vector<OutboxEntry>> entries = run_.backend->read_log(name, position_, most);
   if (!entries.is_ok()) {
     run_.end.fail(entries.status());
     return true;
