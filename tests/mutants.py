@@ -61,6 +61,7 @@ MUTANTS = {
     "file.report_unsaved": ("what was said of a file is not saved with what is said", ["live_folder"]),
     "file.unsynced": ("a file is not synced before its length is committed", ["bench"]),
     "outbox.trim_early": ("the outbox is trimmed before its delivery", ["simulation", "credit"]),
+    "outbox.delivered_early": ("what an epoch adds is committed as delivered", ["push"]),
     "outbox.resume_late": ("delivery resumes one entry too late", ["engine", "simulation", "credit"]),
     "pause.one_more": ("a slice is taken though a pause is in force", ["engine"]),
     "pause.told_early": ("a pause is said to be in force before what was read is committed", ["engine"]),
@@ -147,6 +148,8 @@ class Tests:
             return [self.build / "tests/property/huiliu_property", "--seeds", "60"]
         if test == "live_folder":
             return [sys.executable, ROOT / "tests/live_folder_test.py", self.build / "cli/huiliu", "--seconds", "20"]
+        if test == "push":
+            return ["/usr/bin/python3", ROOT / "tests/http/push_test.py", self.build / "cli/huiliu"]
         if test == "rejudge":
             return ["/usr/bin/python3", ROOT / "tests/rejudge_test.py", self.build / "cli/huiliu",
                     self.build / "tools/credit_sample/credit_sample", "4"]

@@ -43,7 +43,8 @@ const std::vector<std::string>& failpoint_names() {
       "kafka.before_progress", "kafka.before_claim",     "kafka.before_release",
       "import.after_step",     "import.before_last",     "snapshot.before_manifest",
       "kafka.after_fill",      "kafka.restored_part",    "workbook.before_rename",
-      "workbook.after_rename", "postgres.before_commit", "postgres.after_commit"};
+      "workbook.after_rename", "postgres.before_commit", "postgres.after_commit",
+      "push.after_answer"};
   return names;
 }
 

@@ -26,6 +26,10 @@ struct MetaKey {
   static std::string outbox_entries(std::string_view node) {
     return joined("outbox_entries/", node);
   }
+  /// The last entry that a sink without a position of its own has applied.
+  static std::string outbox_delivered(std::string_view node) {
+    return joined("outbox_delivered/", node);
+  }
   /// Totals of a node.
   static std::string ledger(std::string_view node) { return joined(kLedger, node); }
 

@@ -38,7 +38,10 @@ class LogTransaction {
 struct SinkContext {
   std::string node_name;
   std::string base_folder;
+  std::string topology = {};
   std::vector<std::pair<std::string, std::string>> positions;  ///< as committed last
+  /// Of a sink that keeps no position: the last entry of which the state knows that it was applied.
+  std::uint64_t delivered = 0;
   Clock* clock = nullptr;
   LogTransaction* transaction = nullptr;  ///< of the backend; null if it has none
   bool rejudges = false;                  ///< the rows are judged again: they came before
@@ -101,18 +104,25 @@ struct OutboxEntry {
 };
 
 /// A sink fed from its outbox log after the commit (databases, push targets). Used by its own
-/// delivery thread only. apply() must store the position in the same transaction as the rows, so
-/// that redelivery changes nothing.
+/// delivery thread only. apply() stores the position in the same transaction as the rows, so that
+/// redelivery changes nothing; a sink whose receiver takes part in no transaction says that it
+/// keeps no position.
 class OutboxSink {
  public:
   virtual ~OutboxSink() = default;
   /// kUnavailable: the topology starts all the same, records wait in the outbox, and this is called
   /// again until it succeeds. Whoever waits in here looks at `ending`.
   virtual Status open(const SinkContext& context) = 0;
-  /// Sequence of the last entry applied, 0 if none; asked once after open().
-  virtual Result<std::uint64_t> position() = 0;
+  /// If not, the position commits with the epochs, after the entries were applied. After a crash
+  /// those since the last commit come once more, with the same sequences and bytes, and the sink
+  /// must apply them so that its receiver knows them again. They come one by one, so that few do.
+  virtual bool keeps_position() const { return true; }
+  /// Sequence of the last entry applied, 0 if none; asked once after open() if it keeps one.
+  virtual Result<std::uint64_t> position() { return std::uint64_t{0}; }
   /// kUnavailable → retried with backoff; other errors stop the topology.
   virtual Status apply(const std::vector<OutboxEntry>& entries) = 0;
+  /// What it says of itself to whoever watches; any thread, also during apply().
+  virtual std::vector<Figure> figures() const { return {}; }
   /// All entries of a bounded run are applied.
   virtual Status finish() { return Status::ok(); }
 };

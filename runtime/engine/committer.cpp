@@ -305,6 +305,7 @@ void Committer::committed(const EpochCommit& commit, const SliceInfo& last) {
   for (const SinkState& sink : sinks_) {
     if (sink.outbox) sink.outbox->committed();
   }
+  run_.flow.unsaved_deliveries = has_unsaved_deliveries();
   progress_.epoch = commit.epoch;
   progress_.slices = next_;
   progress_.totals = ledger_.totals();
@@ -339,10 +340,38 @@ std::uint64_t Committer::outbox_end(std::size_t node) const {
   return sinks_[node].outbox->committed_end();
 }
 
+std::uint64_t Committer::keep_delivered(std::size_t node) {
+  const std::string key = MetaKey::outbox_delivered(run_.topology->nodes[node].name);
+  const std::string text = value_of_key(run_.backend->meta(key), key);
+  const auto saved = text.empty() ? 0 : stored_number<std::uint64_t>(text, key);
+  sinks_[node].outbox->save_delivered(saved);
+  return saved;
+}
+
+bool Committer::has_unsaved_deliveries() const {
+  return std::ranges::any_of(
+      sinks_, [](const SinkState& sink) { return sink.outbox && sink.outbox->has_unsaved(); });
+}
+
+Status Committer::save_deliveries() {
+  if (!has_unsaved_deliveries()) return Status::ok();
+  EpochCommit commit;
+  commit.epoch = run_.backend->last_epoch() + 1;
+  commit.last = true;
+  for (const SinkState& sink : sinks_) {
+    if (sink.outbox) sink.outbox->add_to(commit);
+  }
+  return retry(run_, "state", [&] { return run_.backend->commit(commit); });
+}
+
 bool Committer::outbox_fits(std::size_t node) const { return sinks_[node].outbox->fits(); }
 
 void Committer::delivered(std::size_t node, std::uint64_t sequence, std::uint64_t records) {
   sinks_[node].outbox->delivered(sequence, records > 0 ? run_.clock->now_ms() : 0);
+  {
+    const std::lock_guard lock(mutex_);
+    run_.flow.unsaved_deliveries = has_unsaved_deliveries();
+  }
   std::uint64_t before = run_.flow.outbox_records;
   while (
       !run_.flow.outbox_records.compare_exchange_weak(before, before - std::min(before, records))) {

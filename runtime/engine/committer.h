@@ -41,6 +41,10 @@ class Committer {
   std::uint64_t outbox_end(std::size_t node) const;
   /// Whether its entries are of the form in which records are written now; asked before an epoch.
   bool outbox_fits(std::size_t node) const;
+  /// The sink keeps no position: the one that the state has, and from now on commits.
+  std::uint64_t keep_delivered(std::size_t node);
+  /// Commits what was delivered after the last epoch, when nothing else is to come.
+  Status save_deliveries();
   /// A delivery has applied up to `sequence`: the next commit forgets what is before.
   void delivered(std::size_t node, std::uint64_t sequence, std::uint64_t records);
 
@@ -86,6 +90,7 @@ class Committer {
   void warn_of_unread_rejects(std::uint64_t epoch) const;
   void committed(const EpochCommit& commit, const SliceInfo& last);
   void publish(const SliceInfo& last);
+  bool has_unsaved_deliveries() const;
   std::shared_ptr<const std::vector<Figure>> sink_figures() const;
   Status prepare_files(EpochCommit& commit);
   Status open_sink(std::size_t node);

@@ -8,7 +8,8 @@
 namespace huiliu::runtime {
 namespace {
 constexpr std::size_t kMostBytes = 8 << 20;
-}
+constexpr std::size_t kOneEntry = 1;
+}  // namespace
 
 Delivery::Delivery(RunContext& run, Committer& committer, std::size_t node)
     : run_(run), committer_(committer), node_(node) {
@@ -20,12 +21,17 @@ Status Delivery::attach() {
   const Node& node = run_.topology->nodes[node_];
   SinkContext context;
   context.node_name = node.name;
+  context.topology = run_.topology->id;
   context.base_folder = run_.topology->folder;
   context.clock = run_.clock;
   context.ending = [&run = run_] { return run.end.stop || run.end.abandon; };
-  context.topology = run_.topology->id;
+  const bool keeps = sink_->keeps_position();
+  if (!keeps) context.delivered = committer_.keep_delivered(node_);
   if (Status status = sink_->open(context); !status.is_ok()) return status;
-  HUILIU_ASSIGN_OR_RETURN(position_, sink_->position());
+  position_ = context.delivered;
+  if (keeps) {
+    HUILIU_ASSIGN_OR_RETURN(position_, sink_->position());
+  }
   if (mutant("outbox.resume_late") && position_ > 0) ++position_;
   if (position_ > opened_end_) {
     return Status::fatal(node.name +
@@ -77,7 +83,8 @@ bool Delivery::step() {
   if (!attached_ && !wait_for_store()) return false;
   if (drained()) return false;
   const std::string& name = run_.topology->nodes[node_].name;
-  Result<std::vector<OutboxEntry>> entries = run_.backend->read_log(name, position_, kMostBytes);
+  const std::size_t most = sink_->keeps_position() ? kMostBytes : kOneEntry;
+  Result<std::vector<OutboxEntry>> entries = run_.backend->read_log(name, position_, most);
   if (!entries.is_ok()) {
     run_.end.fail(entries.status());
     return true;

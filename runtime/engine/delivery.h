@@ -29,6 +29,8 @@ class Delivery {
   bool drained() const { return attached_ && position_ >= committer_.outbox_end(node_); }
   std::size_t node() const { return node_; }
   Status finish() { return sink_->finish(); }
+  /// What the sink says of itself; any thread.
+  std::vector<Figure> figures() const { return sink_->figures(); }
 
  private:
   /// Opens the store and learns how far it is.

@@ -111,15 +111,22 @@ bool Engine::step(std::uint64_t choice) {
 
 Status Engine::finish() {
   if (Status failure = run_.end.failure(); !failure.is_ok()) return failure;
-  if (!delivers_all(run_)) return committer_->settle(true);
+  HUILIU_RETURN_IF_ERROR(deliver_rest());
+  HUILIU_RETURN_IF_ERROR(committer_->save_deliveries());
+  if (Status failure = run_.end.failure(); !failure.is_ok()) return failure;
+  return delivers_all(run_) && run_.end.input_ended ? committer_->finish()
+                                                    : committer_->settle(true);
+}
+
+Status Engine::deliver_rest() {
+  if (!delivers_all(run_)) return Status::ok();
   for (auto& delivery : deliveries_) {
     // Asked to stop, it leaves the rest to the next start: the store may be away.
     while (!delivery->drained() && !run_.end.stop && run_.end.failure().is_ok()) delivery->step();
     if (!delivery->drained() || !run_.end.input_ended) continue;
     if (Status status = delivery->finish(); !status.is_ok()) return status;
   }
-  if (Status failure = run_.end.failure(); !failure.is_ok()) return failure;
-  return run_.end.input_ended ? committer_->finish() : committer_->settle(true);
+  return run_.end.failure();
 }
 
 bool Engine::everything_delivered() const {
@@ -189,6 +196,9 @@ EngineProgress Engine::progress() {
   progress.figures = std::move(committed.figures);
   progress.source_figures = sequencer_->figures();
   progress.sink_figures = std::move(committed.sink_figures);
+  for (const auto& delivery : deliveries_) {
+    for (Figure& figure : delivery->figures()) progress.source_figures.push_back(std::move(figure));
+  }
   for (const auto& thread : threads_) progress.threads.push_back(thread->figures());
   progress.uncommitted_bytes = run_.flow.uncommitted_bytes;
   progress.away = run_.health.away();

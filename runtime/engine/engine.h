@@ -21,7 +21,7 @@ struct EngineProgress {
   std::vector<Ledger::Totals> totals;                       ///< per node, committed
   std::shared_ptr<const RunFigures> figures;                ///< null before the first commit
   std::shared_ptr<const std::vector<Figure>> sink_figures;  ///< null before the sinks are open
-  std::vector<Figure> source_figures;  ///< what readers of sources say of themselves
+  std::vector<Figure> source_figures;  ///< what readers and delivering sinks say of themselves
   std::vector<ThreadFigures> threads;
   std::uint64_t uncommitted_bytes = 0;           ///< read, which a crash now would have read again
   std::map<std::string, Away> away;              ///< component → why it cannot do its work
@@ -84,6 +84,7 @@ class Engine {
   const Unread& unread() const { return run_.unread; }
 
  private:
+  Status deliver_rest();
   Status open_parts();
   /// The last epoch is committed, and stores have to apply what is left.
   bool delivers_rest() const;

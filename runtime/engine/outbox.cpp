@@ -26,6 +26,12 @@ void Outbox::add_to(EpochCommit& commit) {
     known_ = entries_;
   }
   const std::uint64_t delivered = delivered_;
+  if (saves_ && delivered > saved_) {
+    const bool early = mutant("outbox.delivered_early");
+    commit.meta.emplace_back(MetaKey::outbox_delivered(log_),
+                             std::to_string(early ? appended_ : delivered));
+    saved_ = delivered;
+  }
   if (delivered <= trimmed_) return;
   commit.trims.emplace_back(log_, mutant("outbox.trim_early") ? appended_ : delivered);
   trimmed_ = delivered;

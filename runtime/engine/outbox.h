@@ -35,6 +35,14 @@ class Outbox {
   /// The epoch is committed: its entries can be delivered.
   void committed() { committed_ = appended_; }
   std::uint64_t committed_end() const { return committed_; }
+  /// From now on what is delivered commits too, since the sink has no place for it; the state has
+  /// `saved`. Before the first add_to() that follows.
+  void save_delivered(std::uint64_t saved) {
+    saved_ = saved;
+    saves_ = true;
+  }
+  /// Whether something was delivered of which the state does not know, but should. Any thread.
+  bool has_unsaved() const { return saves_ && delivered_ > saved_; }
   /// The store has applied everything up to this entry: at `now_ms` by the clock, or 0 if an
   /// earlier run knows when.
   void delivered(std::uint64_t sequence, std::int64_t now_ms) {
@@ -57,6 +65,8 @@ class Outbox {
   std::vector<LogAppend> pending_;  // this epoch's
   std::uint64_t appended_;          // the last number given out
   std::uint64_t trimmed_ = 0;
+  std::atomic<bool> saves_{false};
+  std::atomic<std::uint64_t> saved_{0};
   std::atomic<std::uint64_t> committed_;
   std::atomic<std::uint64_t> delivered_{0};
   std::atomic<std::int64_t> delivered_ms_{0};

@@ -73,5 +73,34 @@ TEST(OutboxTest, WhatEntriesLookLikeIsCommittedOnce) {
   EXPECT_TRUE(second.meta.empty());
 }
 
+TEST(OutboxTest, WhatASinkWithoutAPositionHasAppliedIsCommittedOnceItIsApplied) {
+  Outbox outbox("push", 3);
+  outbox.save_delivered(2);
+  outbox.delivered(2, 0);
+  EXPECT_FALSE(outbox.has_unsaved());
+  outbox.append("a", {1});
+  EpochCommit first, second, third;
+  outbox.add_to(first);
+  outbox.committed();
+  const auto saved = [](const EpochCommit& commit) {
+    for (const auto& [key, value] : commit.meta) {
+      if (key == "outbox_delivered/push") return value;
+    }
+    return std::string();
+  };
+  EXPECT_EQ(saved(first), "") << "nothing was applied since the start";
+  outbox.delivered(3, 0);
+  EXPECT_TRUE(outbox.has_unsaved());
+  outbox.append("b", {1});
+  outbox.add_to(second);
+  EXPECT_EQ(saved(second), "3") << "not the entries that commit with it";
+  EXPECT_FALSE(outbox.has_unsaved());
+  outbox.add_to(third);
+  EXPECT_EQ(saved(third), "");
+  Outbox store("db", 0);
+  store.delivered(1, 0);
+  EXPECT_FALSE(store.has_unsaved()) << "the store keeps its position";
+}
+
 }  // namespace
 }  // namespace huiliu::runtime

@@ -69,6 +69,8 @@ struct Flow {
   std::atomic<std::uint64_t> shares_in_flight{0};   ///< of them, kFullShare for a full one
   std::atomic<std::uint64_t> outbox_records{0};     ///< committed, not yet delivered
   std::atomic<std::uint64_t> uncommitted_bytes{0};  ///< read, which a crash now has read again
+  /// A sink without a position of its own has applied what the state does not know of yet.
+  std::atomic<bool> unsaved_deliveries{false};
   /// Operators, on all threads, that have more to make of their state in the next slices.
   std::atomic<std::uint64_t> holding{0};
 

@@ -272,7 +272,8 @@ std::optional<Sequencer::Work> Sequencer::without_input(std::int64_t now, const 
                                   [](const SplitEvent& event) { return moves_time(event.kind); });
   // The next slice is enough for that if it comes anyway; where nothing is chance, no other may be.
   const bool holding = !strict_ && run_.flow.holding > 0;
-  const bool due = (dirty_ || moving || pacing.empty_epoch) && epoch_is_due(now, pacing);
+  const bool of_use = pacing.empty_epoch || run_.flow.unsaved_deliveries;
+  const bool due = (dirty_ || moving || of_use) && epoch_is_due(now, pacing);
   // Where all input is bounded, a slice that only ends an epoch is all that is chance.
   if (moving || holding || due) return control(false, due, !strict_);
   return std::nullopt;
