@@ -50,7 +50,6 @@ struct SinkContext {
   std::vector<std::uint16_t> owned_shards = {};
   /// Whether the topology is to end: then the sink gives up waiting for others. May be null.
   std::function<bool()> ending = {};
-  std::string topology;  ///< its name; stores tell by it whose position is whose
 };
 
 /// How far the input of one shard has come in event time at the end of an epoch, as far as it
