@@ -6,6 +6,7 @@
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -31,6 +32,7 @@ def main() -> int:
     work = Path(tempfile.mkdtemp(prefix="huiliu-postgres-"))
     os.chmod(work, 0o755)  # the server runs as another user
     server = Postgres(work / "server")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the server ends with the test
     try:
         server.start()
         run_contract(Contract(args.huiliu.resolve(), work, server, args.seed, args.kills), args.scenarios)
