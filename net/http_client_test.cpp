@@ -57,6 +57,10 @@ TEST(HttpClientTest, AnAnswerThatIsTooLargeIsNone) {
   const auto server = serve("127.0.0.1:0");
   HttpClient client(HttpPeer(server->address()), 5);
   EXPECT_EQ(client.ask(kQuestion, seconds(5)).status().code(), StatusCode::kUnavailable);
+  HttpQuestion large = kQuestion;
+  large.body = std::string(60'000, 'x');
+  const auto answer = client.ask(large, seconds(5));
+  EXPECT_EQ(answer.status().code(), StatusCode::kUnavailable);
 }
 
 }  // namespace
