@@ -31,7 +31,7 @@ class TlsTest : public ::testing::Test {
     signed_by_ca("elsewhere", "subjectAltName=DNS:elsewhere.example");
     signed_by_ca("client", "extendedKeyUsage=clientAuth");
     shell("openssl pkey -in server.key -aes256 -passout pass:abcd -out locked.key");
-    std::ofstream(path("empty.pem"));
+    std::ofstream(path("empty.pem")).flush();
     std::ofstream(path("noise.pem")) << "noise\n";
   }
   static void TearDownTestSuite() { fs::remove_all(folder()); }

@@ -47,8 +47,9 @@ class HttpIntakeTest : public ::testing::Test {
   }
   net::HttpResponse ask(net::HttpRequest request) {
     std::promise<net::HttpResponse> told;
-    handler_->answer(std::move(request),
-                     net::HttpReply([&](net::HttpResponse response) { told.set_value(response); }));
+    handler_->answer(std::move(request), net::HttpReply([&](net::HttpResponse response) {
+                       told.set_value(std::move(response));
+                     }));
     return told.get_future().get();
   }
   static net::HttpRequest request(std::string body, std::string type = "application/x-ndjson",
