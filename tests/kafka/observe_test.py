@@ -64,7 +64,7 @@ def watch(huiliu, folder, broker):
             sent = float(prometheus.ask('huiliu_kafka_client_sent_bytes_total{client="producer"}')[0]["value"][1])
             assert sent > 5 * RECORDS * 20, sent
             broker.kill()
-            until("the broker's absence is seen", lambda: "kafka" in not_ready(port) or "epoch_overdue" in not_ready(port))
+            until("the broker's absence is seen", lambda: '"away"' in not_ready(port) or "epoch_overdue" in not_ready(port), 90)
             broker.start()
             until("it is ready again", lambda: get(f"http://127.0.0.1:{port}/readyz"), 90)
     finally:
