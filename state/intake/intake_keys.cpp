@@ -44,9 +44,9 @@ void IntakeKeys::put(const Hash& hash, const Known& known) {
   order_.emplace_back(known, hash);
 }
 
-void IntakeKeys::add(const runtime::IntakeEntry& entry) {
+void IntakeKeys::add(const runtime::IntakeEntry& entry, std::uint64_t body_hash) {
   if (entry.key.empty()) return;
-  put(name_of(entry.key), {entry.number, entry.arrived_ms, entry.records, hash_of(entry.body)});
+  put(name_of(entry.key), {entry.number, entry.arrived_ms, entry.records, body_hash});
 }
 
 std::uint64_t IntakeKeys::forget(std::int64_t before_ms) {

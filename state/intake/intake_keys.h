@@ -30,7 +30,8 @@ class IntakeKeys {
   static std::uint64_t hash_of(std::string_view body);
   const Known* find(std::string_view key) const;
   /// Entries come in the order of their numbers.
-  void add(const runtime::IntakeEntry& entry);
+  void add(const runtime::IntakeEntry& entry) { add(entry, hash_of(entry.body)); }
+  void add(const runtime::IntakeEntry& entry, std::uint64_t body_hash);
   /// Forgets what arrived before; how many were forgotten because there are too many.
   std::uint64_t forget(std::int64_t before_ms);
   std::size_t size() const { return known_.size(); }

@@ -92,18 +92,20 @@ Status IntakeLog::load_keys() {
 }
 
 void IntakeLog::append(IntakeEntry entry, Done done) {
+  // Bodies may be large: others are not to wait for this.
+  const std::uint64_t body_hash = entry.key.empty() ? 0 : IntakeKeys::hash_of(entry.body);
   std::optional<IntakeReceipt> known;
   {
     const std::lock_guard lock(mutex_);
-    known = take_in(entry, done);
+    known = take_in(entry, body_hash, done);
     if (!known) work_.notify_all();
   }
   if (known) done(*known);
 }
 
-std::optional<IntakeReceipt> IntakeLog::take_in(IntakeEntry& entry, Done& done) {
+std::optional<IntakeReceipt> IntakeLog::take_in(IntakeEntry& entry, std::uint64_t body_hash,
+                                                Done& done) {
   const auto waiting = entry.key.empty() ? unanswered_.end() : unanswered_.find(entry.key);
-  const std::uint64_t body_hash = entry.key.empty() ? 0 : IntakeKeys::hash_of(entry.body);
   const IntakeReceipt other{Status::invalid("the key was used for another body")};
   if (waiting != unanswered_.end()) {
     if (waiting->second->body_hash != body_hash) return other;
@@ -238,7 +240,7 @@ void IntakeLog::answer(const Group& group, const Status& status) {
       ++failures_;
     }
     for (const auto& waiting : group) {
-      if (status.is_ok()) keys_.add(waiting->entry);
+      if (status.is_ok()) keys_.add(waiting->entry, waiting->body_hash);
       if (!waiting->entry.key.empty()) unanswered_.erase(waiting->entry.key);
     }
   }

@@ -58,7 +58,8 @@ class IntakeLog final : public runtime::Intake {
   runtime::Status sync_last() const;
   runtime::Status load_keys();
   /// What is known of an entry already, or else queues it; under the lock.
-  std::optional<runtime::IntakeReceipt> take_in(runtime::IntakeEntry& entry, Done& done);
+  std::optional<runtime::IntakeReceipt> take_in(runtime::IntakeEntry& entry,
+                                                std::uint64_t body_hash, Done& done);
   void run();
   using Group = std::vector<std::shared_ptr<Waiting>>;
   Group take_group();
