@@ -26,6 +26,12 @@ namespace {
 constexpr std::string_view kBatches = "/v1/batches";
 constexpr std::size_t kDayDigits = 10;
 
+HttpResponse unknown_sender(const Answers& say) {
+  return say.problem(401, "unauthorized",
+                     "send `Authorization: Bearer TOKEN` with a token that is known and in force",
+                     "请在 Authorization: Bearer 中提供有效的令牌");
+}
+
 std::optional<HttpResponse> wrong_key(const std::string& key, const Answers& say) {
   constexpr std::size_t kMost = 200;
   if (key.size() <= kMost) return std::nullopt;
@@ -62,16 +68,13 @@ std::optional<Senders::Sender> HttpIntake::sender_of(const HttpRequest& request)
 
 std::optional<HttpResponse> HttpIntake::refusal(const HttpRequest& head) {
   if (sender_of(head)) return std::nullopt;
-  return Answers(head.accept_language)
-      .problem(401, "unauthorized",
-               "send `Authorization: Bearer TOKEN` with a token that is known and in force",
-               "请在 Authorization: Bearer 中提供有效的令牌");
+  return unknown_sender(Answers(head.accept_language));
 }
 
 void HttpIntake::answer(HttpRequest request, HttpReply reply) {
   const Answers say(request.accept_language);
   const auto sender = sender_of(request);
-  if (!sender) return reply(*refusal(request));
+  if (!sender) return reply(unknown_sender(say));
   const bool get = request.method == "GET", post_it = request.method == "POST";
   const std::string_view path = request.path;
   if (path == kBatches && post_it) return post(request, *sender, say, std::move(reply));
