@@ -315,17 +315,22 @@ Status IntakeLog::remove(const IntakeSegment& segment) {
   return delete_if_there(env_, segment.path);
 }
 
+// In memory first: once the file is gone nobody is told of what was in it.
 void IntakeLog::forget_keys() {
   const std::int64_t before = clock_.now_ms() - options_.keys_ms;
+  std::uint64_t many = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    many = keys_.forget(before);
+  }
+  if (many > 0) {
+    spdlog::warn("intake: {} keys of requests were forgotten before their time: there are too many",
+                 many);
+  }
   std::erase_if(keys_files_, [&](const KeysFile& file) {
     if (file.latest_ms >= before) return false;
     return delete_if_there(env_, intake_path(folder_, file.number, kIntakeKeysSuffix)).is_ok();
   });
-  const std::lock_guard lock(mutex_);
-  if (const std::uint64_t many = keys_.forget(before)) {
-    spdlog::warn("intake: {} keys of requests were forgotten before their time: there are too many",
-                 many);
-  }
 }
 
 Status IntakeLog::find(std::uint64_t after, IntakeSegment& segment) const {
