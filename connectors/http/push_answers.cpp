@@ -42,23 +42,32 @@ rapidjson::Document parsed(const std::string& body) {
   return document;
 }
 
-std::vector<RefusedRow> receipts(const std::string& body, std::size_t rows) {
-  std::vector<RefusedRow> refused;
+void take_number(PushVerdict& verdict, std::size_t rows, std::size_t row, std::string number) {
+  if (number.empty()) return;
+  verdict.numbers.resize(rows);
+  verdict.numbers[row] = std::move(number);
+}
+
+void take_receipts(const std::string& body, std::size_t rows, PushVerdict& verdict) {
   const rapidjson::Document document = parsed(body);
-  if (document.HasParseError() || !document.IsObject()) return refused;
+  if (document.HasParseError() || !document.IsObject()) return;
+  if (const std::string number = member(document, "receipt"); !number.empty()) {
+    verdict.numbers.assign(rows, number);
+  }
   const auto results = document.FindMember("results");
-  if (results == document.MemberEnd() || !results->value.IsArray()) return refused;
+  if (results == document.MemberEnd() || !results->value.IsArray()) return;
   std::vector<bool> seen(rows);
   for (const rapidjson::Value& one : results->value.GetArray()) {
-    if (!one.IsObject() || member(one, "outcome") != "rejected") continue;
+    if (!one.IsObject()) continue;
     const auto index = one.FindMember("index");
     if (index == one.MemberEnd() || !index->value.IsUint64()) continue;
     const auto row = static_cast<std::size_t>(index->value.GetUint64());
     if (row >= rows || seen[row]) continue;
     seen[row] = true;
-    refused.push_back({row, member(one, "code"), member(one, "message")});
+    take_number(verdict, rows, row, member(one, "receipt"));
+    if (member(one, "outcome") != "rejected") continue;
+    verdict.refused.push_back({row, member(one, "code"), member(one, "message")});
   }
-  return refused;
 }
 
 // What a receiver says is in its own words: {"code": .., "message": ..} or {"error": ..}, or text.
@@ -119,7 +128,7 @@ PushVerdict judge(const net::HttpAnswer& answer, std::size_t rows, std::int64_t 
   const bool repeated = status == 409 && answer.retry_after.empty();
   if ((status >= 200 && status < 300) || repeated) {
     verdict.kind = PushVerdict::Kind::kTaken;
-    verdict.refused = receipts(answer.body, rows);
+    take_receipts(answer.body, rows, verdict);
     return verdict;
   }
   if (status == 400 || status == 413 || status == 422) {

@@ -25,14 +25,17 @@ struct PushVerdict {
   };
   Kind kind = Kind::kAgain;
   std::vector<RefusedRow> refused;  ///< kTaken
-  std::string code, message;        ///< kRefused: of the batch; kAgain: why, for people
+  /// kTaken: the receiver's number of each row; empty if it names none.
+  std::vector<std::string> numbers;
+  std::string code, message;  ///< kRefused: of the batch; kAgain: why, for people
   std::optional<std::chrono::milliseconds> pause;  ///< kAgain: Retry-After
   bool is_unknown_sender = false;                  ///< kAgain: 401 or 403
 };
 
 /// 2xx and 409 are taken, with the receipts in the body if there are any:
-/// {"results":[{"index":0,"outcome":"accepted|rejected","code":"..","message":".."}]}. 400, 413 and
-/// 422 are refused. All else, also 409 with Retry-After (another request with the key is in work),
+/// {"receipt":"..","results":[{"index":0,"outcome":"accepted|rejected","code":"..","message":"..",
+/// "receipt":".."}]}; a receipt of the whole answer is that of rows without one. 400, 413 and 422
+/// are refused. All else, also 409 with Retry-After (another request with the key is in work),
 /// is to be sent again. `rows`: of the batch; receipts of others are left out. `now_ms` is for a
 /// Retry-After that is a date.
 PushVerdict judge(const net::HttpAnswer& answer, std::size_t rows, std::int64_t now_ms);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "codecs/receipts.h"
+
 namespace huiliu::connectors {
 
 using runtime::Config;
@@ -105,6 +107,23 @@ void parse_secrets(const Config& config, PushOptions& options, Diagnostics& diag
   if (config.string_or("signature", "hmac-sha256") == "hmac-sm3") options.mac = net::MacHash::kSm3;
 }
 
+// What the receiver refuses must be somewhere.
+void check_refused_rows(const PushOptions& options, const runtime::SinkDeclaration& declaration) {
+  Diagnostics& diagnostics = declaration.diagnostics;
+  if (!options.receipts && options.dead_letters.empty()) {
+    diagnostics.error(declaration.config.place(), "rows that the receiver refuses go nowhere",
+                      "give `dead_letters: FILE`, or let a node read `SINK.receipts`");
+  }
+  if (!options.receipts) return;
+  const runtime::Schema sent = sent_schema(options, declaration);
+  if (const std::string_view taken = codecs::taken_receipt_field(sent); !taken.empty()) {
+    diagnostics.error(
+        declaration.config["fields"].place(),
+        fmt::format("a row is sent with a field '{}', which receipts have themselves", taken),
+        "send it by another name (`fields: [{name: ..., field: ...}]`)");
+  }
+}
+
 Option file(const char* name, const char* doc) {
   return {.name = name, .type = OptionType::kPath, .doc = doc};
 }
@@ -141,9 +160,11 @@ std::vector<Option> push_options() {
        .maximum = 100000},
       {.name = "dead_letters",
        .type = OptionType::kPath,
-       .doc = "File that rows go to which the receiver refuses, as NDJSON: row, code, message, "
-              "batch, time. It is on disk before the position moves on.",
-       .required = true},
+       .doc =
+           "File that rows go to which the receiver refuses, as NDJSON: row, code, message, "
+           "batch, time. It is on disk before the position moves on. Default: there is none, and "
+           "such rows go to `SINK.rejects`, which must be read then or be named by the "
+           "topology's `rejects` together with a node that reads `SINK.receipts`."},
       {.name = "token",
        .type = OptionType::kString,
        .doc = "Sent as `Authorization: Bearer`. It is a secret: write ${NAME} or ${file:PATH}."},
@@ -206,7 +227,24 @@ PushOptions parse_push_options(runtime::SinkDeclaration& declaration) {
   if (config.has("longest_pause")) options.longest_pause = config["longest_pause"].as_duration();
   options.breaker = static_cast<unsigned>(config.int_or("breaker", 5));
   options.dead_letters = config.string_or("dead_letters", "");
+  options.receipts = declaration.receipts_read;
+  check_refused_rows(options, declaration);
   return options;
+}
+
+runtime::Schema sent_schema(const PushOptions& options, const runtime::SinkDeclaration& sink) {
+  std::vector<runtime::Field> fields;
+  for (const codecs::OutputColumn& column : options.columns) {
+    std::optional<runtime::Type> type;
+    for (const runtime::Schema* input : sink.inputs) {
+      const auto index = input->index_of(column.field);
+      if (!index) continue;
+      const runtime::Type here = (*input)[*index].type;
+      type = type && *type != here ? runtime::Type::kString : here;
+    }
+    fields.push_back({column.name, type.value_or(runtime::Type::kString)});
+  }
+  return runtime::Schema(std::move(fields));
 }
 
 std::string entries_of(const PushOptions& options) {

@@ -28,13 +28,16 @@ struct PushOptions {
   std::size_t batch_rows = 100;
   std::chrono::milliseconds timeout{30'000};
   std::chrono::milliseconds longest_pause{60'000};
-  unsigned breaker = 5;  ///< failures in a row after which it pauses longer
-  std::string dead_letters;
+  unsigned breaker = 5;      ///< failures in a row after which it pauses longer
+  std::string dead_letters;  ///< "" = there is no such file
+  bool receipts = false;     ///< somebody reads what becomes of rows
 };
 
 std::vector<runtime::Option> push_options();
 /// The declaration's config is checked against them. What is wrong beyond that becomes diagnostics.
 PushOptions parse_push_options(runtime::SinkDeclaration& declaration);
+/// What is sent of a row, as receipts repeat it.
+runtime::Schema sent_schema(const PushOptions& options, const runtime::SinkDeclaration& sink);
 /// What entries of the outbox look like, and how they are cut into batches: a batch that is sent
 /// again must be the same.
 std::string entries_of(const PushOptions& options);

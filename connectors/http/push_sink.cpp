@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "codecs/receipts.h"
 #include "connectors/http/dead_letters.h"
 #include "connectors/http/push_answers.h"
 #include "connectors/http/push_batch.h"
@@ -14,6 +15,7 @@
 #include "net/token.h"
 #include "runtime/base/failpoint.h"
 #include "runtime/base/paths.h"
+#include "runtime/record/key.h"
 
 namespace huiliu::connectors {
 namespace {
@@ -47,6 +49,10 @@ class PushSink final : public runtime::OutboxSink {
     rest_.clear();
     cut_ = 0;
     taken_ = context.delivered;
+    receipts_ = context.receipts;
+    if (options_.receipts && !receipts_) {
+      return Status::fatal(node_ + ": nothing can be kept of what the receiver says");
+    }
     HUILIU_RETURN_IF_ERROR(read_secrets());
     net::TlsTrust trust = options_.trust;
     for (std::string* file : {&trust.ca, &trust.certificate, &trust.key}) {
@@ -60,6 +66,7 @@ class PushSink final : public runtime::OutboxSink {
     peer.ca_name = "`tls: {ca}`";
     peer.own_name = "`tls: {certificate, key}`";
     client_ = std::make_unique<net::HttpClient>(std::move(peer), kMostAnswer);
+    if (options_.dead_letters.empty()) return Status::ok();
     return letters_.open(runtime::resolve_path(folder_, options_.dead_letters), context.delivered);
   }
 
@@ -71,10 +78,14 @@ class PushSink final : public runtime::OutboxSink {
         held_ = entry;
         const auto batches = cut_entry(held_, options_.batch_rows);
         rest_.assign(batches.begin(), batches.end());
+        said_ = {};
         cut_ = entry.sequence;
       }
       HUILIU_RETURN_IF_ERROR(send_rest());
       HUILIU_RETURN_IF_ERROR(letters_.sync());
+      if (!runtime::mutant("receipts.lost") || taken_ % 2 == 0) {
+        HUILIU_RETURN_IF_ERROR(keep_receipts());
+      }
       taken_ = entry.sequence;
     }
     return Status::ok();
@@ -139,16 +150,19 @@ class PushSink final : public runtime::OutboxSink {
 
   Status settle(const PushBatch& batch, const PushVerdict& verdict, std::int64_t now) {
     if (verdict.kind == PushVerdict::Kind::kTaken) {
-      ++counts_.batches;
       for (const RefusedRow& row : verdict.refused) {
         HUILIU_RETURN_IF_ERROR(bury(batch, row.index, row.code, row.message, now));
       }
+      ++counts_.batches;
+      take_receipts(batch, verdict, now);
       rest_.pop_front();
       return Status::ok();
     }
     const std::size_t rows = batch.rows.size();
     if (rows == 1) {
       HUILIU_RETURN_IF_ERROR(bury(batch, 0, verdict.code, verdict.message, now));
+      const PushVerdict one{.refused = {{0, verdict.code, verdict.message}}};
+      take_receipts(batch, one, now);
       rest_.pop_front();
       return Status::ok();
     }
@@ -158,8 +172,38 @@ class PushSink final : public runtime::OutboxSink {
     return Status::ok();
   }
 
+  void take_receipts(const PushBatch& batch, const PushVerdict& verdict, std::int64_t now) {
+    if (!receipts_) return;
+    const std::size_t before = said_.receipts.size();
+    for (std::size_t row = 0; row < batch.rows.size(); ++row) {
+      codecs::Receipt& receipt = said_.receipts.emplace_back();
+      receipt.row = batch.rows[row];
+      if (!verdict.numbers.empty()) receipt.number = verdict.numbers[row];
+    }
+    for (const RefusedRow& row : verdict.refused) {
+      codecs::Receipt& receipt = said_.receipts[before + row.index];
+      receipt.accepted = false;
+      receipt.code = row.code;
+      receipt.message = row.message;
+      if (options_.dead_letters.empty()) ++counts_.letters;
+    }
+    said_.at_ms = now;
+  }
+
+  // Those of a whole entry: which requests it took is not the same after a crash, its rows are.
+  Status keep_receipts() {
+    if (!receipts_) return Status::ok();
+    said_.name = fmt::format("{}.{}", owner_, cut_);
+    said_.key = fmt::format("{}.{:016x}", said_.name, runtime::KeyBuilder::hash_bytes(held_.bytes));
+    if (runtime::mutant("receipts.other_key")) said_.key += std::to_string(said_.at_ms);
+    HUILIU_RETURN_IF_ERROR(codecs::keep_receipts(*receipts_, said_));
+    runtime::failpoint("push.after_receipts");
+    return Status::ok();
+  }
+
   Status bury(const PushBatch& batch, std::size_t row, const std::string& code,
               const std::string& message, std::int64_t now) {
+    if (options_.dead_letters.empty()) return Status::ok();
     DeadLetter letter{batch.rows[row], code, message, batch.sequence, {}, batch.first + row};
     letter.batch = fmt::format("{}.{}.{}.{}", owner_, batch.sequence, batch.part, batch.part_hash);
     bool added = false;
@@ -219,6 +263,8 @@ class PushSink final : public runtime::OutboxSink {
   std::uint64_t taken_ = 0, cut_ = 0;  // sequences
   OutboxEntry held_;                   // the entry `cut_`
   std::deque<PushBatch> rest_;         // of it, which point into it
+  std::shared_ptr<runtime::Intake> receipts_;
+  codecs::ReceiptBatch said_;  // of its rows that are not in `rest_`
 };
 
 }  // namespace

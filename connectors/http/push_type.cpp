@@ -18,8 +18,9 @@ runtime::Descriptor descriptor() {
       "keys has every row exactly once. The position commits with the epochs, so that after a "
       "crash few batches come again.\n\n2xx, and 409 without Retry-After, mean taken; receipts of "
       "rows may be in the body. 400, 413 and 422 mean that something in the batch is refused: it "
-      "is sent in halves, down to the row, which goes to `dead_letters`. Everything else is sent "
-      "again, with growing pauses; Retry-After is honoured. What a receiver has to do is in the "
+      "is sent in halves, down to the row, which goes to `dead_letters` or `SINK.rejects`. What "
+      "became of each row is the stream `SINK.receipts`. Everything else is sent again, with "
+      "growing pauses; Retry-After is honoured. What a receiver has to do is in the "
       "guide [push by HTTP](../guides/push-by-http.md).\n\nTimestamps are written as "
       "milliseconds, dates as yyyy-mm-dd.";
   d.options = push_options();
@@ -44,6 +45,9 @@ runtime::SinkType type() {
   t.create_encoder = [](const SinkDeclaration& declaration, std::size_t input) {
     const auto& options = declaration.kept<PushOptions>();
     return codecs::make_json_encoder(options.columns, *declaration.inputs[input], options.nulls);
+  };
+  t.receipt_row = [](const SinkDeclaration& declaration) {
+    return sent_schema(declaration.kept<PushOptions>(), declaration);
   };
   t.create_outbox_sink = [](const SinkDeclaration& declaration) {
     return make_push_sink(declaration.kept<PushOptions>());

@@ -12,6 +12,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/status.h"
 #include "runtime/component/figure.h"
+#include "runtime/component/intake.h"
 #include "runtime/component/operator.h"
 #include "runtime/record/record.h"
 #include "runtime/record/schema.h"
@@ -50,6 +51,9 @@ struct SinkContext {
   std::vector<std::uint16_t> owned_shards = {};
   /// Whether the topology is to end: then the sink gives up waiting for others. May be null.
   std::function<bool()> ending = {};
+  /// Of a sink whose receipts somebody reads (SinkDeclaration::receipts_read): where it says what
+  /// became of records, before its position moves on. Else null.
+  std::shared_ptr<Intake> receipts = {};
 };
 
 /// How far the input of one shard has come in event time at the end of an epoch, as far as it
@@ -141,6 +145,8 @@ struct SinkDeclaration : Declaration {
   /// Which part of the file at its option `path` it writes, such as a table; "" = the whole file.
   std::string part;
   bool shares_part = false;  ///< another sink may write the same part, since rows have keys
+  /// A node reads what becomes of the records (SinkType::receipt_row).
+  bool receipts_read = false;
 };
 
 struct SinkType {
@@ -153,6 +159,9 @@ struct SinkType {
   /// Exactly one of the two is set.
   std::function<std::unique_ptr<EpochSink>(const SinkDeclaration&)> create_epoch_sink;
   std::function<std::unique_ptr<OutboxSink>(const SinkDeclaration&)> create_outbox_sink;
+  /// Optional, of an outbox sink that learns what becomes of each record: what a receipt repeats of
+  /// the record. Then the topology may read SINK.receipts (runtime/topology/receipts.h).
+  std::function<Schema(const SinkDeclaration&)> receipt_row = {};
 };
 
 }  // namespace huiliu::runtime

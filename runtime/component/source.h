@@ -114,6 +114,9 @@ struct SourceContext {
   /// Opens where the source keeps what is sent to it; kInvalid with the remedy if the backend has
   /// no such place. May be empty: the source is opened where nothing is sent to it.
   std::function<Result<std::shared_ptr<Intake>>(const IntakeOptions&)> intake = {};
+  /// Of the source that gives a sink's receipts: whether the sink has delivered all that it will
+  /// ever get. May be empty: then nobody knows.
+  std::function<bool()> nothing_follows = {};
   RunParts* parts = nullptr;          ///< what readers of the run share; null: nothing
   std::size_t slice_bytes = 1 << 20;  ///< aim of a slice's size
   /// If several processes share the work: this one reads partitions whose number modulo `shards` is
@@ -181,6 +184,8 @@ struct DecoderContext {
 struct SourceDeclaration : Declaration {
   using Declaration::Declaration;
   EventTime event_time;
+  /// Of the source that gives a sink's receipts: what a receipt repeats of the record; else null.
+  std::shared_ptr<const Schema> receipt_row;
 };
 
 /// Where a record stands for people who open the file it came from.

@@ -4,6 +4,7 @@
 
 #include "runtime/base/failpoint.h"
 #include "runtime/base/log_context.h"
+#include "runtime/topology/receipts.h"
 
 namespace huiliu::runtime {
 namespace {
@@ -25,6 +26,10 @@ Status Delivery::attach() {
   context.base_folder = run_.topology->folder;
   context.clock = run_.clock;
   context.ending = [&run = run_] { return run.end.stop || run.end.abandon; };
+  if (node.sink_declaration->receipts_read) {
+    // Its reader opens the same.
+    HUILIU_ASSIGN_OR_RETURN(context.receipts, run_.intakes.open(receipts_name(node.name), {}));
+  }
   const bool keeps = sink_->keeps_position();
   if (!keeps) context.delivered = committer_.keep_delivered(node_);
   if (Status status = sink_->open(context); !status.is_ok()) return status;

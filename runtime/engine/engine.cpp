@@ -24,6 +24,12 @@ Engine::Engine(const Topology& topology, unsigned parallelism, Backend& backend,
     }
     return !run_.end.ending();
   };
+  run_.is_delivered = [this](std::size_t sink) {
+    if (committer_->committed_epoch() != run_.backend->last_epoch()) return false;
+    return std::ranges::all_of(deliveries_, [sink](const auto& delivery) {
+      return delivery->node() != sink || delivery->drained();
+    });
+  };
   sequencer_ = std::make_unique<Sequencer>(run_);
   timeline_ = std::make_unique<Timeline>(topology, owned);
   committer_ = std::make_unique<Committer>(run_);

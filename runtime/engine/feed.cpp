@@ -44,8 +44,9 @@ SourceContext Feed::context() {
   context.splits = this;
   context.parts = &run_.parts;
   context.intake = [this](const IntakeOptions& options) {
-    return run_.backend->open_intake(description_.name, options);
+    return run_.intakes.open(description_.name, options);
   };
+  context.nothing_follows = [this] { return nothing_follows_.load(); };
   context.slice_bytes = run_.slice_bytes;
   context.owned_shards = run_.backend->owned_shards();
   context.shards = run_.topology->shards;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -63,6 +64,8 @@ class Feed final : private Splits {
   std::pair<std::uint64_t, std::uint64_t> progress() const;
   /// What the reader says of itself, with the source's name.
   std::vector<Figure> figures() const;
+  /// Of a source of receipts: the sink has delivered all that it will get.
+  void say_nothing_follows() { nothing_follows_ = true; }
   /// The reader is to hold the split back from its next read on, or no longer.
   void hold(SplitId split, bool held);
   /// An epoch with these positions is committed: the reader learns of it before its next read.
@@ -90,6 +93,8 @@ class Feed final : private Splits {
   std::unique_ptr<SourceReader> reader_;
   bool bounded_ = false;
   Thread thread_;
+
+  std::atomic<bool> nothing_follows_{false};
 
   // Used by whoever reads.
   Backoff backoff_;

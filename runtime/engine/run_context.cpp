@@ -4,6 +4,7 @@
 
 #include "runtime/base/backoff.h"
 #include "runtime/base/log_context.h"
+#include "runtime/component/backend.h"
 
 namespace huiliu::runtime {
 
@@ -83,6 +84,16 @@ std::map<std::string, Away> Health::away() const {
 std::map<std::string, std::uint64_t> Health::retries() const {
   const std::lock_guard lock(mutex_);
   return retries_;
+}
+
+Result<std::shared_ptr<Intake>> Intakes::open(const std::string& node,
+                                              const IntakeOptions& options) {
+  const std::lock_guard lock(mutex_);
+  std::weak_ptr<Intake>& known = open_[node];
+  if (auto intake = known.lock()) return intake;
+  auto intake = backend_->open_intake(node, options);
+  if (intake.is_ok()) known = intake.value();
+  return intake;
 }
 
 Status retry(RunContext& run, const std::string& what, const std::function<Status()>& attempt) {

@@ -11,6 +11,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/status.h"
+#include "runtime/component/intake.h"
 #include "runtime/component/run_parts.h"
 #include "runtime/engine/messages.h"
 #include "runtime/engine/operator_requests.h"
@@ -123,6 +124,19 @@ class Health {
   std::map<std::string, std::uint64_t> retries_;
 };
 
+/// Where things are kept that come from outside of an epoch, each opened once. Any thread.
+class Intakes {
+ public:
+  explicit Intakes(Backend*& backend) : backend_(backend) {}
+  /// That of the node; its users share it. As Backend::open_intake().
+  Result<std::shared_ptr<Intake>> open(const std::string& node, const IntakeOptions& options);
+
+ private:
+  Backend*& backend_;
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<Intake>> open_;
+};
+
 /// What the parts of one run work on, and the few things by which they touch each other.
 struct RunContext {
   const Topology* topology = nullptr;
@@ -142,6 +156,9 @@ struct RunContext {
   Flow flow;
   Unread unread;
   Health health{clock};
+  Intakes intakes{backend};
+  /// Whether a sink's outbox is empty of what is committed, as of the last epoch. By its node.
+  std::function<bool(std::size_t)> is_delivered;
   RunParts parts;
 };
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "runtime/base/failpoint.h"
+#include "runtime/topology/receipts.h"
 
 namespace huiliu::runtime {
 namespace {
@@ -50,8 +51,20 @@ Status Sequencer::open(std::uint64_t next_epoch) {
     Feed& feed = *feeds_.emplace_back(std::make_unique<Feed>(run_, n, index));
     HUILIU_RETURN_IF_ERROR(feed.open());
     strict_ = strict_ && feed.is_bounded();
+    if (const Node* sink = sink_of_receipts(*run_.topology, nodes[n])) {
+      receipts_.push_back(index);
+      receipts_of_.push_back({index, static_cast<std::size_t>(sink - nodes.data()), {}});
+      continue;
+    }
     (nodes[n].internal ? own_ : turns_).push_back(index);
     if (first.contains(n)) first_.push_back(index);
+  }
+  const auto reaching = sources_reaching(*run_.topology);
+  for (Receipts& receipts : receipts_of_) {
+    for (std::uint32_t feed = 0; feed < feeds_.size(); ++feed) {
+      const auto& of_sink = reaching[receipts.sink];
+      if (std::ranges::count(of_sink, feeds_[feed]->node()) > 0) receipts.before.push_back(feed);
+    }
   }
   for (const auto& feed : feeds_) gather_events(*feed);
   // Where several processes share the work, each says first what its shards have, since those who
@@ -212,6 +225,10 @@ std::optional<Sequencer::Work> Sequencer::pull() {
   // A store that is behind stops the input, and no epoch: a transaction that stays open would end
   // with its timeout.
   const bool taking = run_.flow.outbox_records <= kMostOutboxRecords;
+  // A delivery may wait for room for its receipts, so these do not wait for deliveries.
+  if (!paused_) {
+    if (auto work = next_of(receipts_, next_receipts_, now)) return work;
+  }
   if (taking) {
     // What other workers pass on to this one is no outside source: they may wait for it.
     const bool takes_own_only = paused_ && !(mutant("pause.one_more") && !dirty_);
@@ -276,7 +293,20 @@ std::optional<Sequencer::Work> Sequencer::without_input(std::int64_t now, const 
   const bool due = (dirty_ || moving || of_use) && epoch_is_due(now, pacing);
   // Where all input is bounded, a slice that only ends an epoch is all that is chance.
   if (moving || holding || due) return control(false, due, !strict_);
+  look_for_last_receipts(now);
   return std::nullopt;
+}
+
+// A sink has its last receipts when nothing can reach it any more, and all that did is committed
+// and delivered. Its receipts may be the input of another sink, so this goes on step by step.
+void Sequencer::look_for_last_receipts(std::int64_t now) {
+  if (receipts_of_.empty() || dirty_ || is_committing() || run_.flow.in_flight > 0) return;
+  for (const Receipts& receipts : receipts_of_) {
+    const bool ended = std::ranges::all_of(receipts.before, [&](std::uint32_t feed) {
+      return feeds_[feed]->look(now) == Feed::State::kEnded;
+    });
+    if (ended && run_.is_delivered(receipts.sink)) feeds_[receipts.feed]->say_nothing_follows();
+  }
 }
 
 Sequencer::Work Sequencer::last(bool ends_input) {

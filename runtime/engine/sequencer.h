@@ -80,6 +80,7 @@ class Sequencer {
   std::optional<Work> next_input(std::int64_t now);
   std::optional<Work> next_of(const std::vector<std::uint32_t>& feeds, std::size_t& next,
                               std::int64_t now);
+  void look_for_last_receipts(std::int64_t now);
   std::optional<Work> without_input(std::int64_t now, const Pacing& pacing, bool taking);
   Work input(Feed& feed, std::uint32_t index, std::int64_t now);
   /// Counts the slice as under way.
@@ -104,10 +105,16 @@ class Sequencer {
   RunContext& run_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Feed>> feeds_;
-  // Indexes of feeds, and whose turn it is: the engine's own sources; those that others wait for
-  // until what is there of them is read (InputDescriptor::first); and all but the engine's own.
-  std::vector<std::uint32_t> own_, first_, turns_;
-  std::size_t next_own_ = 0, next_first_ = 0, next_ = 0;
+  // Indexes of feeds, and whose turn it is: the engine's own sources; those of receipts; those that
+  // others wait for until what is there of them is read (InputDescriptor::first); and the rest.
+  std::vector<std::uint32_t> own_, receipts_, first_, turns_;
+  std::size_t next_own_ = 0, next_receipts_ = 0, next_first_ = 0, next_ = 0;
+  struct Receipts {
+    std::uint32_t feed = 0;
+    std::size_t sink = 0;               ///< node
+    std::vector<std::uint32_t> before;  ///< feeds whose records reach it
+  };
+  std::vector<Receipts> receipts_of_;
   bool strict_ = false;  // all input is bounded: sources take turns, and nothing is chance
   bool needs_time_ = false;
   bool goes_on_ = false;  // splits have times of an earlier run, which no slice has brought yet

@@ -36,14 +36,15 @@ class Declarer final : DraftStep {
       schemas.push_back(&from.outputs[port].schema);
     }
     const std::size_t errors = diagnostics_.errors();
-    declare_node(node, schemas);
+    declare_node(draft, schemas);
     // What is wrong with a sink changes no stream: the others are looked at all the same.
     const bool wrong = diagnostics_.errors() != errors;
-    failed_ = failed_ || (wrong && node.kind != ComponentKind::kSink);
+    failed_ = failed_ || (wrong && (node.kind != ComponentKind::kSink || draft.receipts_read));
     topology_.nodes.push_back(std::move(node));
   }
 
-  void declare_node(Node& node, const std::vector<const Schema*>& schemas) {
+  void declare_node(NodeDraft& draft, const std::vector<const Schema*>& schemas) {
+    Node& node = draft.node;
     // Declarations keep pointers to schemas, so those must not move: copies are owned here.
     std::vector<const Schema*> owned;
     for (const Schema* schema : schemas) {
@@ -54,6 +55,7 @@ class Declarer final : DraftStep {
     const std::size_t before = sink.all().size();
     if (node.kind == ComponentKind::kSource) {
       node.source_declaration = hold<SourceDeclaration>(keep, *node.config, owned, sink);
+      node.source_declaration->receipt_row = receipt_row(draft);
       node.source->declare(*node.source_declaration);
       take_outputs(node, *node.source_declaration);
     } else if (node.kind == ComponentKind::kOperator) {
@@ -64,6 +66,7 @@ class Declarer final : DraftStep {
       take_outputs(node, *node.operator_declaration);
     } else {
       node.sink_declaration = hold<SinkDeclaration>(keep, *node.config, owned, sink);
+      node.sink_declaration->receipts_read = draft.receipts_read;
       for (const Node& other : topology_.nodes) {
         if (other.kind != ComponentKind::kSource) continue;
         node.sink_declaration->sources[other.name] = other.source_declaration.get();
@@ -76,6 +79,13 @@ class Declarer final : DraftStep {
     }
     if (node.descriptor->rejects) add_reject_output(node, owned);
     copy_new(before);
+  }
+
+  /// Null unless the source gives receipts of a sink that could be declared.
+  std::shared_ptr<const Schema> receipt_row(const NodeDraft& draft) const {
+    if (draft.receipts_of == nullptr) return nullptr;
+    const Node& sink = topology_.nodes[draft.receipts_of->index];
+    return std::make_shared<Schema>(sink.sink->receipt_row(*sink.sink_declaration));
   }
 
   void take_outputs(Node& node, const Declaration& declared) const {

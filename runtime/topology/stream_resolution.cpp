@@ -41,6 +41,7 @@ class Resolver final : DraftStep {
       return false;
     }
     draft.mark = 1;
+    if (draft.receipts_of != nullptr && !visit(*draft.receipts_of)) return false;
     for (NodeDraft* upstream : draft.upstream) {
       if (!visit(*upstream)) return false;
     }

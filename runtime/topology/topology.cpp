@@ -10,6 +10,7 @@
 #include "runtime/component/library_loader.h"
 #include "runtime/topology/node_reading.h"
 #include "runtime/topology/read_folders.h"
+#include "runtime/topology/receipts.h"
 #include "runtime/topology/reject_routing.h"
 #include "runtime/topology/schema_declaration.h"
 #include "runtime/topology/state_layout.h"
@@ -162,6 +163,7 @@ void read_server(const Config& server, Topology& topology, Diagnostics& diagnost
 void build_nodes(const Config& root, TopologyDraft& draft) {
   // 1. Nodes as they are written.
   read_nodes(root, draft);
+  add_receipts(draft);
   // 2. Who reads whom, and in which order.
   resolve_streams(draft);
   if (!sort_nodes(draft)) return;

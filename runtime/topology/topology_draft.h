@@ -23,7 +23,10 @@ struct NodeDraft {
   std::vector<InputDraft> inputs;
   std::vector<NodeDraft*> upstream;  ///< per input, once resolved
   std::size_t index = 0;             ///< in the topology
-  int mark = 0;                      ///< depth-first search: 1 = on the way, 2 = done
+  /// Of a source that gives the receipts of a sink: the sink, which is declared before it.
+  NodeDraft* receipts_of = nullptr;
+  bool receipts_read = false;  ///< of a sink
+  int mark = 0;                ///< depth-first search: 1 = on the way, 2 = done
 
   bool may_refuse() const { return node.descriptor != nullptr && node.descriptor->rejects; }
 };

@@ -5,7 +5,8 @@ delivery, until all is delivered.
 The receiver answers 500 before or after it took a batch, closes the connection instead of answering, is slow, asks to
 wait (429), does not know the token for a while, is down, refuses batches for some of their rows (422) and some rows in
 receipts. It knows its keys, and checks signature, hash and rows of each request. At the end each row of the input was
-taken once or is in the file of dead letters once.
+taken once or was refused, and has one receipt; those that were refused are in the file of dead letters once, and in the
+stream of rejects.
 
     push_test.py HUILIU [--rows N] [--seed S] [--measure]
 """
@@ -28,12 +29,14 @@ import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-STEPS = ["outbox.before_apply", "outbox.after_apply", "push.after_answer", "epoch.prepared", "epoch.committed"]
+STEPS = ["outbox.before_apply", "outbox.after_apply", "push.after_answer", "push.after_receipts", "epoch.prepared",
+         "epoch.committed"]
 KEY, TOKEN = "key-0123456789abcdef", "token-0123456789abcdef"
 TOPOLOGY = """\
 topology: pushing
 epoch: 50ms
 state: {{path: state, memory: 16MiB}}
+rejects: refused
 sources:
   made:
     type: generate
@@ -54,8 +57,10 @@ sinks:
     timeout: 400ms
     longest_pause: 300ms
     headers: {{X-City: "4201"}}
-    dead_letters: dead.ndjson
+{letters}  told: {{type: file, input: platform.receipts, path: receipts.ndjson, format: ndjson}}
+  refused: {{type: file, path: refused.ndjson, format: ndjson}}
 """
+LETTERS = "    dead_letters: dead.ndjson\n"
 XXHASH = ctypes.CDLL("libxxhash.so.0")
 XXHASH.XXH3_64bits.restype = ctypes.c_uint64
 XXHASH.XXH3_64bits.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
@@ -185,7 +190,8 @@ class Receiver:
                 self.wrong.append(f"{key} came again with another body")
             return self.rng.choice([200, 409]), self.taken[key][2]
         results = [{"index": i, "outcome": "rejected", "code": "unknown_party", "message": "no such party"}
-                   if self.refuses and refuses_row(row) else {"index": i, "outcome": "accepted"} for i, row in enumerate(rows)]
+                   if self.refuses and refuses_row(row) else
+                   {"index": i, "outcome": "accepted", "receipt": f"R{row}"} for i, row in enumerate(rows)]
         self.taken[key] = (body, rows, {"results": results})
         return 200, self.taken[key][2]
 
@@ -202,7 +208,7 @@ class Receiver:
 
 class Topology:
     def __init__(self, huiliu, folder, **values):
-        self.huiliu, self.folder, self.lives = huiliu, folder, 0
+        self.huiliu, self.folder, self.lives, self.letters = huiliu, folder, 0, values["letters"]
         (folder / "t.yaml").write_text(TOPOLOGY.format(**values))
         (folder / "key.txt").write_text(KEY + "\n")
         (folder / "key.txt").chmod(0o600)
@@ -218,9 +224,12 @@ class Topology:
     def log(self):
         return (self.folder / "log.txt").read_text()
 
-    def dead(self):
-        path = self.folder / "dead.ndjson"
+    def lines(self, name):
+        path = self.folder / name
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def dead(self):
+        return self.lines("dead.ndjson")
 
 
 def run_with_kills(topology, receiver, seed, most_seconds):
@@ -250,6 +259,23 @@ def run_with_kills(topology, receiver, seed, most_seconds):
         topology.process.wait()
 
 
+def verify_receipts(topology, rows):
+    """One receipt a row, with what the receiver said of it; the refused ones are rejects too."""
+    receipts = topology.lines("receipts.ndjson")
+    counts = collections.Counter(one["id"] for one in receipts)
+    assert len(counts) == rows, f"DIFFERENCE: {rows - len(counts)} rows have no receipt"
+    assert max(counts.values()) == 1, f"receipts twice: {counts.most_common(3)}"
+    for one in receipts:
+        row = one["id"]
+        code = "bad_row" if refuses_batch(row) else "unknown_party" if refuses_row(row) else None
+        assert one["receipt_outcome"] == ("refused" if code else "accepted") and one.get("receipt_code") == code, one
+        assert one.get("receipt_number") == (None if code else f"R{row}"), one
+        assert one["text"] == "汇流 \"quoted\"" and one["receipt_batch"].startswith("pushing.platform."), one
+    refused = collections.Counter(one["id"] for one in topology.lines("refused.ndjson"))
+    assert refused == collections.Counter(row for row in range(rows) if refuses_batch(row) or refuses_row(row)), refused
+    assert {one["reject_code"] for one in topology.lines("refused.ndjson")} == {"bad_row", "unknown_party"}
+
+
 def verify(topology, receiver, rows):
     assert not receiver.wrong, receiver.wrong[:3]
     taken = collections.Counter(row for _, of_batch, _ in receiver.taken.values() for row in of_batch)
@@ -259,12 +285,14 @@ def verify(topology, receiver, rows):
     assert max(dead.values(), default=0) <= 1, f"letters twice: {dead.most_common(3)}"
     in_receipts = {row for row in taken if refuses_row(row)}
     refused = {row for row in range(rows) if refuses_batch(row)}
-    assert set(dead) == in_receipts | refused, f"dead letters differ: {sorted(set(dead) ^ (in_receipts | refused))[:9]}"
+    if topology.letters:
+        assert set(dead) == in_receipts | refused, f"dead letters differ: {sorted(set(dead) ^ (in_receipts | refused))[:9]}"
+    verify_receipts(topology, rows)
     lost = set(range(rows)) - set(taken) - refused
     assert not lost, f"DIFFERENCE: {len(lost)} rows are nowhere, such as {sorted(lost)[:5]}"
     assert set(taken) == set(range(rows)) - refused, sorted(set(taken) & refused)[:5]
     codes = collections.Counter(letter["code"] for letter in topology.dead())
-    assert set(codes) == {"bad_row", "unknown_party"}, codes
+    assert not topology.letters or set(codes) == {"bad_row", "unknown_party"}, codes
     for secret in (KEY, TOKEN):
         assert secret not in topology.log(), "a secret is in the log"
     return len(taken), dict(codes)
@@ -283,10 +311,11 @@ def check_end(topology, receiver):
         assert TOKEN not in said.stdout + said.stderr, command
 
 
-def failing(huiliu, rows, seed, form):
+def failing(huiliu, rows, seed, form, letters):
     receiver = Receiver(seed, True)
     with tempfile.TemporaryDirectory(prefix="huiliu-push-") as name:
-        topology = Topology(huiliu, Path(name), rate=1500, rows=rows, port=receiver.port, form=form, batch=50)
+        topology = Topology(huiliu, Path(name), rate=1500, rows=rows, port=receiver.port, form=form, batch=50,
+                            letters=letters)
         kills, took = run_with_kills(topology, receiver, seed, 35)
         receiver.fails = False
         taken, codes = verify(topology, receiver, rows)
@@ -298,7 +327,8 @@ def failing(huiliu, rows, seed, form):
 def measure(huiliu, rate, seconds):
     receiver = Receiver(1, False)
     with tempfile.TemporaryDirectory(prefix="huiliu-push-") as name:
-        topology = Topology(huiliu, Path(name), rate=rate, rows=rate * seconds, port=receiver.port, form="ndjson", batch=100)
+        topology = Topology(huiliu, Path(name), rate=rate, rows=rate * seconds, port=receiver.port, form="ndjson", batch=100,
+                            letters=LETTERS)
         topology.start()
         topology.process.wait(100)
     # Of whole batches: when their last row would be there at the earliest is known up to a constant, the fastest's.
@@ -321,8 +351,8 @@ def main():
     if args.measure:
         return measure(huiliu, args.rate, 20)
     print(f"seed {args.seed}", flush=True)
-    failing(huiliu, args.rows, args.seed, "ndjson")
-    failing(huiliu, args.rows // 2, args.seed + 1, "json")
+    failing(huiliu, args.rows, args.seed, "ndjson", LETTERS)
+    failing(huiliu, args.rows // 2, args.seed + 1, "json", "")
 
 
 if __name__ == "__main__":
