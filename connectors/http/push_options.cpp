@@ -205,7 +205,8 @@ std::vector<Option> push_options() {
       {.name = "longest_pause",
        .type = OptionType::kDuration,
        .doc = "Between two tries; a longer Retry-After is cut to it.",
-       .default_text = "60s"}};
+       .default_text = "60s"},
+      runtime::outbox_option()};
 }
 
 PushOptions parse_push_options(runtime::SinkDeclaration& declaration) {

@@ -59,6 +59,7 @@ runtime::Descriptor descriptor() {
        .maximum = 100'000},
       codecs::DeleteWhen::option()};
   d.options.insert(d.options.end(), own.begin(), own.end());
+  d.options.push_back(runtime::outbox_option());
   d.rejects = true;
   d.traits = {.idempotent = true,
               .reason = "the position in the outbox is stored in the same transaction as the rows"};

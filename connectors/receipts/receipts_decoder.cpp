@@ -57,7 +57,8 @@ class ReceiptsDecoder final : public runtime::Decoder {
       if (fault != codecs::JsonFault::kNone) {
         refuse_unreadable(record, rejects, out);
       } else if (!rejects) {
-        if (event_time_ >= 0) record.event_time = row_[event_time_].integer();
+        if (event_time_ >= 0)
+          record.event_time = row_[static_cast<std::size_t>(event_time_)].integer();
         out.emit(record);
       } else if (row_[outcome_].text() == codecs::kRefused) {
         out.reject(record, reason());

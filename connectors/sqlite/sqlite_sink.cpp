@@ -259,7 +259,8 @@ runtime::Descriptor descriptor() {
        .type = OptionType::kPath,
        .doc = "SQL file that is executed whenever the database is opened, to make views on its "
               "tables, also on those of other sinks. Relative to the file it is named in."},
-      codecs::DeleteWhen::option()};
+      codecs::DeleteWhen::option(),
+      runtime::outbox_option()};
   d.traits = {.idempotent = true,
               .reason = "the position in the outbox is stored in the same transaction as the rows"};
   d.example = "type: sqlite\ninput: accepted\npath: out/library.db\ntable: licences\nkey: [id]\n";

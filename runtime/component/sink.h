@@ -147,7 +147,15 @@ struct SinkDeclaration : Declaration {
   bool shares_part = false;  ///< another sink may write the same part, since rows have keys
   /// A node reads what becomes of the records (SinkType::receipt_row).
   bool receipts_read = false;
+  /// Of an outbox sink: with so many bytes of records that are committed and not applied, sources
+  /// that feed it are not read.
+  std::uint64_t outbox_bytes = kOutboxBytes;
+
+  static constexpr std::uint64_t kOutboxBytes = 256u << 20;
 };
+
+/// The option `outbox`, for a sink that is fed from its outbox.
+Option outbox_option();
 
 struct SinkType {
   Descriptor descriptor;

@@ -37,7 +37,7 @@ Status Committer::open_sink(std::size_t node_index) {
     sink.outbox = std::make_unique<Outbox>(
         node.name, saved.empty() ? 0 : stored_number<std::uint64_t>(saved, key),
         node.sink_declaration->entries, value_of_key(run_.backend->meta(entries), entries));
-    return Status::ok();
+    return count_entries(*sink.outbox, node.name);
   }
   sink.file = node.sink->create_epoch_sink(*node.sink_declaration);
   SinkContext context;
@@ -50,6 +50,19 @@ Status Committer::open_sink(std::size_t node_index) {
   const std::string prefix = MetaKey::sink(node.name);
   context.positions = without_prefix(run_.backend->meta(prefix), prefix);
   return retry(run_, node.name, [&] { return sink.file->open(context); });
+}
+
+// Those that the store has already are told by its delivery.
+Status Committer::count_entries(Outbox& outbox, const std::string& log) {
+  constexpr std::size_t kMostBytes = 8u << 20;
+  for (std::uint64_t after = 0; after < outbox.committed_end();) {
+    auto entries = run_.backend->read_log(log, after, kMostBytes);
+    if (!entries.is_ok()) return entries.status();
+    if (entries->empty()) break;
+    for (const OutboxEntry& entry : entries.value()) outbox.found(entry);
+    after = entries->back().sequence;
+  }
+  return Status::ok();
 }
 
 Status Committer::open() {
@@ -301,7 +314,6 @@ void Committer::committed(const EpochCommit& commit, const SliceInfo& last) {
   run_.flow.uncommitted_bytes.fetch_sub(book_.take_epoch_bytes(), std::memory_order_relaxed);
   publish(last);
   const std::lock_guard lock(mutex_);
-  for (const LogAppend& append : commit.appends) run_.flow.outbox_records.fetch_add(append.records);
   for (const SinkState& sink : sinks_) {
     if (sink.outbox) sink.outbox->committed();
   }
@@ -319,6 +331,7 @@ void Committer::publish(const SliceInfo& last) {
   for (std::size_t n = 0; n < sinks_.size(); ++n) {
     if (!sinks_[n].outbox) continue;
     figures->nodes[n].undelivered = sinks_[n].outbox->undelivered();
+    figures->nodes[n].undelivered_bytes = sinks_[n].outbox->waiting_bytes();
     figures->nodes[n].written_ms = sinks_[n].outbox->delivered_ms();
   }
   auto of_sinks = sink_figures();
@@ -372,10 +385,19 @@ void Committer::delivered(std::size_t node, std::uint64_t sequence, std::uint64_
     const std::lock_guard lock(mutex_);
     run_.flow.unsaved_deliveries = has_unsaved_deliveries();
   }
-  std::uint64_t before = run_.flow.outbox_records;
-  while (
-      !run_.flow.outbox_records.compare_exchange_weak(before, before - std::min(before, records))) {
+}
+
+bool Committer::is_outbox_full(std::size_t node) const {
+  const std::uint64_t most = run_.topology->nodes[node].sink_declaration->outbox_bytes;
+  return sinks_[node].outbox->waiting_bytes() >= most;
+}
+
+std::uint64_t Committer::outbox_records() const {
+  std::uint64_t records = 0;
+  for (const SinkState& sink : sinks_) {
+    if (sink.outbox) records += sink.outbox->waiting_records();
   }
+  return records;
 }
 
 Status Committer::settle(bool stopping) {

@@ -45,6 +45,10 @@ class Committer {
   std::uint64_t keep_delivered(std::size_t node);
   /// Commits what was delivered after the last epoch, when nothing else is to come.
   Status save_deliveries();
+  /// Whether as much waits in it as may. Any thread, once it is open.
+  bool is_outbox_full(std::size_t node) const;
+  /// Committed and not delivered, of all sinks. Any thread, once it is open.
+  std::uint64_t outbox_records() const;
   /// A delivery has applied up to `sequence`: the next commit forgets what is before.
   void delivered(std::size_t node, std::uint64_t sequence, std::uint64_t records);
 
@@ -94,6 +98,7 @@ class Committer {
   std::shared_ptr<const std::vector<Figure>> sink_figures() const;
   Status prepare_files(EpochCommit& commit);
   Status open_sink(std::size_t node);
+  Status count_entries(Outbox& outbox, const std::string& log);
 
   RunContext& run_;
   std::size_t reports_per_slice_;

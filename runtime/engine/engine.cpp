@@ -30,6 +30,7 @@ Engine::Engine(const Topology& topology, unsigned parallelism, Backend& backend,
       return delivery->node() != sink || delivery->drained();
     });
   };
+  run_.is_outbox_full = [this](std::size_t sink) { return committer_->is_outbox_full(sink); };
   sequencer_ = std::make_unique<Sequencer>(run_);
   timeline_ = std::make_unique<Timeline>(topology, owned);
   committer_ = std::make_unique<Committer>(run_);
@@ -209,7 +210,7 @@ EngineProgress Engine::progress() {
   progress.uncommitted_bytes = run_.flow.uncommitted_bytes;
   progress.away = run_.health.away();
   progress.retries = run_.health.retries();
-  progress.outbox_records = run_.flow.outbox_records;
+  progress.outbox_records = committer_->outbox_records();
   progress.asked = asked();
   for (const auto& delivery : deliveries_) {
     if (delivery->drained()) continue;

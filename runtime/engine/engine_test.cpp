@@ -243,6 +243,7 @@ Registry make_registry(std::int64_t count, std::int64_t per_slice) {
       return std::make_unique<TextEncoder>();
     };
     if (store) {
+      sink.descriptor.options.push_back(outbox_option());
       sink.create_outbox_sink = [](const SinkDeclaration& declaration) {
         return std::make_unique<StringStore>(declaration.config["name"].text());
       };
@@ -593,6 +594,63 @@ TEST_F(EngineTest, ADrainWaitsForAStoreThatIsAwayAndSaysSo) {
 
 std::size_t lines(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+constexpr std::string_view kTwoEnds = R"(
+topology: test
+epoch: 5ms
+sources:
+  slow: {type: numbers}
+  other: {type: numbers}
+sinks:
+  stored: {type: store, input: slow, name: stored, outbox: 4KiB}
+  text: {type: text, input: other, name: text}
+)";
+
+// Of a node, what is committed.
+std::uint64_t received(const Topology& topology, const EngineProgress& progress,
+                       std::string_view node) {
+  for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
+    if (topology.nodes[n].name == node) return progress.totals[n].received;
+  }
+  return 0;
+}
+
+TEST_F(EngineTest, AStoreThatIsBehindStopsOnlyWhatFeedsItAlsoAfterARestart) {
+  constexpr std::uint64_t kNumbers = 200'000;
+  const Registry registry = make_registry(kNumbers, 37);
+  Diagnostics diagnostics;
+  const Topology topology = load(registry, diagnostics, kTwoEnds);
+  ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+  MemoryBackend backend;
+  StringStore::away() = true;
+  std::uint64_t taken = 0;
+  {
+    Engine engine(topology, 2, backend, system_clock());
+    ASSERT_TRUE(engine.open().is_ok());
+    const auto watch = [&](const EngineProgress& progress) {
+      taken = received(topology, progress, "stored");
+      if (received(topology, progress, "text") == kNumbers) engine.stop();
+    };
+    ASSERT_TRUE(engine.run(watch, 1).is_ok());
+    EXPECT_LT(taken, kNumbers);
+    EXPECT_GT(taken, 0u);
+  }
+  Engine engine(topology, 2, backend, system_clock());
+  ASSERT_TRUE(engine.open().is_ok());
+  EXPECT_EQ(engine.progress().outbox_records, taken);
+  int ticks = 0;
+  const auto watch = [&](const EngineProgress& progress) {
+    constexpr int kTicks = 10;
+    if (++ticks == kTicks) StringStore::away() = false;
+    if (ticks > kTicks) return;
+    EXPECT_EQ(received(topology, progress, "stored"), taken);
+  };
+  const Status status = engine.run(watch, 1);
+  StringStore::away() = false;
+  ASSERT_TRUE(status.is_ok()) << status.message();
+  EXPECT_EQ(engine.progress().outbox_records, 0u);
+  EXPECT_EQ(lines(files()["stored"]), kNumbers);
 }
 
 TEST_F(EngineTest, ASinksRejectsGoOnWithAnyNumberOfThreads) {

@@ -61,7 +61,7 @@ void IdleWatch::look(std::int64_t now, bool taking, std::vector<SplitEvent>& eve
   clock_ += std::min(step, kMostStepMs);
   for (std::uint32_t index = 0; index < sources_.size(); ++index) {
     Source& source = sources_[index];
-    if (source.idle_ms == 0) continue;
+    if (source.idle_ms == 0 || source.blocked) continue;
     const auto is_idle = [&](Silence& silence) {
       if (silence.idle || silence.held || clock_ - silence.since < source.idle_ms) return false;
       silence.idle = true;
@@ -79,6 +79,13 @@ void IdleWatch::look(std::int64_t now, bool taking, std::vector<SplitEvent>& eve
 void IdleWatch::hold(std::uint32_t source, SplitId split, bool held) {
   const auto found = sources_[source].live.find(split);
   if (found != sources_[source].live.end()) found->second = {clock_, false, held};
+}
+
+void IdleWatch::block(std::uint32_t source, bool blocked) {
+  Source& of = sources_[source];
+  of.blocked = blocked;
+  of.silence.since = clock_;
+  for (auto& [split, silence] : of.live) silence.since = clock_;
 }
 
 }  // namespace huiliu::runtime

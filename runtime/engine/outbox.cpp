@@ -1,5 +1,7 @@
 #include "runtime/engine/outbox.h"
 
+#include <utility>
+
 #include "runtime/base/failpoint.h"
 #include "runtime/component/meta_key.h"
 
@@ -18,7 +20,10 @@ void Outbox::append(std::string_view bytes, const std::vector<std::uint32_t>& si
 void Outbox::add_to(EpochCommit& commit) {
   if (!pending_.empty()) {
     commit.meta.emplace_back(MetaKey::outbox(log_), std::to_string(appended_));
-    for (LogAppend& append : pending_) commit.appends.push_back(std::move(append));
+    for (LogAppend& append : pending_) {
+      committing_.push_back({append.sequence, append.bytes.size(), append.records});
+      commit.appends.push_back(std::move(append));
+    }
     pending_.clear();
   }
   if (!fits()) {
@@ -35,6 +40,37 @@ void Outbox::add_to(EpochCommit& commit) {
   if (delivered <= trimmed_) return;
   commit.trims.emplace_back(log_, mutant("outbox.trim_early") ? appended_ : delivered);
   trimmed_ = delivered;
+}
+
+void Outbox::waits(const Size& entry) {
+  waiting_.push_back(entry);
+  waiting_bytes_ += entry.bytes;
+  waiting_records_ += entry.records;
+}
+
+void Outbox::found(const OutboxEntry& entry) {
+  const std::lock_guard lock(mutex_);
+  waits({entry.sequence, entry.bytes.size(), entry.records});
+}
+
+// They count before they can be delivered.
+void Outbox::committed() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Size& entry : std::exchange(committing_, {})) waits(entry);
+  }
+  committed_ = appended_;
+}
+
+void Outbox::delivered(std::uint64_t sequence, std::int64_t now_ms) {
+  delivered_ = sequence;
+  if (now_ms > 0) delivered_ms_ = now_ms;
+  const std::lock_guard lock(mutex_);
+  while (!waiting_.empty() && waiting_.front().sequence <= sequence) {
+    waiting_bytes_ -= waiting_.front().bytes;
+    waiting_records_ -= waiting_.front().records;
+    waiting_.pop_front();
+  }
 }
 
 }  // namespace huiliu::runtime

@@ -2,11 +2,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "runtime/component/backend.h"
+#include "runtime/component/sink.h"
 
 namespace huiliu::runtime {
 
@@ -33,7 +36,12 @@ class Outbox {
   /// Moves what was appended into the epoch's commit, and says which entries it may forget.
   void add_to(EpochCommit& commit);
   /// The epoch is committed: its entries can be delivered.
-  void committed() { committed_ = appended_; }
+  void committed();
+  /// An entry of an earlier run, in order; before all else. It counts as not delivered.
+  void found(const OutboxEntry& entry);
+  /// What is committed and not delivered; any thread.
+  std::uint64_t waiting_bytes() const { return waiting_bytes_; }
+  std::uint64_t waiting_records() const { return waiting_records_; }
   std::uint64_t committed_end() const { return committed_; }
   /// From now on what is delivered commits too, since the sink has no place for it; the state has
   /// `saved`. Before the first add_to() that follows.
@@ -45,10 +53,7 @@ class Outbox {
   bool has_unsaved() const { return saves_ && delivered_ > saved_; }
   /// The store has applied everything up to this entry: at `now_ms` by the clock, or 0 if an
   /// earlier run knows when.
-  void delivered(std::uint64_t sequence, std::int64_t now_ms) {
-    delivered_ = sequence;
-    if (now_ms > 0) delivered_ms_ = now_ms;
-  }
+  void delivered(std::uint64_t sequence, std::int64_t now_ms);
   /// 0: nothing since the start; any thread.
   std::int64_t delivered_ms() const { return delivered_ms_; }
 
@@ -61,8 +66,14 @@ class Outbox {
   static constexpr std::size_t kEntryBytes = 1 << 20;
 
  private:
+  struct Size {
+    std::uint64_t sequence = 0, bytes = 0, records = 0;
+  };
+  void waits(const Size& entry);
+
   std::string log_, entries_, known_;
   std::vector<LogAppend> pending_;  // this epoch's
+  std::vector<Size> committing_;    // of those that are part of a commit
   std::uint64_t appended_;          // the last number given out
   std::uint64_t trimmed_ = 0;
   std::atomic<bool> saves_{false};
@@ -70,6 +81,9 @@ class Outbox {
   std::atomic<std::uint64_t> committed_;
   std::atomic<std::uint64_t> delivered_{0};
   std::atomic<std::int64_t> delivered_ms_{0};
+  std::mutex mutex_;          // between committer and delivery
+  std::deque<Size> waiting_;  // committed, not delivered
+  std::atomic<std::uint64_t> waiting_bytes_{0}, waiting_records_{0};
 };
 
 }  // namespace huiliu::runtime

@@ -68,7 +68,6 @@ struct Flow {
   static constexpr std::uint32_t kFullShare = 16;
   std::atomic<std::uint64_t> in_flight{0};          ///< slices
   std::atomic<std::uint64_t> shares_in_flight{0};   ///< of them, kFullShare for a full one
-  std::atomic<std::uint64_t> outbox_records{0};     ///< committed, not yet delivered
   std::atomic<std::uint64_t> uncommitted_bytes{0};  ///< read, which a crash now has read again
   /// A sink without a position of its own has applied what the state does not know of yet.
   std::atomic<bool> unsaved_deliveries{false};
@@ -159,6 +158,8 @@ struct RunContext {
   Intakes intakes{backend};
   /// Whether a sink's outbox is empty of what is committed, as of the last epoch. By its node.
   std::function<bool(std::size_t)> is_delivered;
+  /// Whether as much waits in a sink's outbox as may. By its node.
+  std::function<bool(std::size_t)> is_outbox_full;
   RunParts parts;
 };
 

@@ -35,11 +35,12 @@ struct NodeFigures {
   /// Rejects by code. A script may make up codes, so beyond kMostCodes they count as "other".
   std::map<std::string, std::uint64_t> codes;
   static constexpr std::size_t kMostCodes = 64;
-  std::uint64_t written_bytes = 0;    ///< sinks: encoded
-  std::uint64_t written_records = 0;  ///< sinks
-  std::int64_t written_ms = 0;        ///< sinks: when they last took records, by the clock
-  std::uint64_t undelivered = 0;      ///< store sinks: entries that wait in the outbox
-  double busy_seconds = 0;            ///< of all threads in this node alone, estimated (SelfTimer)
+  std::uint64_t written_bytes = 0;      ///< sinks: encoded
+  std::uint64_t written_records = 0;    ///< sinks
+  std::int64_t written_ms = 0;          ///< sinks: when they last took records, by the clock
+  std::uint64_t undelivered = 0;        ///< store sinks: entries that wait in the outbox
+  std::uint64_t undelivered_bytes = 0;  ///< and their records' bytes
+  double busy_seconds = 0;  ///< of all threads in this node alone, estimated (SelfTimer)
 };
 
 struct EpochFigures {

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <set>
 
+#include <spdlog/spdlog.h>
+
 #include "runtime/base/failpoint.h"
 #include "runtime/topology/receipts.h"
 
 namespace huiliu::runtime {
 namespace {
-
-constexpr std::uint64_t kMostOutboxRecords = 500'000;  ///< beyond, deliveries are behind
 
 bool moves_time(SplitEvent::Kind kind) {
   return kind != SplitEvent::Kind::kAnnounced && kind != SplitEvent::Kind::kHeld &&
@@ -59,13 +59,7 @@ Status Sequencer::open(std::uint64_t next_epoch) {
     (nodes[n].internal ? own_ : turns_).push_back(index);
     if (first.contains(n)) first_.push_back(index);
   }
-  const auto reaching = sources_reaching(*run_.topology);
-  for (Receipts& receipts : receipts_of_) {
-    for (std::uint32_t feed = 0; feed < feeds_.size(); ++feed) {
-      const auto& of_sink = reaching[receipts.sink];
-      if (std::ranges::count(of_sink, feeds_[feed]->node()) > 0) receipts.before.push_back(feed);
-    }
-  }
+  find_feeds_of_sinks();
   for (const auto& feed : feeds_) gather_events(*feed);
   // Where several processes share the work, each says first what its shards have, since those who
   // wait for them may have nothing else to wait for.
@@ -78,6 +72,24 @@ Status Sequencer::open(std::uint64_t next_epoch) {
                 return event.time != kNoEventTime;
               }));
   return Status::ok();
+}
+
+void Sequencer::find_feeds_of_sinks() {
+  blocked_.assign(feeds_.size(), false);
+  const auto& nodes = run_.topology->nodes;
+  const auto reaching = sources_reaching(*run_.topology);
+  const auto feeds_of = [&](std::size_t sink) {
+    std::vector<std::uint32_t> found;
+    for (std::uint32_t feed = 0; feed < feeds_.size(); ++feed) {
+      if (std::ranges::count(reaching[sink], feeds_[feed]->node()) > 0) found.push_back(feed);
+    }
+    return found;
+  };
+  for (Receipts& receipts : receipts_of_) receipts.before = feeds_of(receipts.sink);
+  for (std::size_t n = 0; n < nodes.size(); ++n) {
+    const bool fed = nodes[n].kind == ComponentKind::kSink && nodes[n].sink->create_outbox_sink;
+    if (fed) fed_.push_back({n, feeds_of(n)});
+  }
 }
 
 void Sequencer::start() {
@@ -173,6 +185,7 @@ std::optional<Sequencer::Work> Sequencer::next_of(const std::vector<std::uint32_
                                                   std::size_t& next, std::int64_t now) {
   for (std::size_t i = 0; i < feeds.size(); ++i) {
     const std::size_t turn = (next + i) % feeds.size();
+    if (blocked_[feeds[turn]]) continue;
     Feed& feed = *feeds_[feeds[turn]];
     const Feed::State state = feed.look(now);
     if (state == Feed::State::kReady) {
@@ -188,6 +201,7 @@ std::optional<Sequencer::Work> Sequencer::next_of(const std::vector<std::uint32_
 // The engine's own topics first: what is between two of its nodes is finished before more is begun.
 std::optional<Sequencer::Work> Sequencer::next_input(std::int64_t now) {
   if (auto work = next_of(own_, next_own_, now)) return work;
+  if (auto work = next_of(receipts_, next_receipts_, now)) return work;
   const auto caught_up = [&](std::uint32_t feed) { return feeds_[feed]->has_caught_up(now); };
   if (std::all_of(first_.begin(), first_.end(), caught_up)) {
     for (const std::uint32_t feed : first_) gather_events(*feeds_[feed]);
@@ -222,20 +236,50 @@ std::optional<Sequencer::Work> Sequencer::pull() {
   // The tables are full again before the flusher has written what they held: nothing is read until
   // it has.
   if (pacing.pause) return std::nullopt;
-  // A store that is behind stops the input, and no epoch: a transaction that stays open would end
-  // with its timeout.
-  const bool taking = run_.flow.outbox_records <= kMostOutboxRecords;
-  // A delivery may wait for room for its receipts, so these do not wait for deliveries.
-  if (!paused_) {
-    if (auto work = next_of(receipts_, next_receipts_, now)) return work;
-  }
-  if (taking) {
+  // A store that is behind stops the input that feeds it, and no epoch: a transaction that stays
+  // open would end with its timeout.
+  const bool taking = !look_for_full_outboxes() && !paused_;
+  if (paused_) {
     // What other workers pass on to this one is no outside source: they may wait for it.
-    const bool takes_own_only = paused_ && !(mutant("pause.one_more") && !dirty_);
-    auto work = takes_own_only ? next_of(own_, next_own_, now) : next_input(now);
-    if (work) return work;
+    const bool one_more = mutant("pause.one_more") && !dirty_;
+    if (auto work = one_more ? next_input(now) : next_of(own_, next_own_, now)) return work;
+  } else if (auto work = next_input(now)) {
+    return work;
   }
-  return without_input(now, pacing, taking && !paused_);
+  return without_input(now, pacing, taking);
+}
+
+// What feeds a full outbox is not taken; other input is. Where nothing is chance all input waits,
+// so that sources take the same turns. True if an outbox is full.
+bool Sequencer::look_for_full_outboxes() {
+  bool changed = false, any = false;
+  for (Fed& fed : fed_) {
+    const bool full = run_.is_outbox_full(fed.sink);
+    any = any || full;
+    if (full == fed.full) continue;
+    changed = true;
+    fed.full = full;
+    const Node& sink = run_.topology->nodes[fed.sink];
+    if (full) {
+      spdlog::warn("{}: {} MiB wait in its outbox, as much as may; what feeds it is not read now",
+                   sink.name, sink.sink_declaration->outbox_bytes >> 20);
+    } else {
+      spdlog::info("{}: what feeds it is read again", sink.name);
+    }
+  }
+  if (changed) block_feeds(any && strict_);
+  return any;
+}
+
+void Sequencer::block_feeds(bool all) {
+  std::vector<bool> blocked(feeds_.size(), all);
+  for (const Fed& fed : fed_) {
+    for (const std::uint32_t feed : fed.by) blocked[feed] = blocked[feed] || fed.full;
+  }
+  for (std::uint32_t feed = 0; feed < feeds_.size(); ++feed) {
+    if (blocked[feed] != blocked_[feed]) idle_.block(feed, blocked[feed]);
+  }
+  blocked_.swap(blocked);
 }
 
 // A command has its place in the order because it is looked for between two slices, under the lock.
@@ -282,7 +326,7 @@ std::optional<Sequencer::Work> Sequencer::without_input(std::int64_t now, const 
     return feed->look(now) == Feed::State::kEnded;
   });
   if (taking && all_ended) return end_of_input(now, pacing);
-  idle_.look(now, taking && !strict_, events_);
+  idle_.look(now, !paused_ && !strict_, events_);
   // Where nothing is chance, the next slice brings what there is to be said.
   const bool moving = needs_time_ && !strict_ &&
                       std::any_of(events_.begin(), events_.end(),

@@ -26,6 +26,8 @@ class IdleWatch {
   void look(std::int64_t now, bool taking, std::vector<SplitEvent>& events);
   /// The split is held back, or no longer: it is not silent meanwhile.
   void hold(std::uint32_t source, SplitId split, bool held);
+  /// Nothing is taken of the source, or again: it is not silent meanwhile.
+  void block(std::uint32_t source, bool blocked);
 
  private:
   struct Silence {
@@ -38,6 +40,7 @@ class IdleWatch {
     std::map<SplitId, Silence> live;
     std::size_t splits = 0;
     Silence silence;
+    bool blocked = false;
   };
   void apply(const SplitEvent& event);
 
@@ -80,6 +83,9 @@ class Sequencer {
   std::optional<Work> next_input(std::int64_t now);
   std::optional<Work> next_of(const std::vector<std::uint32_t>& feeds, std::size_t& next,
                               std::int64_t now);
+  void find_feeds_of_sinks();
+  bool look_for_full_outboxes();
+  void block_feeds(bool all);
   void look_for_last_receipts(std::int64_t now);
   std::optional<Work> without_input(std::int64_t now, const Pacing& pacing, bool taking);
   Work input(Feed& feed, std::uint32_t index, std::int64_t now);
@@ -115,7 +121,15 @@ class Sequencer {
     std::vector<std::uint32_t> before;  ///< feeds whose records reach it
   };
   std::vector<Receipts> receipts_of_;
-  bool strict_ = false;  // all input is bounded: sources take turns, and nothing is chance
+  /// A sink with an outbox, and the feeds whose records reach it.
+  struct Fed {
+    std::size_t sink = 0;  ///< node
+    std::vector<std::uint32_t> by;
+    bool full = false;
+  };
+  std::vector<Fed> fed_;
+  std::vector<bool> blocked_;  // by feed: what it reaches is full
+  bool strict_ = false;        // all input is bounded: sources take turns, and nothing is chance
   bool needs_time_ = false;
   bool goes_on_ = false;  // splits have times of an earlier run, which no slice has brought yet
   bool says_times_ = false;

@@ -10,6 +10,8 @@
 namespace huiliu::runtime {
 namespace {
 
+const std::string kOutbox = outbox_option().name;
+
 class Declarer final : DraftStep {
  public:
   explicit Declarer(TopologyDraft& draft) : DraftStep(draft) {}
@@ -67,6 +69,9 @@ class Declarer final : DraftStep {
     } else {
       node.sink_declaration = hold<SinkDeclaration>(keep, *node.config, owned, sink);
       node.sink_declaration->receipts_read = draft.receipts_read;
+      if (node.config->has(kOutbox) && node.sink->create_outbox_sink) {
+        node.sink_declaration->outbox_bytes = (*node.config)[kOutbox].as_size();
+      }
       for (const Node& other : topology_.nodes) {
         if (other.kind != ComponentKind::kSource) continue;
         node.sink_declaration->sources[other.name] = other.source_declaration.get();

@@ -206,6 +206,10 @@ class Page {
     page_.gauge("huiliu_sink_undelivered_entries",
                 "Committed entries of its outbox that the store has not applied.",
                 static_cast<double>(of.undelivered), sink);
+    page_.gauge("huiliu_sink_undelivered_bytes",
+                "Bytes of these; with as many as the sink's option `outbox`, what feeds it is not "
+                "read.",
+                static_cast<double>(of.undelivered_bytes), sink);
   }
 
   void add_epochs(const runtime::EpochFigures& epochs) {
