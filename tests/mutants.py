@@ -66,6 +66,9 @@ MUTANTS = {
     "pause.one_more": ("a slice is taken though a pause is in force", ["engine"]),
     "pause.told_early": ("a pause is said to be in force before what was read is committed", ["engine"]),
     "drain.undelivered": ("a drain ends before stores have what is committed", ["engine"]),
+    "postgres.no_overlap": ("a pass begins behind the greatest stamp, whatever commits late", ["front"]),
+    "postgres.seen_forgotten": ("what was given within the overlap is given again", ["front"]),
+    "postgres.flag_early": ("a flag is set before its row is committed", ["front"]),
     "receipts.lost": ("a delivery moves on without keeping its receipts", ["push"]),
     "receipts.other_key": ("receipts of what is delivered again have another key", ["push"]),
     "receipts.half_forgotten": ("receipts whose rejects are still to come are given again", ["push"]),
@@ -153,6 +156,8 @@ class Tests:
             return [sys.executable, ROOT / "tests/live_folder_test.py", self.build / "cli/huiliu", "--seconds", "20"]
         if test == "push":
             return ["/usr/bin/python3", ROOT / "tests/http/push_test.py", self.build / "cli/huiliu"]
+        if test == "front":
+            return ["/usr/bin/python3", ROOT / "tests/postgres/source_test.py", self.build / "cli/huiliu"]
         if test == "rejudge":
             return ["/usr/bin/python3", ROOT / "tests/rejudge_test.py", self.build / "cli/huiliu",
                     self.build / "tools/credit_sample/credit_sample", "4"]

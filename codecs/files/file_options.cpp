@@ -370,4 +370,10 @@ void FileLayout::warn_unknown(const std::string& heading, const FileOptions& opt
                hint.empty() ? "" : " (" + hint + ")");
 }
 
+runtime::Schema parse_row_fields(const Config& fields, Diagnostics& diagnostics) {
+  FileOptions options;
+  for (const Config* item : items_of(fields)) parse_field(*item, options, diagnostics);
+  return options.schema();
+}
+
 }  // namespace huiliu::codecs

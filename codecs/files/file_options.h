@@ -70,6 +70,9 @@ struct FileOptions {
 FileOptions parse_file_options(const runtime::Config& config, runtime::Diagnostics& diagnostics);
 std::vector<runtime::Option> file_source_options();
 
+/// The option `fields` alone: names, or maps of `name` and `type`.
+runtime::Schema parse_row_fields(const runtime::Config& fields, runtime::Diagnostics& diagnostics);
+
 /// How the bytes of a slice are to be read (Slice::format).
 enum class SliceFormat : std::uint32_t { kNdjson, kCsv, kCells, kTooLong, kProblem, kOpenQuote };
 

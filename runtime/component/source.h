@@ -117,6 +117,8 @@ struct SourceContext {
   /// Of the source that gives a sink's receipts: whether the sink has delivered all that it will
   /// ever get. May be empty: then nobody knows.
   std::function<bool()> nothing_follows = {};
+  /// Whether the run has ended: then a reader gives up waiting for others. May be empty.
+  std::function<bool()> ending = {};
   RunParts* parts = nullptr;          ///< what readers of the run share; null: nothing
   std::size_t slice_bytes = 1 << 20;  ///< aim of a slice's size
   /// If several processes share the work: this one reads partitions whose number modulo `shards` is

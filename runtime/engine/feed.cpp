@@ -46,6 +46,10 @@ SourceContext Feed::context() {
   context.intake = [this](const IntakeOptions& options) {
     return run_.intakes.open(description_.name, options);
   };
+  context.ending = [this] {
+    const std::lock_guard lock(mutex_);
+    return stopping_;
+  };
   context.nothing_follows = [this] { return nothing_follows_.load(); };
   context.slice_bytes = run_.slice_bytes;
   context.owned_shards = run_.backend->owned_shards();

@@ -106,6 +106,10 @@ class Postgres(Target):
             raise AssertionError(f"{sql}: {ended.stderr}")
         return ended.stdout if ended.returncode == 0 else ""
 
+    def ask_file(self, path: Path) -> None:
+        subprocess.run(["psql", "-X", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", "huiliu", "-d", "postgres", "-v",
+                        "ON_ERROR_STOP=1", "-f", path], env=dict(os.environ, PGPASSWORD=PASSWORD), check=True)
+
     def empty(self) -> None:
         self.ask("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 
