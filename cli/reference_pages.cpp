@@ -20,6 +20,8 @@ std::string topology_page() {
          "- `${NAME}`, `${NAME:-default}`: of the environment; `${file:path}`: a file's content, "
          "for secrets; `$$` is `$`\n"
          "- `!include other.yaml`: the content of another file, relative to this one\n"
+         "- `<<: *anchor`, `<<: !include other.yaml`: what a map does not have itself it takes "
+         "over\n"
          "- duration: `10ms`, `1s`, `5m`, `2h`, `7d`; size: `10k`, `64MiB`, `1GiB`, bytes without "
          "a "
          "unit\n";

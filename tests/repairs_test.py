@@ -338,7 +338,7 @@ def mistakes_of_yaml_are_named():
     for text, place, words in (
             (PLAIN.replace("\n  o:", "\n\to:"), ":6:1", "indented with a tab"),
             (PLAIN.replace('["*.csv"]', "[*.csv]"), ":4:47", 'needs quotes: "*.csv"'),
-            (PLAIN.replace("  o: {type", "  o: {<<: {a: b}, type"), ":6:7", "merge keys"),
+            (PLAIN.replace("  o: {type", "  o: {<<: b, type"), ":6:11", "expected a map after the merge key"),
             (PLAIN.replace("[id]", "!include rules"), ":4:", "it is a folder"),
             (PLAIN + "---\n" + PLAIN, ":10:1", "a second document begins here"),
             (PLAIN + "epoch: 0s\n", ":8:8", "'epoch' expects at least 1ms")):

@@ -321,6 +321,7 @@ class ConfigLoader {
 
   Config map(const YAML::Node& node, const std::string& file, const Place& place, int depth) {
     Config result = Config::map({}, place);
+    std::vector<Config> merged;
     for (const auto& entry : node) {
       const Place key_place{file, entry.first.Mark().line + 1, entry.first.Mark().column + 1};
       if (!entry.first.IsScalar()) {
@@ -329,10 +330,7 @@ class ConfigLoader {
       }
       std::string key = entry.first.Scalar();
       if (key == "<<") {
-        diagnostics_.error(key_place, "merge keys ('<<') are not understood",
-                           "write the options out, or take a whole value over with an anchor or "
-                           "`!include`");
-        result.unread_ = true;
+        merged.push_back(convert(entry.second, file, depth + 1));
         continue;
       }
       const auto same = [&key](const auto& known) { return known.first == key; };
@@ -344,7 +342,32 @@ class ConfigLoader {
       result.entries_.emplace_back(std::move(key), convert(entry.second, file, depth + 1));
       result.key_places_.push_back(key_place);
     }
+    for (const Config& one : merged) merge(one, result);
     return result;
+  }
+
+  // YAML's merge key: what a map has itself goes before what it takes over.
+  void merge(const Config& from, Config& into) {
+    if (from.is_list()) {
+      for (const Config& one : from.items()) merge(one, into);
+      return;
+    }
+    if (!from.is_map()) {
+      if (!from.unread()) {
+        diagnostics_.error(from.place(), "expected a map after the merge key '<<'",
+                           "`<<: *anchor`, or `<<: !include FILE`");
+      }
+      into.unread_ = true;
+      return;
+    }
+    into.unread_ = into.unread_ || from.unread();
+    for (std::size_t i = 0; i < from.entries_.size(); ++i) {
+      const std::string& key = from.entries_[i].first;
+      const auto same = [&key](const auto& known) { return known.first == key; };
+      if (std::ranges::any_of(into.entries_, same)) continue;
+      into.entries_.push_back(from.entries_[i]);
+      into.key_places_.push_back(from.key_places_[i]);
+    }
   }
 
   Config scalar(const YAML::Node& node, const Place& place) {

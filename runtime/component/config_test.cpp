@@ -44,6 +44,20 @@ TEST_F(ConfigTest, ReportsSyntaxErrorsWithTheirPlace) {
   EXPECT_TRUE(diagnostics_.to_string().starts_with("a.yaml:")) << diagnostics_.to_string();
 }
 
+TEST_F(ConfigTest, AMapTakesOverWhatItDoesNotHaveItself) {
+  write("more.yaml", "b: 9\nc: 3\n");
+  const std::string text =
+      "base: &base {a: 1, b: 2}\none: {<<: *base, a: 5}\nall:\n  <<: "
+      "[*base, !include more.yaml]\n";
+  const Config config = load_config(write("t.yaml", text), diagnostics_);
+  EXPECT_FALSE(diagnostics_.has_errors()) << diagnostics_.to_string();
+  EXPECT_EQ(config["one"]["a"].text(), "5");
+  EXPECT_EQ(config["one"]["b"].text(), "2");
+  EXPECT_EQ(config["all"]["b"].text(), "2");
+  EXPECT_EQ(config["all"]["c"].place().line, 2);
+  EXPECT_TRUE(config["all"]["c"].place().file.ends_with("more.yaml"));
+}
+
 TEST_F(ConfigTest, RefusesAKeyThatIsThereTwice) {
   parse("a: 1\na: 2\n");
   EXPECT_EQ(diagnostics_.to_string(),
