@@ -66,6 +66,10 @@ MUTANTS = {
     "pause.one_more": ("a slice is taken though a pause is in force", ["engine"]),
     "pause.told_early": ("a pause is said to be in force before what was read is committed", ["engine"]),
     "drain.undelivered": ("a drain ends before stores have what is committed", ["engine"]),
+    "kafka_intake.key_forgotten": ("a key that is known is taken again", ["topic_intake", "connectors"]),
+    "kafka_intake.repeated_given": ("what repeats an entry of the topic is given too", ["topic_intake", "connectors"]),
+    "kafka_intake.trimmed_early": ("an intake's topic is trimmed before its entries are committed", ["connectors"]),
+    "kafka_intake.one_ack": ("an entry is acknowledged though no broker has said that it has it", ["topic_intake"]),
     "postgres.no_overlap": ("a pass begins behind the greatest stamp, whatever commits late", ["front"]),
     "postgres.seen_forgotten": ("what was given within the overlap is given again", ["front"]),
     "postgres.flag_early": ("a flag is set before its row is committed", ["front"]),
@@ -140,7 +144,7 @@ class Tests:
         if test == "metrics":
             return [self.build / "connectors/metrics/huiliu_metrics_test"]
         if test == "connectors":
-            return [self.build / "connectors/kafka/huiliu_kafka_test", "--gtest_filter=Kafka*:Repartition*"]
+            return [self.build / "connectors/kafka/huiliu_kafka_test", "--gtest_filter=Kafka*:Repartition*:Intake*"]
         if test == "engine":
             return [self.build / "runtime/huiliu_runtime_test", "--gtest_filter=EngineTest.*:*InputTest.*:TimelineTest.*:HoldBackTest.*"]
         if test == "simulation":
@@ -156,6 +160,8 @@ class Tests:
             return [sys.executable, ROOT / "tests/live_folder_test.py", self.build / "cli/huiliu", "--seconds", "20"]
         if test == "push":
             return ["/usr/bin/python3", ROOT / "tests/http/push_test.py", self.build / "cli/huiliu"]
+        if test == "topic_intake":
+            return ["/usr/bin/python3", ROOT / "tests/kafka/topic_intake_test.py", self.build / "cli/huiliu"]
         if test == "front":
             return ["/usr/bin/python3", ROOT / "tests/postgres/source_test.py", self.build / "cli/huiliu"]
         if test == "rejudge":

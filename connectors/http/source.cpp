@@ -16,7 +16,8 @@ runtime::Descriptor descriptor() {
   d.description =
       "`POST /v1/batches` is answered with 202 and the batch's name when its rows are durable in "
       "the "
-      "intake, which lies in the state folder; from there they are read like any other input. With "
+      "intake, which lies in the state folder, or with the Kafka backend in a topic; from there "
+      "they are read like any other input. With "
       "an `Idempotency-Key` a request that is sent again gets the first answer, also over "
       "restarts. "
       "429 with Retry-After: what was sent before waits, or the sender's quota is used up; 503: "

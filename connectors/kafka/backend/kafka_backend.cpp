@@ -12,6 +12,7 @@
 #include "connectors/kafka/backend/sole_ownership.h"
 #include "connectors/kafka/backend/start_check.h"
 #include "connectors/kafka/backend/state_topics.h"
+#include "connectors/kafka/backend/topic_intake.h"
 #include "connectors/kafka/client/topic_settings.h"
 #include "runtime/base/failpoint.h"
 #include "runtime/base/machine.h"
@@ -112,6 +113,20 @@ KafkaBackend::~KafkaBackend() {
 // was there once and was deleted is not created: it is found when the table is opened. The settings
 // of all are checked at every start: somebody may have changed them, or the brokers may have
 // created the topics.
+Result<std::shared_ptr<runtime::Intake>> KafkaBackend::open_intake(
+    const std::string& source, const runtime::IntakeOptions& options) {
+  if (setup_.options.several) {
+    return Status::invalid(source + ": several workers cannot share what is sent to one of them");
+  }
+  const InternalTopic topic = topics_.intake(source);
+  HUILIU_RETURN_IF_ERROR(setup_.calls.ensure_topic(transaction_->client(), topic));
+  auto intake =
+      TopicIntake::open({setup_.options.producer.connection, setup_.options.group, topic.name},
+                        options, setup_.interrupted);
+  if (!intake.is_ok()) return intake.status();
+  return std::shared_ptr<runtime::Intake>(std::move(intake.value()));
+}
+
 Status KafkaBackend::create_topics() {
   std::vector<InternalTopic> missing, all = {topics_.progress()};
   for (const auto& need : setup_.needs.repartitions) all.push_back(topics_.repartition(need.topic));

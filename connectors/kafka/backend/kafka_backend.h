@@ -39,6 +39,8 @@ class KafkaBackend final : public runtime::Backend {
   std::vector<std::uint16_t> owned_shards() const override { return ownership_->owned(); }
   runtime::Status opened() override;
   runtime::Status confirm() override { return ownership_->confirm(*transaction_); }
+  runtime::Result<std::shared_ptr<runtime::Intake>> open_intake(
+      const std::string& source, const runtime::IntakeOptions& options) override;
   runtime::Status commit(const runtime::EpochCommit& commit) override;
   std::vector<runtime::Figure> figures() const override;
   runtime::Result<std::vector<runtime::OutboxEntry>> read_log(const std::string& log,

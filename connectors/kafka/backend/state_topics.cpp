@@ -31,6 +31,14 @@ InternalTopic StateTopics::changelog(const std::string& table) const {
   return changelog_topic(form(table), name(table, "changelog"), needs_.shards, replication_);
 }
 
+InternalTopic StateTopics::intake(const std::string& source) const {
+  InternalTopic topic = uncompacted(name(source, "intake"), 1, replication_);
+  for (auto& [setting, value] : topic.settings) {
+    if (setting == "max.message.bytes") value = kMostIntakeMessage;
+  }
+  return topic;
+}
+
 InternalTopic StateTopics::outbox(const std::string& sink) const {
   constexpr std::uint64_t kSegment = 128u << 20;
   return compacted(name(sink, "outbox"), 1, replication_, kSegment);

@@ -10,6 +10,9 @@ namespace huiliu::connectors::kafka {
 
 /// The topics that the backend keeps, all beginning with the topology's id: names, partitions and
 /// settings.
+/// The most bytes of an entry of an intake, as a setting: bodies of requests are bounded by less.
+inline constexpr const char* kMostIntakeMessage = "67108864";
+
 class StateTopics {
  public:
   /// `needs` outlive the object. `several`: workers share the topology.
@@ -24,6 +27,8 @@ class StateTopics {
   InternalTopic changelog(const std::string& table) const;
   ChangelogForm form(const std::string& table) const;
   InternalTopic outbox(const std::string& sink) const;
+  /// Of a source, or of the receipts of a sink.
+  InternalTopic intake(const std::string& source) const;
 
  private:
   const runtime::StateNeeds& needs_;
