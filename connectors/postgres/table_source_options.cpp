@@ -128,7 +128,7 @@ class Parser {
   }
 
   void parse_pace() {
-    options_.page_rows = static_cast<std::size_t>(config_.int_or("page_rows", 1000));
+    options_.page_rows = static_cast<std::size_t>(config_.int_or("page_rows", 5000));
     options_.interval_ms = config_["interval"].as_duration().count();
     options_.rows_per_second = config_.int_or("rows_per_second", 0);
     options_.until_end = config_.string_or("until", "forever") == "end";
@@ -216,7 +216,7 @@ std::vector<Option> table_source_options() {
       {.name = "page_rows",
        .type = OptionType::kInt,
        .doc = "Rows of one statement, each a transaction of its own.",
-       .default_text = "1000",
+       .default_text = "5000",
        .minimum = 1,
        .maximum = 100'000},
       {.name = "interval",

@@ -31,7 +31,7 @@ struct TableSourceOptions {
   std::string flag, unread, read;  ///< the column and its values
   bool deletes = false;            ///< rows that are gone are given as deletes
   double most_gone = 0.5;          ///< of the rows known, in one pass
-  std::size_t page_rows = 1000;
+  std::size_t page_rows = 5000;
   std::int64_t interval_ms = 10'000;
   std::int64_t rows_per_second = 0;  ///< 0 = any
   struct Hours {
