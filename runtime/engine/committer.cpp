@@ -37,7 +37,7 @@ Status Committer::open_sink(std::size_t node_index) {
     sink.outbox = std::make_unique<Outbox>(
         node.name, saved.empty() ? 0 : stored_number<std::uint64_t>(saved, key),
         node.sink_declaration->entries, value_of_key(run_.backend->meta(entries), entries));
-    return count_entries(*sink.outbox, node.name);
+    return Status::ok();
   }
   sink.file = node.sink->create_epoch_sink(*node.sink_declaration);
   SinkContext context;
@@ -52,16 +52,20 @@ Status Committer::open_sink(std::size_t node_index) {
   return retry(run_, node.name, [&] { return sink.file->open(context); });
 }
 
-// Those that the store has already are told by its delivery.
-Status Committer::count_entries(Outbox& outbox, const std::string& log) {
+Status Committer::count_waiting(std::size_t node, std::uint64_t after, std::uint64_t end) {
   constexpr std::size_t kMostBytes = 8u << 20;
-  for (std::uint64_t after = 0; after < outbox.committed_end();) {
-    auto entries = run_.backend->read_log(log, after, kMostBytes);
+  std::vector<Outbox::Size> sizes;
+  while (after < end) {
+    auto entries = run_.backend->read_log(run_.topology->nodes[node].name, after, kMostBytes);
     if (!entries.is_ok()) return entries.status();
-    if (entries->empty()) break;
-    for (const OutboxEntry& entry : entries.value()) outbox.found(entry);
+    if (entries->empty()) break;  // its delivery says what is wrong
+    for (const OutboxEntry& entry : entries.value()) {
+      if (entry.sequence > end) break;
+      sizes.push_back({entry.sequence, entry.bytes.size(), entry.records});
+    }
     after = entries->back().sequence;
   }
+  sinks_[node].outbox->found(sizes);
   return Status::ok();
 }
 

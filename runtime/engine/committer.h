@@ -45,6 +45,9 @@ class Committer {
   std::uint64_t keep_delivered(std::size_t node);
   /// Commits what was delivered after the last epoch, when nothing else is to come.
   Status save_deliveries();
+  /// Learns what waits of entries `after` to `end`, which an earlier run wrote. Not from the log's
+  /// beginning: what is trimmed there may still lie in files. Any thread, once.
+  Status count_waiting(std::size_t node, std::uint64_t after, std::uint64_t end);
   /// Whether as much waits in it as may. Any thread, once it is open.
   bool is_outbox_full(std::size_t node) const;
   /// Committed and not delivered, of all sinks. Any thread, once it is open.
@@ -98,7 +101,6 @@ class Committer {
   std::shared_ptr<const std::vector<Figure>> sink_figures() const;
   Status prepare_files(EpochCommit& commit);
   Status open_sink(std::size_t node);
-  Status count_entries(Outbox& outbox, const std::string& log);
 
   RunContext& run_;
   std::size_t reports_per_slice_;

@@ -43,6 +43,7 @@ Status Delivery::attach() {
                          ": the store is ahead of the state folder; they do not belong together. "
                          "Use the state folder that filled this store, or an empty store.");
   }
+  HUILIU_RETURN_IF_ERROR(committer_.count_waiting(node_, position_, opened_end_));
   committer_.delivered(node_, position_, 0);
   attached_ = true;
   return Status::ok();

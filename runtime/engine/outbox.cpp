@@ -48,9 +48,13 @@ void Outbox::waits(const Size& entry) {
   waiting_records_ += entry.records;
 }
 
-void Outbox::found(const OutboxEntry& entry) {
+void Outbox::found(const std::vector<Size>& entries) {
   const std::lock_guard lock(mutex_);
-  waits({entry.sequence, entry.bytes.size(), entry.records});
+  waiting_.insert(waiting_.begin(), entries.begin(), entries.end());
+  for (const Size& entry : entries) {
+    waiting_bytes_ += entry.bytes;
+    waiting_records_ += entry.records;
+  }
 }
 
 // They count before they can be delivered.

@@ -37,8 +37,12 @@ class Outbox {
   void add_to(EpochCommit& commit);
   /// The epoch is committed: its entries can be delivered.
   void committed();
-  /// An entry of an earlier run, in order; before all else. It counts as not delivered.
-  void found(const OutboxEntry& entry);
+  /// Sequence, bytes and records of an entry.
+  struct Size {
+    std::uint64_t sequence = 0, bytes = 0, records = 0;
+  };
+  /// Entries of an earlier run, in order: they count as not delivered. Once.
+  void found(const std::vector<Size>& entries);
   /// What is committed and not delivered; any thread.
   std::uint64_t waiting_bytes() const { return waiting_bytes_; }
   std::uint64_t waiting_records() const { return waiting_records_; }
@@ -66,9 +70,6 @@ class Outbox {
   static constexpr std::size_t kEntryBytes = 1 << 20;
 
  private:
-  struct Size {
-    std::uint64_t sequence = 0, bytes = 0, records = 0;
-  };
   void waits(const Size& entry);
 
   std::string log_, entries_, known_;
