@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -63,17 +62,17 @@ Status TableSession::look_at_table() {
   }
   HUILIU_RETURN_IF_ERROR(check_columns(columns));
   const std::string kind = *columns.rows[0][0];
-  if (kind == "r" || kind == "p") HUILIU_RETURN_IF_ERROR(check_key());
+  if (kind == "r" || kind == "p") {
+    HUILIU_RETURN_IF_ERROR(check_not_null(columns));
+    HUILIU_RETURN_IF_ERROR(check_key());
+  }
   return options_.mode == ReadMode::kFlag ? claim_flag() : Status::ok();
 }
 
 Status TableSession::check_columns(const Answer& columns) {
   std::map<std::string, std::string> types;
-  std::set<std::string> required;
   for (const Row& row : columns.rows) {
-    if (!row[1]) continue;
-    types[*row[1]] = *row[2];
-    if (*row[3] == "true") required.insert(*row[1]);
+    if (row[1]) types[*row[1]] = *row[2];
   }
   std::vector<std::string> wanted, known;
   for (const runtime::Field& field : options_.columns.fields()) wanted.push_back(field.name);
@@ -98,6 +97,19 @@ Status TableSession::check_columns(const Answer& columns) {
     }
   }
   dialect_ = std::make_unique<Dialect>(options_, std::move(types));
+  return Status::ok();
+}
+
+// A row whose key is null is equal to no other, not to itself either.
+Status TableSession::check_not_null(const Answer& columns) const {
+  for (const std::size_t column : options_.key) {
+    const std::string& name = options_.columns[column].name;
+    const auto found = std::ranges::find_if(
+        columns.rows, [&](const Row& row) { return row[1] == name && *row[3] == "true"; });
+    if (found != columns.rows.end()) continue;
+    return invalid(fmt::format("column '{}' of the key may be null", name),
+                   "Make it NOT NULL, or name other columns in `key`.");
+  }
   return Status::ok();
 }
 

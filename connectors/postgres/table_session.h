@@ -32,6 +32,7 @@ class TableSession {
  private:
   runtime::Status look_at_table();
   runtime::Status check_columns(const Answer& columns);
+  runtime::Status check_not_null(const Answer& columns) const;
   runtime::Status check_key();
   runtime::Status claim_flag();
   runtime::Status invalid(const std::string& what, const std::string& remedy) const;

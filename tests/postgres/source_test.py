@@ -255,10 +255,11 @@ def drift(huiliu, folder, server, _):
 
 def mistakes(huiliu, folder, server, _):
     make_table(server)
-    server.ask("CREATE TABLE no_key (id text, name text, amount bigint, at timestamptz); CREATE ROLE poor LOGIN "
+    server.ask("CREATE TABLE no_key (id text NOT NULL, name text, amount bigint, at timestamptz); CREATE TABLE null_key (id text UNIQUE, name "
+               "text, amount bigint, at timestamptz); CREATE ROLE poor LOGIN "
                f"PASSWORD '{PASSWORD}'; GRANT SELECT ON t TO poor; GRANT USAGE ON SCHEMA public TO poor")
     cases = [({"password": "wrong"}, INCREMENT, "t", "password"), ({}, INCREMENT, "nothing", "it is not there"),
-             ({}, INCREMENT, "no_key", "no unique index"), ({}, INCREMENT.replace("column: at", "column: name"), "t", "`column` name is text"),
+             ({}, INCREMENT, "no_key", "no unique index"), ({}, INCREMENT, "null_key", "column 'id' of the key may be null"), ({}, INCREMENT.replace("column: at", "column: name"), "t", "`column` name is text"),
              ({}, INCREMENT.replace("column: at", "column: a"), "t", "no column 'a'"),
              ({"user": "poor"}, FLAG, "t", "may not set column 'status'"), ({}, INCREMENT + ", deletes: true", "t", "`deletes` is of no use"),
              ({}, "mode: increment, column: at", "t", "needs `overlap`"), ({}, INCREMENT + ", hours: 25-26", "t", "are no hours")]
