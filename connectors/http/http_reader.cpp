@@ -1,7 +1,6 @@
 #include "connectors/http/http_reader.h"
 
 #include <atomic>
-#include <deque>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 #include "net/http_server.h"
 #include "runtime/base/paths.h"
 #include "runtime/base/stored_number.h"
+#include "runtime/component/intake_input.h"
 #include "runtime/record/key.h"
 
 namespace huiliu::connectors {
@@ -32,7 +32,7 @@ class HttpReader final : public runtime::SourceReader {
   /// Answers that are still to come use the handler: first nobody asks, then nobody answers.
   ~HttpReader() override {
     server_.reset();
-    intake_.reset();
+    input_.close();
   }
 
   Status open(const runtime::SourceContext& context) override {
@@ -42,17 +42,11 @@ class HttpReader final : public runtime::SourceReader {
     HUILIU_RETURN_IF_ERROR(senders_->load());
     if (!context.intake)
       return Status::invalid(context.node_name + ": nothing can be sent to it here");
-    if (!intake_) {
-      HUILIU_ASSIGN_OR_RETURN(intake_, context.intake(options_.intake));
+    auto intake = input_.intake();
+    if (!intake) {
+      HUILIU_ASSIGN_OR_RETURN(intake, context.intake(options_.intake));
     }
-    if (intake_->last() < given_) {
-      return Status::corrupt(fmt::format(
-          "{}: requests up to number {} were processed, and the intake ends at {}: its files are "
-          "gone or older than the state. Put them back (`intake` in the state folder), or start "
-          "with the state of the same moment",
-          context.node_name, given_, intake_->last()));
-    }
-    intake_->consumed(given_);
+    HUILIU_RETURN_IF_ERROR(input_.open(context.node_name, "requests", given_, std::move(intake)));
     committed_ = given_;
     return listen();
   }
@@ -65,8 +59,8 @@ class HttpReader final : public runtime::SourceReader {
         // The end was found without a last row: that must be committed as well.
         if (!ended_) return give_end(slice);
       }
-      if (waiting_.empty()) {
-        if (const ReadResult fetched = fetch(); fetched != ReadResult::kSlice) return fetched;
+      if (const ReadResult fetched = input_.fetch(wait_ms_); fetched != ReadResult::kSlice) {
+        return fetched;
       }
       if (!begin()) return ReadResult::kFailed;
     }
@@ -81,13 +75,11 @@ class HttpReader final : public runtime::SourceReader {
       if (key != kEntry) continue;
       const std::uint64_t number = number_of(value);
       committed_ = number;
-      intake_->consumed(number);
+      input_.intake()->consumed(number);
     }
   }
-  Status failure() const override { return failure_; }
-  std::vector<runtime::Figure> figures() const override {
-    return intake_ ? intake_->figures() : std::vector<runtime::Figure>{};
-  }
+  Status failure() const override { return failure_.is_ok() ? input_.failure() : failure_; }
+  std::vector<runtime::Figure> figures() const override { return input_.figures(); }
 
  private:
   std::string resolved(const std::string& path) const {
@@ -113,16 +105,14 @@ class HttpReader final : public runtime::SourceReader {
       const std::size_t blank = value.find(' ');
       if (blank != std::string::npos) within_ = value.substr(blank + 1);
     }
-    fetched_ = given_;
-    waiting_.clear();
     rows_.reset();
     return Status::ok();
   }
 
   Status listen() {
     if (server_) return Status::ok();
-    handler_ = std::make_unique<HttpIntake>(options_, context_.node_name, *intake_, *senders_,
-                                            *context_.clock, committed_);
+    handler_ = std::make_unique<HttpIntake>(options_, context_.node_name, *input_.intake(),
+                                            *senders_, *context_.clock, committed_);
     net::HttpLimits limits;
     limits.body_bytes = options_.max_body;
     limits.connections = options_.connections;
@@ -147,29 +137,9 @@ class HttpReader final : public runtime::SourceReader {
     return Status::ok();
   }
 
-  ReadResult fetch() {
-    constexpr std::size_t kAheadBytes = 4u << 20;
-    if (!intake_->wait(fetched_, wait_ms_)) return ReadResult::kIdle;
-    std::vector<IntakeEntry> entries;
-    const Status status = intake_->read(fetched_, kAheadBytes, entries);
-    if (status.code() == runtime::StatusCode::kUnavailable) {
-      spdlog::warn("{}: {}", context_.node_name, status.message());
-      return ReadResult::kRetry;
-    }
-    if (!status.is_ok()) {
-      failure_ = status;
-      return ReadResult::kFailed;
-    }
-    for (IntakeEntry& entry : entries) {
-      fetched_ = entry.number;
-      waiting_.push_back(std::move(entry));
-    }
-    return waiting_.empty() ? ReadResult::kIdle : ReadResult::kSlice;
-  }
-
   bool begin() {
-    const IntakeEntry entry = std::move(waiting_.front());
-    waiting_.pop_front();
+    const IntakeEntry entry = std::move(input_.front());
+    input_.pop();
     const auto form = BatchForm::parse(entry.about);
     if (!form) {
       failure_ = Status::corrupt(
@@ -211,20 +181,19 @@ class HttpReader final : public runtime::SourceReader {
     slice.partition = partition_;
     slice.partition_hash = partition_hash_;
     slice.positions.assign(1, {std::string(kEntry), std::move(position)});
-    slice.backlog = runtime::Backlog{intake_->last() - number_, true};
+    slice.backlog = runtime::Backlog{input_.intake()->last() - number_, true};
   }
 
   const HttpOptions options_;
   runtime::SourceContext context_;
   std::unique_ptr<Senders> senders_;
-  std::shared_ptr<runtime::Intake> intake_;
+  runtime::IntakeInput input_;
   std::atomic<std::uint64_t> committed_{0};
   std::unique_ptr<HttpIntake> handler_;
   std::unique_ptr<net::HttpServer> server_;  // it calls the handler, which answers by the intake
   std::int64_t wait_ms_ = 0;
-  std::uint64_t given_ = 0, fetched_ = 0;
+  std::uint64_t given_ = 0;
   std::string within_;  // where the batch behind `given_` goes on
-  std::deque<IntakeEntry> waiting_;
   std::unique_ptr<BatchRows> rows_;
   std::uint64_t number_ = 0;
   bool ended_ = false;

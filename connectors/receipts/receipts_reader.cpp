@@ -1,14 +1,13 @@
 #include "connectors/receipts/receipts_reader.h"
 
-#include <deque>
 #include <utility>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "codecs/receipts.h"
 #include "runtime/base/failpoint.h"
 #include "runtime/base/stored_number.h"
+#include "runtime/component/intake_input.h"
 #include "runtime/record/key.h"
 
 namespace huiliu::connectors {
@@ -31,25 +30,17 @@ class ReceiptsReader final : public runtime::SourceReader {
     context_ = context;
     given_ = 0;
     refused_next_ = false;
-    waiting_.clear();
     for (const auto& [key, value] : context.positions) {
       if (key != kEntry) continue;
       given_ = number_of(value);
       refused_next_ = value.ends_with(kHalf);
     }
-    fetched_ = given_;
     if (!context.intake) return Status::invalid(context.node_name + ": there are none here");
-    if (!intake_) {
-      HUILIU_ASSIGN_OR_RETURN(intake_, context.intake({}));
+    auto intake = input_.intake();
+    if (!intake) {
+      HUILIU_ASSIGN_OR_RETURN(intake, context.intake({}));
     }
-    if (intake_->last() < given_) {
-      return Status::corrupt(fmt::format(
-          "{}: receipts up to number {} were processed, and the intake ends at {}: its files are "
-          "gone or older than the state. Put them back (`intake` in the state folder), or start "
-          "with the state of the same moment",
-          context.node_name, given_, intake_->last()));
-    }
-    intake_->consumed(given_);
+    HUILIU_RETURN_IF_ERROR(input_.open(context.node_name, "receipts", given_, std::move(intake)));
     partition_ = context.intern(context.node_name);
     return Status::ok();
   }
@@ -57,11 +48,9 @@ class ReceiptsReader final : public runtime::SourceReader {
   ReadResult read(Slice& slice) override {
     // Asked before it looks: what the sink has kept by then is found.
     const bool last = context_.nothing_follows && context_.nothing_follows();
-    if (waiting_.empty()) {
-      const ReadResult fetched = fetch(last ? 0 : wait_ms_);
-      if (fetched == ReadResult::kIdle && last) return ReadResult::kEnd;
-      if (fetched != ReadResult::kSlice) return fetched;
-    }
+    const ReadResult fetched = input_.fetch(last ? 0 : wait_ms_);
+    if (fetched == ReadResult::kIdle && last) return ReadResult::kEnd;
+    if (fetched != ReadResult::kSlice) return fetched;
     give(slice);
     return ReadResult::kSlice;
   }
@@ -73,13 +62,11 @@ class ReceiptsReader final : public runtime::SourceReader {
   void committed(const std::vector<runtime::PositionChange>& positions) override {
     for (const auto& [key, value] : positions) {
       if (key != kEntry) continue;
-      intake_->consumed(number_of(value));
+      input_.intake()->consumed(number_of(value));
     }
   }
-  Status failure() const override { return failure_; }
-  std::vector<runtime::Figure> figures() const override {
-    return intake_ ? intake_->figures() : std::vector<runtime::Figure>{};
-  }
+  Status failure() const override { return input_.failure(); }
+  std::vector<runtime::Figure> figures() const override { return input_.figures(); }
 
  private:
   std::uint64_t number_of(std::string_view position) const {
@@ -87,28 +74,8 @@ class ReceiptsReader final : public runtime::SourceReader {
     return runtime::stored_number<std::uint64_t>(std::string(position), context_.node_name);
   }
 
-  ReadResult fetch(std::int64_t wait_ms) {
-    constexpr std::size_t kAheadBytes = 4u << 20;
-    if (!intake_->wait(fetched_, wait_ms)) return ReadResult::kIdle;
-    std::vector<IntakeEntry> entries;
-    const Status status = intake_->read(fetched_, kAheadBytes, entries);
-    if (status.code() == runtime::StatusCode::kUnavailable) {
-      spdlog::warn("{}: {}", context_.node_name, status.message());
-      return ReadResult::kRetry;
-    }
-    if (!status.is_ok()) {
-      failure_ = status;
-      return ReadResult::kFailed;
-    }
-    for (IntakeEntry& entry : entries) {
-      fetched_ = entry.number;
-      waiting_.push_back(std::move(entry));
-    }
-    return waiting_.empty() ? ReadResult::kIdle : ReadResult::kSlice;
-  }
-
   void give(Slice& slice) {
-    IntakeEntry& entry = waiting_.front();
+    const IntakeEntry& entry = input_.front();
     const ReceiptSlice kind = refused_next_ ? ReceiptSlice::kRejects : ReceiptSlice::kReceipts;
     const bool refuses = entry.body.find(refused_mark_) != std::string::npos;
     slice.bytes.reserve(entry.body.size() + kReadableBehind);
@@ -119,24 +86,22 @@ class ReceiptsReader final : public runtime::SourceReader {
     slice.partition_hash = runtime::KeyBuilder::hash_bytes(*partition_);
     slice.first_offset = receipt_offset(entry.number, kind);
     slice.positions.clear();
-    slice.backlog = runtime::Backlog{intake_->last() - entry.number, true};
+    slice.backlog = runtime::Backlog{input_.intake()->last() - entry.number, true};
     refused_next_ = refuses && kind == ReceiptSlice::kReceipts;
     const std::string_view half = runtime::mutant("receipts.half_forgotten") ? "" : kHalf;
     const std::string before = std::to_string(entry.number - 1) + std::string(half);
     slice.positions.emplace_back(kEntry, refused_next_ ? before : std::to_string(entry.number));
-    if (!refused_next_) waiting_.pop_front();
+    if (!refused_next_) input_.pop();
   }
 
   const std::string refused_mark_ =
       fmt::format(R"("{}":"{}")", codecs::receipt_fields::kOutcome, codecs::kRefused);
   runtime::SourceContext context_;
-  std::shared_ptr<runtime::Intake> intake_;
+  runtime::IntakeInput input_;
   std::int64_t wait_ms_ = 0;
-  std::uint64_t given_ = 0, fetched_ = 0;
-  std::deque<IntakeEntry> waiting_;
+  std::uint64_t given_ = 0;
   bool refused_next_ = false;  // the first of them has given its receipts
   const std::string* partition_ = nullptr;
-  Status failure_ = Status::ok();
 };
 
 }  // namespace
