@@ -11,9 +11,7 @@
 namespace huiliu::connectors::postgres {
 
 Dialect::Dialect(const TableSourceOptions& options, std::map<std::string, std::string> types)
-    : options_(options),
-      types_(std::move(types)),
-      from_(quoted(options.schema) + "." + quoted(options.table)) {
+    : options_(options), types_(std::move(types)), from_(options.quoted_name()) {
   const std::size_t width = options.columns.width();
   extras_ = {width, width + 1, width + 2, width + 3, width};
 }

@@ -39,6 +39,13 @@ std::string joined(std::size_t from, std::size_t to, Text text, std::string_view
   return result;
 }
 
+void check_name(const Config& at, const std::string& name, Diagnostics& diagnostics) {
+  if (!name.empty() && name.size() <= kMostNameBytes && name.find('\0') == std::string::npos)
+    return;
+  diagnostics.error(at.place(), fmt::format("'{}' is no name in PostgreSQL", name),
+                    fmt::format("1 to {} bytes", kMostNameBytes));
+}
+
 class LayoutParser {
  public:
   LayoutParser(const Config& config, const std::vector<const Schema*>& inputs,
@@ -75,23 +82,11 @@ class LayoutParser {
     diagnostics_.error(at.place(), message, hint);
   }
 
-  void check_name(const Config& at, const std::string& name) {
-    if (!name.empty() && name.size() <= kMostNameBytes && name.find('\0') == std::string::npos) {
-      return;
-    }
-    fail(at, fmt::format("'{}' is no name in PostgreSQL", name),
-         fmt::format("1 to {} bytes", kMostNameBytes));
-  }
-
   void parse_name() {
-    const std::string& text = config_["table"].text();
-    const std::size_t dot = text.find('.');
-    layout_.schema = dot == std::string::npos ? "public" : text.substr(0, dot);
-    layout_.table = dot == std::string::npos ? text : text.substr(dot + 1);
-    check_name(config_["table"], layout_.schema);
-    check_name(config_["table"], layout_.table);
+    static_cast<TableName&>(layout_) = TableName::parse(config_, diagnostics_);
     if (layout_.table == kPositionsTable) {
-      fail(config_["table"], fmt::format("'{}' is where sinks keep their positions", text));
+      fail(config_["table"],
+           fmt::format("'{}' is where sinks keep their positions", config_["table"].text()));
     }
   }
 
@@ -99,7 +94,7 @@ class LayoutParser {
     const Config& at = in_key                  ? config_["key"]
                        : config_.has("fields") ? config_["fields"]
                                                : config_;
-    check_name(at, output.name);
+    check_name(at, output.name, diagnostics_);
     if (output.absent) {
       fail(at, fmt::format("column '{}': `default` is not for tables", output.name),
            "null is stored as null; give the column a default in a view, or set the field before");
@@ -148,6 +143,16 @@ std::string literal(std::string_view text) {
   std::string twice;
   for (const char c : text) twice.append(c == '\\' ? 2 : 1, c);
   return "E" + doubled(twice, '\'');
+}
+
+TableName TableName::parse(const Config& config, Diagnostics& diagnostics) {
+  const std::string& text = config["table"].text();
+  const std::size_t dot = text.find('.');
+  const TableName name{dot == std::string::npos ? "public" : text.substr(0, dot),
+                       dot == std::string::npos ? text : text.substr(dot + 1)};
+  check_name(config["table"], name.schema, diagnostics);
+  check_name(config["table"], name.table, diagnostics);
+  return name;
 }
 
 TableLayout TableLayout::parse(const Config& config, const std::vector<const Schema*>& inputs,

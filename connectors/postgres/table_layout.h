@@ -15,9 +15,17 @@ std::string quoted(std::string_view name);
 /// 'text', for where no parameter can stand.
 std::string literal(std::string_view text);
 
-/// A sink's table: its columns, which fields fill them, its key.
-struct TableLayout {
+/// [SCHEMA.]TABLE.
+struct TableName {
   std::string schema, table;
+  /// `table`; the schema is `public` by default. What is no name in PostgreSQL becomes diagnostics.
+  static TableName parse(const runtime::Config& config, runtime::Diagnostics& diagnostics);
+  std::string name() const { return schema + "." + table; }  ///< for messages
+  std::string quoted_name() const { return quoted(schema) + "." + quoted(table); }
+};
+
+/// A sink's table: its columns, which fields fill them, its key.
+struct TableLayout : TableName {
   runtime::Schema columns;          ///< those of the key first
   std::vector<std::string> fields;  ///< of the inputs, for the columns
   std::size_t key = 0;              ///< how many columns it has; 0: rows are appended
@@ -27,8 +35,6 @@ struct TableLayout {
                            const std::vector<const runtime::Schema*>& inputs,
                            runtime::Diagnostics& diagnostics);
 
-  std::string name() const { return schema + "." + table; }  ///< for messages
-  std::string quoted_name() const { return quoted(schema) + "." + quoted(table); }
   std::string create_sql() const;
   std::string copy_sql() const;
   /// Parameters are arrays, one a column.

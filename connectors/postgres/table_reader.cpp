@@ -54,12 +54,15 @@ class TableReader final : public runtime::SourceReader {
   ReadResult read(Slice& slice) override {
     const std::int64_t began = now();
     while (now() - began < kWorkMs) {
-      if (ended_)
-        return pass_->waits_for_commit() && !commit_came_ ? ReadResult::kIdle : finish(slice);
+      // The flags of what was given last are set when it is committed, and that is committed too.
+      if (ended_ && !commit_came_) {
+        return pass_->waits_for_commit() ? ReadResult::kIdle : ReadResult::kEnd;
+      }
       if (!is_time()) return ReadResult::kIdle;
       Step step;
       const Status status = take_step(step);
       if (!status.is_ok()) return failed(status);
+      commit_came_ = false;  // what was committed has its flags now
       works(step);
       if (step.rows.empty() && step.positions.empty()) continue;
       give(step, slice);
@@ -101,7 +104,7 @@ class TableReader final : public runtime::SourceReader {
   std::int64_t now() const { return context_.clock->steady_ms(); }
 
   bool is_time() {
-    if (std::exchange(commit_came_, false) && away_.empty()) return true;
+    if (commit_came_ && (ended_ || away_.empty())) return true;
     if (now() < not_before_) return false;
     return in_pass_ || !options_.hours || options_.hours->contain(context_.clock->now_ms());
   }
@@ -152,19 +155,6 @@ class TableReader final : public runtime::SourceReader {
     remark_ = step.remark;
     if (!remark_.empty()) spdlog::warn("{}: {}", context_.node_name, remark_);
     leave_out(remark_);
-  }
-
-  // The flags of what was given last are set when it is committed, and that is committed too.
-  ReadResult finish(Slice& slice) {
-    if (!commit_came_) return ReadResult::kEnd;
-    commit_came_ = false;
-    Step step;
-    const Status status = take_step(step);
-    if (!status.is_ok()) return failed(status);
-    works(step);
-    if (step.rows.empty() && step.positions.empty()) return ReadResult::kIdle;
-    give(step, slice);
-    return ReadResult::kSlice;
   }
 
   void leave_out(const std::string& why) {

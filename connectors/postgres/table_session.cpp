@@ -49,7 +49,7 @@ Status TableSession::ask(const std::string& sql, const std::vector<std::string>&
 }
 
 Status TableSession::look_at_table() {
-  const std::string quoted_name = quoted(options_.schema) + "." + quoted(options_.table);
+  const std::string quoted_name = options_.quoted_name();
   Answer columns;
   HUILIU_RETURN_IF_ERROR(
       ask("SELECT c.relkind, a.attname, format_type(a.atttypid, NULL), a.attnotnull::text FROM "
@@ -116,7 +116,7 @@ Status TableSession::check_not_null(const Answer& columns) const {
 // Without a unique key two rows would be taken for one, and one of them would never be given.
 Status TableSession::check_key() {
   Answer answer;
-  const std::string quoted_name = quoted(options_.schema) + "." + quoted(options_.table);
+  const std::string quoted_name = options_.quoted_name();
   HUILIU_RETURN_IF_ERROR(
       ask("SELECT i.indexrelid::text, a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid "
           "= i.indrelid AND a.attnum = ANY(i.indkey::int2[]) WHERE i.indrelid = to_regclass($1) "
@@ -136,7 +136,7 @@ Status TableSession::check_key() {
 
 // Whoever has the flag, in whatever topology, has the session's lock on it.
 Status TableSession::claim_flag() {
-  const std::string quoted_name = quoted(options_.schema) + "." + quoted(options_.table);
+  const std::string quoted_name = options_.quoted_name();
   Answer answer;
   HUILIU_RETURN_IF_ERROR(
       ask("SELECT has_column_privilege(to_regclass($1), $2, 'UPDATE')::text, "

@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 
 #include "codecs/files/file_options.h"
-#include "connectors/postgres/binary_row.h"
-#include "connectors/postgres/table_layout.h"
 
 namespace huiliu::connectors::postgres {
 
@@ -27,7 +25,7 @@ class Parser {
 
   TableSourceOptions parse() {
     options_.connection = ConnectionOptions::parse(config_, diagnostics_);
-    parse_name();
+    static_cast<TableName&>(options_) = TableName::parse(config_, diagnostics_);
     options_.columns = codecs::parse_row_fields(config_["fields"], diagnostics_);
     parse_key();
     parse_mode();
@@ -38,16 +36,6 @@ class Parser {
  private:
   void fail(const Config& at, const std::string& message, const std::string& hint = "") {
     diagnostics_.error(at.is_null() ? config_.place() : at.place(), message, hint);
-  }
-
-  void parse_name() {
-    const std::string text = config_.string_or("table", "");
-    const std::size_t dot = text.find('.');
-    options_.schema = dot == std::string::npos ? "public" : text.substr(0, dot);
-    options_.table = dot == std::string::npos ? text : text.substr(dot + 1);
-    if (options_.schema.empty() || options_.table.empty()) {
-      fail(config_["table"], fmt::format("'{}' is no table", text), "TABLE or SCHEMA.TABLE");
-    }
   }
 
   void parse_key() {

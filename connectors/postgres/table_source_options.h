@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connectors/postgres/connection_options.h"
+#include "connectors/postgres/table_layout.h"
 #include "runtime/component/source.h"
 #include "runtime/record/schema.h"
 
@@ -19,9 +20,8 @@ enum class ReadMode {
   kSnapshot,   ///< by all rows, compared with those of the pass before
 };
 
-struct TableSourceOptions {
+struct TableSourceOptions : TableName {
   ConnectionOptions connection;
-  std::string schema, table;
   runtime::Schema columns;       ///< what is read; with `deletes` the source gives `change` too
   std::vector<std::size_t> key;  ///< of the columns
   ReadMode mode = ReadMode::kIncrement;
@@ -41,8 +41,6 @@ struct TableSourceOptions {
   };
   std::optional<Hours> hours;
   bool until_end = false;
-
-  std::string name() const { return schema + "." + table; }  ///< for messages
 };
 
 std::vector<runtime::Option> table_source_options();
