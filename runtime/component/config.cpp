@@ -333,8 +333,7 @@ class ConfigLoader {
         merged.push_back(convert(entry.second, file, depth + 1));
         continue;
       }
-      const auto same = [&key](const auto& known) { return known.first == key; };
-      if (std::any_of(result.entries_.begin(), result.entries_.end(), same)) {
+      if (has_key(result, key)) {
         diagnostics_.error(key_place, fmt::format("the key '{}' is there twice", key),
                            fmt::format("first in line {}", result.key_place(key).line));
         continue;
@@ -344,6 +343,12 @@ class ConfigLoader {
     }
     for (const Config& one : merged) merge(one, result);
     return result;
+  }
+
+  // Also one whose value is null.
+  static bool has_key(const Config& map, const std::string& key) {
+    return std::ranges::any_of(map.entries_,
+                               [&key](const auto& known) { return known.first == key; });
   }
 
   // YAML's merge key: what a map has itself goes before what it takes over.
@@ -362,9 +367,7 @@ class ConfigLoader {
     }
     into.unread_ = into.unread_ || from.unread();
     for (std::size_t i = 0; i < from.entries_.size(); ++i) {
-      const std::string& key = from.entries_[i].first;
-      const auto same = [&key](const auto& known) { return known.first == key; };
-      if (std::ranges::any_of(into.entries_, same)) continue;
+      if (has_key(into, from.entries_[i].first)) continue;
       into.entries_.push_back(from.entries_[i]);
       into.key_places_.push_back(from.key_places_[i]);
     }

@@ -42,8 +42,7 @@ void Outbox::add_to(EpochCommit& commit) {
   trimmed_ = delivered;
 }
 
-void Outbox::waits(const Size& entry) {
-  waiting_.push_back(entry);
+void Outbox::count(const Size& entry) {
   waiting_bytes_ += entry.bytes;
   waiting_records_ += entry.records;
 }
@@ -51,17 +50,16 @@ void Outbox::waits(const Size& entry) {
 void Outbox::found(const std::vector<Size>& entries) {
   const std::lock_guard lock(mutex_);
   waiting_.insert(waiting_.begin(), entries.begin(), entries.end());
-  for (const Size& entry : entries) {
-    waiting_bytes_ += entry.bytes;
-    waiting_records_ += entry.records;
-  }
+  for (const Size& entry : entries) count(entry);
 }
 
 // They count before they can be delivered.
 void Outbox::committed() {
   {
     const std::lock_guard lock(mutex_);
-    for (const Size& entry : std::exchange(committing_, {})) waits(entry);
+    for (const Size& entry : committing_) count(entry);
+    waiting_.insert(waiting_.end(), committing_.begin(), committing_.end());
+    committing_.clear();
   }
   committed_ = appended_;
 }

@@ -70,7 +70,7 @@ class Outbox {
   static constexpr std::size_t kEntryBytes = 1 << 20;
 
  private:
-  void waits(const Size& entry);
+  void count(const Size& entry);
 
   std::string log_, entries_, known_;
   std::vector<LogAppend> pending_;  // this epoch's

@@ -21,6 +21,11 @@ using runtime::Status;
 
 namespace {
 
+/// By which two bodies of one key are told apart; large ones are not hashed for nothing.
+std::uint64_t hash_of(const IntakeEntry& entry) {
+  return entry.key.empty() ? 0 : runtime::KeyBuilder::hash_bytes(entry.body);
+}
+
 constexpr int kStepMs = 100;
 constexpr int kTrimEverySteps = 100;
 constexpr int kSeenMs = 1000;
@@ -96,6 +101,7 @@ TopicIntake::~TopicIntake() {
 
 void TopicIntake::learn(std::int64_t offset, std::string_view key, std::string_view value) {
   const auto entry = intake_entry(offset, key, value);
+  const std::uint64_t body_hash = entry ? hash_of(*entry) : 0;
   const std::lock_guard lock(mutex_);
   if (!entry) {
     broken_ = Status::corrupt(
@@ -104,7 +110,7 @@ void TopicIntake::learn(std::int64_t offset, std::string_view key, std::string_v
     return;
   }
   const std::uint64_t conflicting = entries_.conflicting();
-  entries_.add(*entry, runtime::KeyBuilder::hash_bytes(entry->body));
+  entries_.add(*entry, body_hash);
   const auto waiting = under_way_.find(entry->key);
   if (waiting != under_way_.end() && waiting->second->receipt) under_way_.erase(waiting);
   if (entries_.conflicting() > conflicting) {
@@ -151,7 +157,7 @@ void TopicIntake::trim() {
 }
 
 void TopicIntake::append(IntakeEntry entry, Done done) {
-  const std::uint64_t body_hash = runtime::KeyBuilder::hash_bytes(entry.body);
+  const std::uint64_t body_hash = hash_of(entry);
   std::optional<IntakeReceipt> known;
   std::shared_ptr<Waiting> added;
   {
